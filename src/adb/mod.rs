@@ -1,0 +1,65 @@
+//! Phones: files and command output, guarded. Nothing here writes to a phone.
+
+use std::time::Duration;
+
+/// A shell on one phone that answers read-only commands.
+///
+/// The seam between transport and collection: a phone behind an ADB server, or a test's folder of captured answers.
+pub trait Shell {
+    /// Runs one command of the table and returns its whole answer.
+    ///
+    /// # Errors
+    /// [`Failure`] when the answer is missing, cut, too long or late. A command that ran and failed is an [`Answer`] with
+    /// its exit status.
+    fn run(&self, command: &Command) -> Result<Answer, Failure>;
+}
+
+/// A command that may be sent, with its arguments filled in. Made by the command table only.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Command {
+    /// The line as sent to the phone's shell.
+    pub line: String,
+    /// Largest answer in bytes.
+    pub cap: u64,
+    /// Longest silence and longest run.
+    pub deadline: Duration,
+}
+
+/// The whole answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Standard output, with CR LF of old devices made LF.
+    pub stdout: Vec<u8>,
+    /// Standard error; empty where the device merges it into the output.
+    pub stderr: Vec<u8>,
+    /// Exit status.
+    pub status: i32,
+}
+
+/// Why there is no whole answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The answer ended before its end marker.
+    #[error("the answer ended after {received} bytes, before its end marker")]
+    Truncated {
+        /// Bytes received.
+        received: u64,
+    },
+    /// Nothing came for too long, or the whole took too long.
+    #[error("no complete answer within {seconds} s ({received} bytes received)")]
+    TimedOut {
+        /// Seconds waited.
+        seconds: u64,
+        /// Bytes received.
+        received: u64,
+    },
+    /// The answer is longer than the command's cap.
+    #[error("the answer is longer than {cap} bytes")]
+    TooLarge {
+        /// The cap.
+        cap: u64,
+    },
+    /// The phone is gone, or was never there: offline, unauthorised, not found.
+    #[error("{0}")]
+    Disconnected(String),
+}

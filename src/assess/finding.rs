@@ -1,0 +1,180 @@
+//! The result of an assessment, as data.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Reason, Verdict};
+use crate::inventory::{DeviceKind, Gap, OsFlavour};
+
+/// One inventory judged under one profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assessment {
+    /// The profile that was applied.
+    pub profile: ProfileRef,
+    /// What was assumed about device and day.
+    pub context: Context,
+    /// The whole verdict.
+    pub overall: Overall,
+    /// Findings by verdict.
+    pub counts: Counts,
+    /// Every rule of the profile at least once: worst verdict first, then by rule id and subject.
+    pub findings: Vec<Finding>,
+    /// The gaps behind which packages may be hidden. Empty: the list of packages is complete.
+    pub coverage_gaps: Vec<Gap>,
+}
+
+/// Which profile, exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileRef {
+    /// The profile's id, `ru/smartphone`.
+    pub id: String,
+    /// Its version, `2026.1`.
+    pub version: String,
+    /// Its title.
+    pub title: Text,
+    /// SHA-256 of its TOML text, lower-case hex.
+    pub sha256: String,
+}
+
+/// Text for people in the languages that profiles carry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Russian; `null` where the profile has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ru: Option<String>,
+}
+
+/// What an assessment assumed. Dates are `YYYY-MM-DD`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    /// The day judged on.
+    pub as_of: String,
+    /// The day on which the device was made, if given.
+    pub made: Option<String>,
+    /// The day on which it is or was sold, if given.
+    pub sold: Option<String>,
+    /// Kind of device, given or observed.
+    pub kind: Option<DeviceKind>,
+    /// Operating system, given or observed.
+    pub os_flavour: Option<OsFlavour>,
+}
+
+/// The verdict on the whole device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overall {
+    /// A rule failed.
+    NotCompliant,
+    /// No rule failed, but a mandatory one could not be settled, or nothing was judged.
+    Inconclusive,
+    /// Something was judged, and nothing failed or stayed open.
+    Compliant,
+}
+
+impl Overall {
+    /// The code as printed.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotCompliant => "not_compliant",
+            Self::Inconclusive => "inconclusive",
+            Self::Compliant => "compliant",
+        }
+    }
+}
+
+/// How many findings have each verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "each field is the verdict of its name")]
+pub struct Counts {
+    pub fail: u32,
+    pub inconclusive: u32,
+    pub error: u32,
+    pub not_checked: u32,
+    pub pass: u32,
+    pub informational: u32,
+    pub not_applicable: u32,
+}
+
+/// One rule's answer about one subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The rule's id, never reused.
+    pub rule: String,
+    /// The rule's title.
+    pub title: Text,
+    /// The check kind that answered.
+    pub check: String,
+    /// `mandatory`, `contractual`, `policy` or `advisory`.
+    pub status: String,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Why, where the verdict alone does not say.
+    pub reason: Option<Reason>,
+    /// What it is about: a package name, mostly.
+    pub subject: Option<String>,
+    /// What the rule wants.
+    pub expected: String,
+    /// What was found.
+    pub observed: String,
+    /// What the observation rests on.
+    pub evidence: Vec<FindingEvidence>,
+    /// The day that decided whether the rule is in force; `null` for a rule without dates.
+    pub governing: Option<Governing>,
+    /// Where the rule comes from.
+    pub legal: Legal,
+    /// What to do about it; `null` where nothing is to be done.
+    pub remedy: Option<Text>,
+    /// Caveats that a reader must know to weigh the verdict.
+    pub notes: Vec<String>,
+}
+
+/// A piece of evidence, resolved: readable without the inventory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindingEvidence {
+    /// The command or file.
+    pub source: String,
+    /// The place within it.
+    pub at: Option<String>,
+    /// What stands there.
+    pub says: String,
+}
+
+/// The day that decided whether a rule is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Governing {
+    /// Which date governed: `made`, `sold`, `as-of`, or `disputed` where several were possible and disagreed.
+    pub basis: String,
+    /// The day, where one governed.
+    pub date: Option<String>,
+    /// First day of the rule's window.
+    pub from: Option<String>,
+    /// Last day of the rule's window.
+    pub until: Option<String>,
+}
+
+/// Where a rule comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Legal {
+    /// The instrument: law, decree, order, contract.
+    pub instrument: String,
+    /// The place in it, where known.
+    pub article: Option<String>,
+    /// Addresses of the sources that were read, in order.
+    pub sources: Vec<String>,
+    /// `A`: read in a source. `B`: inferred, the step is in `confidence_note`.
+    pub confidence: String,
+    /// How a B was inferred, or what an A does not cover.
+    pub confidence_note: Option<String>,
+}

@@ -1,0 +1,71 @@
+//! A file of the host.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use super::{ParseError, ReadAt};
+
+/// A file of the host, opened for reading only. Its length is taken once: a file that shrinks later reads as truncated.
+#[derive(Debug)]
+pub struct FileBytes {
+    file: File,
+    len: u64,
+}
+
+impl FileBytes {
+    /// Opens a regular file.
+    ///
+    /// # Errors
+    /// [`super::ErrorKind::Io`], also for a directory, a pipe or a device: they have no stable length.
+    pub fn open(path: &Path) -> Result<Self, ParseError> {
+        let open = || {
+            let file = File::open(path)?;
+            let metadata = file.metadata()?;
+            if !metadata.is_file() {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+            }
+            Ok(Self { file, len: metadata.len() })
+        };
+        open().map_err(|error| ParseError::io(0, error))
+    }
+}
+
+impl ReadAt for FileBytes {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
+        let wanted = buf.len() as u64;
+        if offset.checked_add(wanted).is_none_or(|end| end > self.len) {
+            return Err(ParseError::truncated(offset, wanted, self.len));
+        }
+        read_exact(&self.file, offset, buf).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => ParseError::truncated(offset, wanted, self.len),
+            _ => ParseError::io(offset, error),
+        })
+    }
+}
+
+#[cfg(unix)]
+fn read_exact(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buf, offset)
+}
+
+#[cfg(windows)]
+fn read_exact(file: &File, mut offset: u64, mut buf: &mut [u8]) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !buf.is_empty() {
+        match file.seek_read(buf, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(n) => {
+                buf = buf.get_mut(n..).unwrap_or_default();
+                offset += n as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

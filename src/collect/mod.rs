@@ -1,0 +1,50 @@
+//! From a phone, firmware or a saved file to an [`Inventory`].
+//!
+//! Collecting knows no rules: it reads what is there and says what it could not read. A source fails only when nothing
+//! at all was read; everything less is a gap in the inventory.
+
+use std::collections::BTreeSet;
+
+use crate::inventory::Inventory;
+
+/// Something that an inventory can be taken of.
+pub trait Source {
+    /// Reads everything that can be read.
+    ///
+    /// # Errors
+    /// Only if nothing was read. A partly read target is an inventory with gaps.
+    fn collect(&mut self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError>;
+}
+
+/// What the caller asks of a source beyond the pre-installed packages.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Packages to look up even where somebody installed them later. All others that a store or a person installed are
+    /// counted and not named.
+    pub also: BTreeSet<String>,
+}
+
+/// Hears how far a collection is. Called from the collecting thread; must not block.
+pub trait Progress: Send + Sync {
+    /// A step began: `users`, `system: 120 packages`.
+    fn step(&self, text: &str);
+}
+
+/// No one listens.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn step(&self, _text: &str) {}
+}
+
+/// Nothing was read of a target.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It may work later: offline, unauthorised, connection lost, replaced while reading.
+    #[error("{0}")]
+    Temporary(String),
+    /// It won't work by trying again: no such file, not firmware, not a saved inventory.
+    #[error("{0}")]
+    Unreadable(String),
+}

@@ -1,0 +1,1 @@
+//! An image in any wrapping, as partitions with Android's names.

@@ -1,0 +1,161 @@
+//! The model: what a device or an image ships with, and what could not be learnt about it.
+//!
+//! An [`Inventory`] is collected once and judged as often as needed, so it holds no verdicts and no rules. Every fact is
+//! [`Fact::Known`] with the [`Evidence`] that it was read from, or [`Fact::Unknown`] with a [`Gap`] that says why not.
+//! "Absent" is a known fact: an empty list or a `null` value.
+//!
+//! The JSON form is public: [`SCHEMA_VERSION`] follows semantic versioning (a field that goes or changes its meaning
+//! is a new major version), `preloaded schema inventory` prints the schema.
+
+mod device;
+mod fact;
+mod package;
+mod permission;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
+pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
+pub use package::{Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, UserState};
+pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
+
+/// Version of the JSON form of [`Inventory`].
+pub const SCHEMA_VERSION: &str = "1.0";
+
+/// Everything that was learnt about one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Inventory {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: String,
+    /// The program that collected it.
+    pub tool: Tool,
+    /// What was looked at.
+    pub target: Target,
+    /// Everything that was read, in the order of reading; [`Evidence::source`] counts from 0 in here.
+    pub sources: Vec<Origin>,
+    /// Who the device or image is.
+    pub device: Device,
+    /// Users and profiles of a phone, by id. Unknown for an image: it has none before its first boot.
+    pub users: Fact<Vec<User>>,
+    /// Partitions that were read or should have been, by name.
+    pub partitions: Fact<Vec<Partition>>,
+    /// Pre-installed packages, by name, unique.
+    pub packages: Fact<Vec<Package>>,
+    /// Permissions that the platform or a package declares, by name, unique.
+    pub permissions: Fact<Vec<DeclaredPermission>>,
+    /// Packages that a store or a person installed: they are not collected, only counted.
+    pub omitted_packages: Fact<u64>,
+    /// Everything that could not be read, in order of place. A gap of one fact stands at the fact alone.
+    pub gaps: Vec<Gap>,
+}
+
+/// The program that wrote a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Always `preloaded`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Tool {
+    /// This program.
+    #[must_use]
+    pub fn this() -> Self {
+        Self { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// What an inventory was taken of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// How it was reached.
+    pub kind: TargetKind,
+    /// The user's name for it: `adb:SERIAL`, or the file name of an image without its folder.
+    pub name: String,
+    /// When a phone was read, RFC 3339 in UTC. An image is the same at all times and has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_at: Option<String>,
+    /// The layers that were opened to reach the partitions, outermost first: `zip`, `sparse`, `ext4`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<String>,
+}
+
+/// How a target is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// A phone over ADB.
+    Phone,
+    /// Firmware: a file or a set of files.
+    Firmware,
+    /// A folder laid out as a device's tree.
+    Folder,
+}
+
+impl Inventory {
+    /// An inventory of nothing: every fact is unknown for `gap`.
+    #[must_use]
+    pub fn unknown(target: Target, gap: &Gap) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION.to_owned(),
+            tool: Tool::this(),
+            target,
+            sources: Vec::new(),
+            device: Device::unknown(gap),
+            users: Fact::Unknown(gap.clone()),
+            partitions: Fact::Unknown(gap.clone()),
+            packages: Fact::Unknown(gap.clone()),
+            permissions: Fact::Unknown(gap.clone()),
+            omitted_packages: Fact::Unknown(gap.clone()),
+            gaps: Vec::new(),
+        }
+    }
+
+    /// The package of that name, if the list of packages is known and has it.
+    #[must_use]
+    pub fn package(&self, name: &str) -> Option<&Package> {
+        let packages = self.packages.known()?;
+        let at = packages.binary_search_by(|package| package.name.as_str().cmp(name)).ok()?;
+        packages.get(at)
+    }
+
+    /// The gaps behind which packages may be hidden: while there is one, "absent" is not proven.
+    pub fn gaps_hiding_packages(&self) -> impl Iterator<Item = &Gap> {
+        let list = match &self.packages {
+            Fact::Unknown(gap) => Some(gap),
+            Fact::Known { .. } => None,
+        };
+        list.into_iter().chain(self.gaps.iter().filter(|gap| gap.hides == Hides::Packages))
+    }
+
+    /// The source that `evidence` points to.
+    #[must_use]
+    pub fn origin(&self, evidence: &Evidence) -> Option<&Origin> {
+        self.sources.get(usize::try_from(evidence.source.0).ok()?)
+    }
+
+    /// Puts every list into its documented order, so that the same input gives the same bytes. Collectors call it last.
+    pub fn normalize(&mut self) {
+        if let Fact::Known { value, .. } = &mut self.users {
+            value.sort_by_key(|user| user.id);
+        }
+        if let Fact::Known { value, .. } = &mut self.partitions {
+            value.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        if let Fact::Known { value, .. } = &mut self.permissions {
+            value.sort();
+            value.dedup();
+        }
+        if let Fact::Known { value, .. } = &mut self.packages {
+            value.sort_by(|a, b| a.name.cmp(&b.name));
+            value.iter_mut().for_each(Package::normalize);
+        }
+        self.gaps.sort();
+        self.gaps.dedup();
+    }
+}

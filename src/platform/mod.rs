@@ -1,0 +1,1 @@
+//! What Android makes of facts about packages.

@@ -1,0 +1,94 @@
+//! Renderings of a [`Run`]: one format, one file.
+
+use std::io;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::assess::Assessment;
+use crate::inventory::{Device, Gap, Target, Tool};
+
+/// Version of the JSON form of a [`Run`].
+pub const SCHEMA_VERSION: &str = "1.0";
+
+/// The format of a report.
+pub trait ReportFormat: Sync {
+    /// The value of `--format`, and the file extension.
+    fn name(&self) -> &'static str;
+
+    /// Writes the whole report.
+    ///
+    /// # Errors
+    /// What `out` reports.
+    fn write(&self, run: &Run, style: &Style, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+/// How a report for people looks. Formats for machines ignore it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether escape sequences for colour may be written.
+    pub colour: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+/// One call of the program: any number of targets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: String,
+    /// The program that judged.
+    pub tool: Tool,
+    /// Exit code of the run.
+    pub exit_code: u8,
+    /// Every target that was asked for, in the order asked.
+    pub targets: Vec<TargetReport>,
+}
+
+/// One target of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetReport {
+    /// What was looked at.
+    pub target: Target,
+    /// What it came to.
+    #[serde(flatten)]
+    pub result: TargetResult,
+}
+
+/// What became of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum TargetResult {
+    /// It was judged.
+    Judged {
+        /// Who it is.
+        device: Box<Device>,
+        /// How much was read.
+        coverage: Coverage,
+        /// The verdict and its findings.
+        assessment: Box<Assessment>,
+    },
+    /// It could not be read at all.
+    Unread {
+        /// Whether the same call may succeed later.
+        temporary: bool,
+        /// Why.
+        error: String,
+    },
+}
+
+/// How much of a target was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// Pre-installed packages; `null` where the list is unknown.
+    pub packages: Option<u64>,
+    /// Partitions read; `null` where that is unknown.
+    pub partitions: Option<u64>,
+    /// Users whose state was read; `null` where that is unknown.
+    pub users: Option<u64>,
+    /// Every gap of the inventory, of single facts too, in order of place.
+    pub gaps: Vec<Gap>,
+}
