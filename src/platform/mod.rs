@@ -1,1 +1,4 @@
-//! What Android makes of facts about packages.
+//! What Android makes of facts about packages and properties. Pure: no input or output.
+
+pub mod identity;
+pub mod placement;
