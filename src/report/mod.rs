@@ -1,5 +1,9 @@
 //! Renderings of a [`Run`]: one format, one file.
 
+mod json;
+mod printable;
+mod text;
+
 use std::io;
 
 use schemars::JsonSchema;
@@ -7,6 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::assess::Assessment;
 use crate::inventory::{Device, Gap, Target, Tool};
+
+pub use json::Json;
+pub use printable::printable;
+pub use text::Text;
+
+/// Every format.
+pub static FORMATS: &[&dyn ReportFormat] = &[&Text, &Json];
 
 /// Version of the JSON form of a [`Run`].
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -53,13 +64,12 @@ pub struct TargetReport {
     /// What was looked at.
     pub target: Target,
     /// What it came to.
-    #[serde(flatten)]
     pub result: TargetResult,
 }
 
 /// What became of a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "result", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
 pub enum TargetResult {
     /// It was judged.
     Judged {
