@@ -1,6 +1,9 @@
 //! Phones: files and command output, guarded. Nothing here writes to a phone.
 
-use std::time::Duration;
+pub mod commands;
+pub mod wrapper;
+
+pub use commands::Command;
 
 /// A shell on one phone that answers read-only commands.
 ///
@@ -12,17 +15,6 @@ pub trait Shell {
     /// [`Failure`] when the answer is missing, cut, too long or late. A command that ran and failed is an [`Answer`] with
     /// its exit status.
     fn run(&self, command: &Command) -> Result<Answer, Failure>;
-}
-
-/// A command that may be sent, with its arguments filled in. Made by the command table only.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Command {
-    /// The line as sent to the phone's shell.
-    pub line: String,
-    /// Largest answer in bytes.
-    pub cap: u64,
-    /// Longest silence and longest run.
-    pub deadline: Duration,
 }
 
 /// The whole answer to a command.
