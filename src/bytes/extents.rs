@@ -56,7 +56,19 @@ impl ExtentMap {
     /// # Errors
     /// As [`Self::store`].
     pub fn merge(&mut self, other: Self) -> Result<(), ParseError> {
-        other.extents.into_iter().try_for_each(|extent| self.insert(extent))
+        self.extents.extend(other.extents);
+        self.extents.sort_by_key(|extent| extent.start);
+        for (before, after) in self.extents.iter().zip(self.extents.iter().skip(1)) {
+            if before.start + before.len > after.start {
+                return Err(overlap(after.start));
+            }
+        }
+        match self.extents.last() {
+            Some(last) if last.start + last.len > self.len => {
+                Err(ParseError::truncated(last.start, last.len, self.len))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The same map, as a source.
@@ -76,11 +88,15 @@ impl ExtentMap {
         let clear = before.is_none_or(|before| before.start + before.len <= extent.start)
             && self.extents.get(at).is_none_or(|after| end <= after.start);
         if !clear {
-            return Err(ParseError::invalid(extent.start, "range", "overlapping another", "ranges apart"));
+            return Err(overlap(extent.start));
         }
         self.extents.insert(at, extent);
         Ok(())
     }
+}
+
+fn overlap(start: u64) -> ParseError {
+    ParseError::invalid(start, "range", "overlapping another", "ranges apart")
 }
 
 impl ReadAt for ExtentMap {
@@ -153,5 +169,9 @@ mod tests {
         assert!(map().fill(u64::MAX, 2, [0; 4]).is_err());
         assert!(map().store(0, Arc::new(vec![0; 3]), 1, 3).is_err());
         assert!(map().fill(8, 4, [1; 4]).is_ok());
+        assert!(map().merge(map()).is_err());
+        let mut longer = ExtentMap::new(21);
+        longer.fill(20, 1, [1; 4]).unwrap();
+        assert!(map().merge(longer).is_err());
     }
 }

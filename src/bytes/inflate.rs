@@ -156,7 +156,9 @@ impl Inflate {
                     return Err(ParseError::truncated(current.input, 1, self.source.len()).within("deflate"));
                 }
                 _ => {
-                    return Err(ParseError::invalid(current.input, "block", "damaged", "DEFLATE data").within("deflate"));
+                    return Err(
+                        ParseError::invalid(current.input, "block", "damaged", "DEFLATE data").within("deflate")
+                    );
                 }
             }
         }
