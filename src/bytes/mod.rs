@@ -4,15 +4,25 @@
 //! checked against a [`Limits`] constant and against the source's own length before it is used. The two functions that
 //! may allocate by a size found in input are [`read_vec_at`] and [`zeroed`]; both check first.
 
+mod budget;
+mod cursor;
 mod error;
+mod extents;
+mod failed;
 mod file;
+mod inflate;
 mod limits;
 mod window;
 
 use std::sync::Arc;
 
+pub use budget::{Budget, Metered};
+pub use cursor::{Cursor, stream_error};
 pub use error::{ErrorKind, ParseError};
+pub use extents::ExtentMap;
+pub use failed::Failed;
 pub use file::FileBytes;
+pub use inflate::Inflate;
 pub use limits::Limits;
 pub use window::Window;
 

@@ -3,7 +3,17 @@
 //! A format is found by its content: [`ContainerFormat::recognizes`] looks at the first and last bytes, never at a name
 //! alone. True followed by an error of `open` is a gap of the target, never "try the next format".
 
-use crate::bytes::{Limits, ParseError, SharedBytes};
+mod foreign;
+mod gzip;
+mod sparse;
+mod tar;
+mod zip;
+
+use std::sync::Arc;
+
+use crate::bytes::{Budget, ParseError, SharedBytes};
+
+pub use foreign::{Foreign, recognize as recognize_foreign};
 
 /// A named piece of a container.
 #[derive(Clone)]
@@ -45,11 +55,11 @@ pub trait ContainerFormat: Sync {
     /// Whether the bytes are of this format, by magic numbers at fixed places. Cheap, no reading.
     fn recognizes(&self, probe: &Probe<'_>) -> bool;
 
-    /// The parts, in the container's order, unread.
+    /// The parts, in the container's order, unread. A later piece of a split set has none: the first gives the whole.
     ///
     /// # Errors
     /// Whatever is wrong with the container's own structure. A part's bytes report their own errors when they are read.
-    fn open(&self, input: &PartSet<'_>, limits: &Limits) -> Result<Vec<Part>, ParseError>;
+    fn open(&self, input: &PartSet<'_>, budget: &Arc<Budget>) -> Result<Vec<Part>, ParseError>;
 
     /// A small valid container, for tests that damage it.
     #[cfg(test)]
@@ -57,4 +67,88 @@ pub trait ContainerFormat: Sync {
 }
 
 /// Every format, in the order of probing.
-pub static FORMATS: &[&dyn ContainerFormat] = &[];
+pub static FORMATS: &[&dyn ContainerFormat] = &[&sparse::Sparse, &gzip::Gzip, &zip::Zip, &tar::Tar];
+
+/// The first [`PROBE_BYTES`] of a source, or all of it.
+///
+/// # Errors
+/// What the source reports.
+pub fn read_head(source: &SharedBytes) -> Result<Vec<u8>, ParseError> {
+    crate::bytes::read_vec_at(source.as_ref(), 0, source.len().min(PROBE_BYTES), "probe", PROBE_BYTES)
+}
+
+/// The supported format that recognises the probe.
+#[must_use]
+pub fn recognize(probe: &Probe<'_>) -> Option<&'static dyn ContainerFormat> {
+    FORMATS.iter().copied().find(|format| format.recognizes(probe))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::bytes::Limits;
+
+    /// Opens and reads everything, whatever comes of it.
+    fn exercise(format: &dyn ContainerFormat, bytes: Vec<u8>) {
+        let budget = Budget::new(Limits { decompressed: 1 << 20, parts: 100, ..Limits::default() });
+        let part = Part { name: "sample.0".to_owned(), bytes: Arc::new(bytes) };
+        let set = PartSet { part: &part, siblings: std::slice::from_ref(&part) };
+        for part in format.open(&set, &budget).unwrap_or_default() {
+            let mut buf = [0; 512];
+            let mut at = 0;
+            // Virtual lengths may be huge: the beginning and the end are enough to see every structure.
+            while at < part.bytes.len().min(1 << 16) {
+                let len = usize::try_from(part.bytes.len() - at).unwrap_or(512).min(512);
+                if part.bytes.read_exact_at(at, &mut buf[..len]).is_err() {
+                    break;
+                }
+                at += len as u64;
+            }
+            let _ = part.bytes.read_exact_at(part.bytes.len().saturating_sub(1), &mut buf[..1]);
+            assert!(part.bytes.read_exact_at(part.bytes.len(), &mut buf[..1]).is_err());
+        }
+    }
+
+    #[test]
+    fn every_format_recognises_its_own_sample_and_no_other() {
+        for format in FORMATS {
+            let sample = format.sample();
+            let probe = Probe { name: "sample", head: &sample, len: sample.len() as u64 };
+            let names: Vec<_> = FORMATS.iter().filter(|other| other.recognizes(&probe)).map(|f| f.name()).collect();
+            assert_eq!(names, [format.name()]);
+            assert!(recognize_foreign(&probe).is_none(), "{}", format.name());
+        }
+        let names: BTreeSet<_> = FORMATS.iter().map(|format| format.name()).collect();
+        assert_eq!(names.len(), FORMATS.len());
+    }
+
+    #[test]
+    fn every_sample_opens_and_reads() {
+        for format in FORMATS {
+            let part = Part { name: "sample".to_owned(), bytes: Arc::new(format.sample()) };
+            let set = PartSet { part: &part, siblings: &[] };
+            let parts = format.open(&set, &Budget::new(Limits::default())).unwrap();
+            assert!(!parts.is_empty(), "{}", format.name());
+            for part in parts {
+                assert!(!read_head(&part.bytes).unwrap().is_empty(), "{} {}", format.name(), part.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_sample_cut_or_changed_at_any_byte_does_no_harm() {
+        for format in FORMATS {
+            let sample = format.sample();
+            for at in 0..sample.len() {
+                exercise(*format, sample[..at].to_vec());
+                for value in [0, 0xff, sample[at] ^ 1, sample[at] ^ 0x80] {
+                    let mut changed = sample.clone();
+                    changed[at] = value;
+                    exercise(*format, changed);
+                }
+            }
+        }
+    }
+}
