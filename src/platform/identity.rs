@@ -103,7 +103,7 @@ fn read<T>(
 /// The UTC day of a number of seconds; none before the first Android (2008), which marks a build without a clock.
 fn day(seconds: &str) -> Option<String> {
     let time = jiff::Timestamp::from_second(seconds.parse().ok()?).ok()?;
-    let date = time.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let date = jiff::tz::Offset::UTC.to_datetime(time).date();
     (date.year() >= 2008).then(|| date.to_string())
 }
 
