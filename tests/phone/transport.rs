@@ -253,7 +253,7 @@ fn a_stream_that_ends_early_is_truncated() {
 }
 
 #[test]
-fn a_phone_that_drops_amid_its_answer_truncates_it_and_comes_back_as_another_connection() {
+fn a_phone_that_drops_amid_its_answer_truncates_it() {
     let bench = Bench::answering([
         Script::new("dumpsys -t 60 package packages", text(755_562)).fault(300_000, Fault::Drop),
         Script::new("getprop", "back\n"),
@@ -262,23 +262,29 @@ fn a_phone_that_drops_amid_its_answer_truncates_it_and_comes_back_as_another_con
     let phone = bench.phone();
     let failure = phone.run(&commands::packages(ANDROID_16)).unwrap_err();
     assert!(matches!(failure, Failure::Truncated { received: ..=300_000 }), "{failure}");
-    let begun = Instant::now();
-    let after = loop {
-        let listing = bench.server().devices().unwrap();
-        match listing.attached.into_iter().find(|a| a.state == State::Device && a.transport_id != before.transport_id) {
-            Some(after) => break after,
-            None => assert!(begun.elapsed() < Duration::from_secs(20), "the server does not connect again"),
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    };
-    assert_eq!(after.serial, before.serial);
+    // The server connects again by itself and keeps its number: only the identity tells that somebody was away.
+    bench.phones[0].wait_for_links(2);
+    bench.server.wait_for(&bench.phones[0], "device");
+    assert_eq!(bench.attached(0).transport_id, before.transport_id);
+    assert_eq!(phone.run(&commands::properties()).unwrap().stdout, b"back\n");
+}
+
+#[test]
+fn a_phone_that_was_disconnected_and_connected_is_another_connection() {
+    let bench = Bench::answering([Script::new("getprop", "back\n")]);
+    let before = bench.attached(0);
+    let phone = bench.phone();
+    bench.server.adb(&["disconnect", &bench.phones[0].serial()]);
+    bench.server.connect(&bench.phones[0]);
     let failure = phone.run(&commands::properties()).unwrap_err();
     assert!(
         matches!(&failure, Failure::Disconnected(words) if words.contains("no device with transport id")),
         "{failure}"
     );
-    let phone = Phone::open(&bench.server(), &after).unwrap();
-    assert_eq!(phone.run(&commands::properties()).unwrap().stdout, b"back\n");
+    let after = bench.attached(0);
+    assert_eq!(after.serial, before.serial);
+    assert_ne!(after.transport_id, before.transport_id);
+    assert_eq!(bench.phone().run(&commands::properties()).unwrap().stdout, b"back\n");
 }
 
 #[test]
@@ -329,7 +335,7 @@ fn a_slow_phone_is_waited_for() {
 #[cfg(target_os = "linux")]
 fn hung_calls_leave_no_thread_and_no_connection_behind() {
     let bench = Bench::answering([Script::new("getprop", "x").fault(1, Fault::Hang)]);
-    let phone = bench.impatient(silence(20));
+    let phone = bench.impatient(silence(50));
     // A thread without a name of its own inherits its maker's, so those of other tests are told apart.
     let counted = std::thread::Builder::new().name("twenty-hung".to_owned()).spawn(move || {
         let address = format!(":{:04X} ", bench.server.address().port());
@@ -347,7 +353,7 @@ fn hung_calls_leave_no_thread_and_no_connection_behind() {
         };
         let before = (threads(), connections());
         for _ in 0..20 {
-            assert!(matches!(phone.run(&commands::properties()), Err(Failure::TimedOut { received: 1, .. })));
+            assert!(matches!(phone.run(&commands::properties()), Err(Failure::TimedOut { .. })));
         }
         (before, (threads(), connections()))
     });

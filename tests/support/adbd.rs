@@ -13,7 +13,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -192,6 +192,9 @@ struct Shared {
     stopped: AtomicBool,
     accepted: AtomicBool,
     connections: Mutex<Vec<Arc<Connection>>>,
+    /// Connections greeted so far.
+    links: Mutex<usize>,
+    greeted: Condvar,
     services: Mutex<Vec<String>>,
 }
 
@@ -205,6 +208,8 @@ impl Adbd {
             stopped: AtomicBool::new(false),
             accepted: AtomicBool::new(false),
             connections: Mutex::default(),
+            links: Mutex::default(),
+            greeted: Condvar::new(),
             services: Mutex::default(),
         });
         let accepting = Arc::clone(&shared);
@@ -244,6 +249,17 @@ impl Adbd {
         for connection in self.shared.connections.lock().unwrap().drain(..) {
             connection.drop_link();
         }
+    }
+
+    /// Waits until the adb server has connected so many times in all.
+    pub(crate) fn wait_for_links(&self, links: usize) {
+        let counted = self.shared.links.lock().unwrap();
+        let (counted, _) = self
+            .shared
+            .greeted
+            .wait_timeout_while(counted, Duration::from_secs(20), |counted| *counted < links)
+            .unwrap();
+        assert!(*counted >= links, "the adb server connected {counted} times");
     }
 
     /// Every service asked for, in order: `shell,v2,raw:...`, `sync:`.
@@ -362,6 +378,8 @@ impl Connection {
             "{state}::ro.product.name={product};ro.product.model={model};ro.product.device={device};features={features}"
         );
         let _ = self.send(CNXN, VERSION, *max_data, banner.as_bytes());
+        *self.shared.links.lock().unwrap() += 1;
+        self.shared.greeted.notify_all();
     }
 
     fn open(self: &Arc<Self>, id: u32, remote: u32, service: String) -> Result<()> {
