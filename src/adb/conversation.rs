@@ -147,11 +147,6 @@ impl Conversation {
         }
     }
 
-    /// Bytes received so far.
-    pub(super) fn received(&self) -> u64 {
-        self.received
-    }
-
     /// Most bytes that the answer may have.
     pub(super) fn cap(&self) -> u64 {
         self.patience.bytes

@@ -44,11 +44,21 @@ pub(super) fn run(
     };
     let mut conversation =
         server.service(transport_id, &service, command.silence(), command.deadline(), command.cap())?;
-    let (mut stdout, stderr) = match protocol {
-        Protocol::Packets => read_packets(&mut conversation)?,
-        Protocol::Terminal => (read_terminal(&mut conversation)?, Vec::new()),
+    let mut stdout = Vec::new();
+    let mut stderr = Vec::new();
+    let read = match protocol {
+        Protocol::Packets => read_packets(&mut conversation, &mut stdout, &mut stderr),
+        Protocol::Terminal => read_terminal(&mut conversation, &mut stdout),
     };
     let received = stdout.len() as u64;
+    read.map_err(|failure| match failure {
+        Failure::Truncated { .. } => Failure::Truncated { received },
+        Failure::TimedOut { seconds, .. } => Failure::TimedOut { seconds, received },
+        other => other,
+    })?;
+    if protocol == Protocol::Terminal {
+        stdout = without_carriage_returns(&stdout);
+    }
     let status = take_status(&mut stdout, &nonce).ok_or(Failure::Truncated { received })?;
     let cap = conversation.cap();
     if stdout.len() as u64 > cap {
@@ -57,33 +67,26 @@ pub(super) fn run(
     Ok(Answer { stdout, stderr, status })
 }
 
-fn read_packets(conversation: &mut Conversation) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+fn read_packets(conversation: &mut Conversation, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>) -> Result<(), Failure> {
     let cap = conversation.cap();
-    let mut stdout = Vec::new();
-    let mut stderr = Vec::new();
     loop {
         let [kind, a, b, c, d] = conversation.array()?;
         let length = u64::from(u32::from_le_bytes([a, b, c, d]));
         match kind {
-            STDOUT => conversation.take(length, |piece| keep(&mut stdout, piece, cap, MARK_ROOM))?,
-            STDERR => conversation.take(length, |piece| keep(&mut stderr, piece, STDERR_CAP, 0))?,
+            STDOUT => conversation.take(length, |piece| keep(stdout, piece, cap, MARK_ROOM))?,
+            STDERR => conversation.take(length, |piece| keep(stderr, piece, STDERR_CAP, 0))?,
             // The wrapper's own status; the command's is in the mark.
-            EXIT => return Ok((stdout, stderr)),
+            EXIT => return Ok(()),
             _ => {
-                return Err(Failure::Disconnected(format!(
-                    "the phone's shell sent a packet of unknown kind {kind} after {} bytes",
-                    conversation.received()
-                )));
+                return Err(Failure::Disconnected(format!("the phone's shell sent a packet of unknown kind {kind}")));
             }
         }
     }
 }
 
-fn read_terminal(conversation: &mut Conversation) -> Result<Vec<u8>, Failure> {
+fn read_terminal(conversation: &mut Conversation, stdout: &mut Vec<u8>) -> Result<(), Failure> {
     let cap = conversation.cap();
-    let mut stdout = Vec::new();
-    conversation.take_all(|piece| keep(&mut stdout, piece, cap, MARK_ROOM))?;
-    Ok(without_carriage_returns(&stdout))
+    conversation.take_all(|piece| keep(stdout, piece, cap, MARK_ROOM))
 }
 
 fn keep(kept: &mut Vec<u8>, piece: &[u8], cap: u64, room: u64) -> Result<(), Failure> {
