@@ -25,14 +25,21 @@ pub struct Refusal {
     pub words: String,
 }
 
-/// The first refusal that `text` (an answer, or its standard error) holds. Only lines that begin with a device's known
-/// words count: a dump quotes such words further in.
+/// The refusal that `text` (an answer, or its standard error) holds: the first that denies, else the first of all. Only
+/// lines that begin with a device's known words count: a dump quotes such words further in.
 #[must_use]
 pub fn find(text: &str) -> Option<Refusal> {
-    text.lines().find_map(|line| {
-        let kind = kind(line)?;
-        Some(Refusal { kind, words: line.trim().chars().take(300).collect() })
-    })
+    let mut first = None;
+    for line in text.lines() {
+        let Some(kind) = kind(line) else { continue };
+        let refusal = Refusal { kind, words: line.trim().chars().take(300).collect() };
+        // An exception is announced by a line that says nothing of its kind.
+        if kind == RefusalKind::Denied {
+            return Some(refusal);
+        }
+        first.get_or_insert(refusal);
+    }
+    first
 }
 
 fn kind(line: &str) -> Option<RefusalKind> {
@@ -99,7 +106,7 @@ mod tests {
             ("Permission Denial: can't dump PackageManager from pid=1, uid=2000", RefusalKind::Denied),
             (
                 "\nException occurred while executing 'list':\njava.lang.SecurityException: Shell does not have permission",
-                RefusalKind::Failed,
+                RefusalKind::Denied,
             ),
             ("Error: java.lang.SecurityException: Shell does not have ...", RefusalKind::Denied),
             ("Can't find service: package", RefusalKind::Unknown),

@@ -118,15 +118,22 @@ pub(super) struct Reader {
     /// What titles begin with: `Package`, `SharedUser`, `Permission`.
     word: &'static str,
     blocks: Vec<Block>,
+    /// Titles that were not understood: what stands below them belongs to no entry.
+    lost: u64,
+    in_lost: bool,
 }
 
 impl Reader {
     pub(super) fn new(word: &'static str) -> Self {
-        Self { word, blocks: Vec::new() }
+        Self { word, blocks: Vec::new(), lost: 0, in_lost: false }
     }
 
     pub(super) fn into_blocks(self) -> Vec<Block> {
         self.blocks
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.lost
     }
 
     pub(super) fn last(&mut self) -> Option<&mut Block> {
@@ -141,6 +148,7 @@ impl Reader {
             return;
         }
         if let Some(name) = (indent == 2).then(|| self.title(content)).flatten() {
+            self.in_lost = false;
             self.blocks.push(Block {
                 name: name.to_owned(),
                 line,
@@ -151,7 +159,11 @@ impl Reader {
             });
             return;
         }
-        let understood = match (self.blocks.last_mut(), indent) {
+        if indent <= 2 {
+            self.in_lost = true;
+            self.lost += 1;
+        }
+        let understood = match (self.blocks.last_mut().filter(|_| !self.in_lost), indent) {
             (None, _) => false,
             (Some(block), 4) => block.outer(line, content),
             (Some(block), indent) if indent > 4 => match block.users.last_mut().filter(|_| block.in_user) {

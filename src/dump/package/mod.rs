@@ -29,6 +29,8 @@ pub struct PackageDump {
     pub sections: Vec<At<String>>,
     /// How it ends.
     pub end: End,
+    /// Entries of the packages' sections whose title was not understood.
+    pub lost_packages: u64,
     /// Lines of the sections above that were not understood.
     pub leftover: Leftover,
 }
@@ -70,6 +72,7 @@ pub fn parse(text: &str) -> PackageDump {
         features: Vec::new(),
         sections: Vec::new(),
         end: End::Whole,
+        lost_packages: 0,
         leftover: Leftover::default(),
     };
     let (mut has_packages, mut has_shared, mut has_permissions) = (false, false, false);
@@ -130,6 +133,7 @@ pub fn parse(text: &str) -> PackageDump {
     if let Some(block) = last.filter(|_| out.end != End::Whole) {
         block.complete = false;
     }
+    out.lost_packages = packages.lost() + hidden.lost();
     out.packages = has_packages.then(|| packages.into_blocks());
     out.hidden = hidden.into_blocks();
     out.shared_users = has_shared.then(|| shared.into_blocks());
@@ -204,9 +208,16 @@ mod tests {
     }
 
     #[test]
+    fn fields_below_a_title_that_was_not_understood_do_not_go_to_the_entry_before() {
+        let dump = parse("Packages:\n  Package [a] (1):\n    User 0: installed=true\n  Package <b>:\n    userId=9\n");
+        assert_eq!(dump.lost_packages, 1);
+        assert_eq!(dump.packages.unwrap()[0].body.field("userId"), None);
+    }
+
+    #[test]
     fn a_line_outside_the_grammar_is_counted() {
         let dump = parse("Packages:\n  what is this\n  Package [a] (1):\n    nonsense\n    User 0: installed=true\n");
-        assert_eq!(dump.leftover.count, 2);
+        assert_eq!((dump.leftover.count, dump.lost_packages), (2, 1));
         assert_eq!(dump.leftover.samples[0], At { value: "what is this".into(), line: 2 });
     }
 }
