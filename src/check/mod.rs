@@ -15,6 +15,8 @@ mod required_package;
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::inventory::{DeviceKind, Inventory, OsFlavour};
 use crate::profile::{Basis, Profile, ProfileError, Rule, Settings};
@@ -113,7 +115,8 @@ impl Context {
 }
 
 /// What counts as an app's presence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Presence {
     /// The package itself: its absence is a failure, with the caveat printed that other methods exist.
     #[default]

@@ -9,7 +9,7 @@
 //! [sources]                       # what `legal.sources` names
 //! H1 = "house rules of 2026-02-01"
 //!
-//! [defaults]                      # what a rule may leave out
+//! [defaults]                      # what a rule may leave out; its own value replaces the default
 //! status = "policy"               # mandatory, contractual, policy, advisory
 //! device-kinds = ["phone"]        # left out: all
 //! os-flavours = ["android"]       # left out: all

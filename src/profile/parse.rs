@@ -85,12 +85,8 @@ fn rule(
     let Some(status) = from("status").choice("status", &Status::NAMES)? else {
         return Err(table.missing("status", "mandatory, contractual, policy or advisory"));
     };
-    let mut caveats = Vec::new();
-    for source in [defaults, Some(table)].into_iter().flatten() {
-        for caveat_table in source.tables("caveats")?.unwrap_or_default() {
-            caveats.push(caveat(&caveat_table)?);
-        }
-    }
+    let caveats = from("caveats").tables("caveats")?.unwrap_or_default();
+    let caveats = caveats.iter().map(caveat).collect::<Result<_, _>>()?;
     Ok(Rule {
         id: identifier(&table.need_text("id")?, "RU-MAX-2025", is_rule_id)?,
         title: need_title(&table)?,
