@@ -47,10 +47,7 @@ fn listing(filesystem: &dyn Filesystem, dir: NodeId, prefix: &str, rows: &mut Ro
                     listing(filesystem, entry.node, &format!("{path}/"), rows);
                     ("dir".to_owned(), String::new())
                 }
-                NodeKind::File => match filesystem.open(entry.node) {
-                    Ok(content) => (metadata.len.to_string(), sha256(&content)),
-                    Err(error) => ("error".to_owned(), error.to_string()),
-                },
+                NodeKind::File => (metadata.len.to_string(), sha256(&filesystem.open(entry.node).unwrap())),
                 NodeKind::Symlink => {
                     let target = filesystem.open(entry.node).unwrap();
                     let mut bytes = vec![0; usize::try_from(target.len()).unwrap()];
@@ -94,8 +91,8 @@ fn compare(image: &Path, expected: &Rows) -> usize {
     for name in names {
         let (expected, found) = (expected.get(name), found.get(name));
         let unlisted = expected.is_none() && found.is_some_and(|(kind, _)| kind == "dir" || kind == "special");
-        // mke2fs writes this file's inode with 60 bytes of inline data and a length of 300000: no reader agrees on it.
-        let broken = name == "lib64/hole" && expected.is_none() && found.is_some_and(|(kind, _)| kind == "error");
+        // With inline data, mke2fs writes a sparse file shorter than it is; the truth leaves it out.
+        let broken = name == "lib64/hole" && expected.is_none() && found.is_some_and(|(size, _)| size == "400384");
         assert!(expected == found || unlisted || broken, "{name}: expected {expected:?}, found {found:?}");
     }
     expected.len()
