@@ -193,7 +193,7 @@ impl Inflate {
         while progress.current.output < end {
             let (_, done) = self.step(progress)?;
             let output = progress.current.output;
-            let full = output % WINDOW == 0;
+            let full = output.is_multiple_of(WINDOW);
             if full || output >= self.len {
                 progress.keep_block((output - 1) / WINDOW, self.budget.limits.memory / 4);
             }

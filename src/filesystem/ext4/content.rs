@@ -36,14 +36,14 @@ pub(super) fn open(volume: &SharedBytes, superblock: &Superblock, inode: &Inode)
     Ok(mapping.map.shared())
 }
 
+/// Data in the inode; the file may be longer, and ends with zeros then, as the kernel reads it.
 fn inline(inode: &Inode) -> Result<SharedBytes, ParseError> {
     let mut data = inode.block.to_vec();
     data.extend(inode.inline_rest()?);
-    match usize::try_from(inode.len) {
-        Ok(len) if len <= data.len() => data.truncate(len),
-        _ => return Err(ParseError::truncated(inode.offset, inode.len, data.len() as u64)),
-    }
-    Ok(Arc::new(data))
+    let len = inode.len.min(data.len() as u64);
+    let mut map = ExtentMap::new(inode.len);
+    map.store(0, Arc::new(data), 0, len)?;
+    Ok(map.shared())
 }
 
 struct Mapping<'a> {
