@@ -46,18 +46,9 @@ pub enum AssessError {
 /// [`AssessError::Profile`] for settings that a check kind refuses, [`AssessError::NothingToJudge`] where no rule is in
 /// force. An inventory of which nothing is known is no error: its findings are inconclusive.
 pub fn assess(profile: &Profile, inventory: &Inventory, context: &check::Context) -> Result<Assessment, AssessError> {
-    let checks = check::configure(profile)?;
-    let timings: Vec<Timing> = profile.rules.iter().map(|rule| scope::timing(rule, context)).collect();
-    if timings.iter().all(|timing| timing.in_force == Some(false)) {
-        return Err(AssessError::NothingToJudge {
-            profile: profile.id.clone(),
-            when: when(context),
-            out_of_date: timings.len(),
-        });
-    }
-
+    let prepared = prepare(profile, context)?;
     let mut findings: Vec<Finding> = Vec::new();
-    for ((rule, check), timing) in profile.rules.iter().zip(&checks).zip(&timings) {
+    for (rule, (check, timing)) in profile.rules.iter().zip(&prepared) {
         findings.extend(judge(rule, check.as_ref(), timing, inventory, context));
     }
     findings.sort_by(|a, b| {
@@ -85,6 +76,31 @@ pub fn assess(profile: &Profile, inventory: &Inventory, context: &check::Context
         findings,
         coverage_gaps: coverage_gaps.into_iter().collect(),
     })
+}
+
+/// Whether a profile can be applied at all, before there is any inventory.
+///
+/// # Errors
+/// As [`assess`].
+pub fn applicable(profile: &Profile, context: &check::Context) -> Result<(), AssessError> {
+    prepare(profile, context).map(|_| ())
+}
+
+/// A rule's check, and whether the rule is in force.
+type Prepared = (Box<dyn Check>, Timing);
+
+/// Every rule of the profile, in its order.
+fn prepare(profile: &Profile, context: &check::Context) -> Result<Vec<Prepared>, AssessError> {
+    let checks = check::configure(profile)?;
+    let timings: Vec<Timing> = profile.rules.iter().map(|rule| scope::timing(rule, context)).collect();
+    if timings.iter().all(|timing| timing.in_force == Some(false)) {
+        return Err(AssessError::NothingToJudge {
+            profile: profile.id.clone(),
+            when: when(context),
+            out_of_date: timings.len(),
+        });
+    }
+    Ok(checks.into_iter().zip(timings).collect())
 }
 
 /// The findings of one rule, at least one.

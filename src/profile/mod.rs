@@ -93,6 +93,12 @@ impl Profile {
         parse::profile(Document { file: file.to_owned(), text: text.to_owned() })
     }
 
+    /// Its TOML text, as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.document.text
+    }
+
     /// The settings of a rule of this profile.
     #[must_use]
     pub fn settings<'a>(&'a self, rule: &'a Rule) -> Settings<'a> {

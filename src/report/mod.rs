@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::assess::Assessment;
-use crate::inventory::{Device, Gap, Target, Tool};
+use crate::inventory::{Device, Gap, GapReason, Hides, Inventory, Target, Tool};
 
 pub use json::Json;
 pub use printable::printable;
@@ -101,4 +101,21 @@ pub struct Coverage {
     pub users: Option<u64>,
     /// Every gap of the inventory, of single facts too, in order of place.
     pub gaps: Vec<Gap>,
+}
+
+impl Coverage {
+    /// How much of the target that inventory holds. What a kind of source never tells is no gap of the reading.
+    ///
+    /// # Errors
+    /// See [`Inventory::all_gaps`].
+    pub fn of(inventory: &Inventory) -> serde_json::Result<Self> {
+        let mut gaps = inventory.all_gaps()?;
+        gaps.retain(|gap| gap.reason != GapReason::NotObserved || gap.hides == Hides::Packages);
+        Ok(Self {
+            packages: inventory.packages.known().map(|list| list.len() as u64),
+            partitions: inventory.partitions.known().map(|list| list.len() as u64),
+            users: inventory.users.known().map(|list| list.len() as u64),
+            gaps,
+        })
+    }
 }

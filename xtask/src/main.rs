@@ -1,5 +1,6 @@
-//! The project's one door: `cargo xtask test`, `cargo xtask generate [--check]`.
+//! The project's one door: `cargo xtask test`, `cargo xtask fixtures`, `cargo xtask generate [--check]`.
 
+mod fixtures;
 mod generate;
 mod test;
 mod tools;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <command>
 
   test                install what the tests need, then run everything that CI runs
+  fixtures            build the samples again from their recipe
   generate            write every derived file (schemas, command line help, lists)
   generate --check    fail if a derived file differs from what it derives from
 ";
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["test"] => test::run(),
+        ["fixtures"] => fixtures::run(),
         ["generate"] => generate::run(generate::Mode::Write),
         ["generate", "--check"] => generate::run(generate::Mode::Check),
         _ => {

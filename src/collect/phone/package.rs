@@ -222,7 +222,10 @@ impl Entry<'_> {
             partition: place.clone().map(|(partition, _)| partition),
             placement: place.map(|(_, placement)| placement),
             splits: self.field("splits", |text| {
-                Some(facts::splits(text)?.into_iter().map(|name| Split { name, path: None }).collect())
+                let unread =
+                    self.gap("splits", GapReason::NotObserved, "a phone's shell does not tell about split APKs");
+                let split = |name| Split { name, path: None, file: Fact::Unknown(unread.clone()) };
+                Some(facts::splits(text)?.into_iter().map(split).collect())
             }),
             version_code: self.number("versionCode"),
             version_name: self.field("versionName", |text| Some(facts::nullable(text))),
