@@ -6,4 +6,6 @@
 mod support;
 
 #[cfg(test)]
+mod double;
+#[cfg(test)]
 mod transport;

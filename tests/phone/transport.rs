@@ -9,6 +9,7 @@ use preloaded::adb::{Answer, Attached, Failure, Patience, Phone, Server, Shell, 
 
 use crate::support::adb_server::{AdbServer, free_port};
 use crate::support::adbd::{Adbd, Auth, Fault, Profile, Script};
+use crate::support::bytes;
 use crate::support::fake_server::{FakeServer, Reply};
 
 const ANDROID_16: u32 = 36;
@@ -66,61 +67,6 @@ fn silence(milliseconds: u64) -> Patience {
     Patience { silence: Duration::from_millis(milliseconds), ..Patience::default() }
 }
 
-/// Every byte value, lines of all lengths, no end mark.
-fn text(length: usize) -> Vec<u8> {
-    (0..length).map(|n| u8::try_from((n * n / 7 + n) % 251).unwrap()).collect()
-}
-
-// The phone's double, seen by the real client.
-
-#[test]
-fn the_real_client_lists_the_simulated_phone_as_it_lists_real_ones() {
-    let phone = Adbd::start(Profile::default());
-    let server = AdbServer::with(&[&phone]);
-    let listed = server.adb(&["devices", "-l"]);
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    let line = listed.lines().find(|line| line.starts_with(&phone.serial())).unwrap();
-    let end = " device product:sim model:Sim_Phone device:simulator transport_id:1";
-    assert!(line.ends_with(end), "{line}");
-}
-
-#[test]
-fn the_real_client_sees_output_error_text_and_status_apart() {
-    let phone = Adbd::start(Profile::answering([Script::new("fail", "partial\n").stderr("boom\n").status(3)]));
-    let server = AdbServer::with(&[&phone]);
-    let output = server.adb(&["-s", &phone.serial(), "shell", "fail"]);
-    assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"partial\n"[..], &b"boom\n"[..]));
-    assert_eq!(output.status.code(), Some(3));
-    let output = server.adb(&["shell", "nonsense"]);
-    assert_eq!(output.stderr, b"/system/bin/sh: nonsense: inaccessible or not found\n");
-    assert_eq!(output.status.code(), Some(127));
-}
-
-#[test]
-fn the_real_client_reads_the_simulated_phones_files_and_can_write_none() {
-    let file = text(3_000_000);
-    // 65547 splits the headers of the file service across packets.
-    for max_data in [1 << 20, 65_547, 4096] {
-        let mut profile = Profile { max_data, ..Profile::answering([Script::new("cat big", text(10 << 20))]) };
-        profile.files.insert("/system/app/A/A.apk".to_owned(), file.clone().into());
-        let phone = Adbd::start(profile);
-        let server = AdbServer::with(&[&phone]);
-        let folder = tempfile::tempdir().unwrap();
-        let local = folder.path().join("A.apk").to_str().unwrap().to_owned();
-        assert!(server.adb(&["pull", "/system/app/A/A.apk", &local]).status.success());
-        assert!(fs::read(&local).unwrap() == file, "max data {max_data}");
-        assert!(server.adb(&["exec-out", "cat big"]).stdout == text(10 << 20), "max data {max_data}");
-        let missing = server.adb(&["pull", "/system/app/B/B.apk", &local]);
-        let words = String::from_utf8([missing.stdout, missing.stderr].concat()).unwrap();
-        assert!(!missing.status.success() && words.contains("does not exist"), "{words}");
-        let listed = String::from_utf8(server.adb(&["shell", "ls"]).stdout).unwrap();
-        assert_eq!(listed, "");
-        let listed = String::from_utf8(server.adb(&["ls", "/system/app"]).stdout).unwrap();
-        assert!(listed.lines().all(|line| line.ends_with(" A")) && !listed.is_empty(), "{listed}");
-        assert!(!server.adb(&["push", &local, "/system/app/A/A.apk"]).status.success());
-    }
-}
-
 // Answers.
 
 #[test]
@@ -147,7 +93,7 @@ fn a_command_that_reads_its_input_gets_none_and_ends() {
 
 #[test]
 fn a_long_answer_arrives_whole_in_packets_of_any_size() {
-    let expected = text(10 << 20);
+    let expected = bytes(10 << 20);
     for max_data in [1 << 20, 65_547, 4096] {
         let bench =
             Bench::new([Profile { max_data, ..Profile::answering([Script::new("dumpsys -t 60 package", &expected)]) }]);
@@ -167,7 +113,7 @@ fn an_answer_of_an_old_phone_has_its_status_and_no_carriage_returns() {
 
 #[test]
 fn an_answer_of_an_old_phone_that_ends_early_is_truncated() {
-    let script = Script::new("getprop", text(9000)).fault(5000, Fault::Close);
+    let script = Script::new("getprop", bytes(9000)).fault(5000, Fault::Close);
     let bench = Bench::new([Profile::answering([script]).legacy()]);
     let failure = bench.phone().run(&commands::properties()).unwrap_err();
     assert!(matches!(failure, Failure::Truncated { received: 5000.. }), "{failure}");
@@ -225,7 +171,7 @@ fn a_phone_in_recovery_is_asked_too() {
 
 #[test]
 fn an_answer_above_its_cap_is_too_large() {
-    let bench = Bench::answering([Script::new("dumpsys -t 60 package", text(10 << 20))]);
+    let bench = Bench::answering([Script::new("dumpsys -t 60 package", bytes(10 << 20))]);
     let capped = |bytes| bench.impatient(Patience { bytes, ..Patience::default() });
     let failure = capped(1_000_000).run(&commands::everything(ANDROID_16)).unwrap_err();
     assert_eq!(failure, Failure::TooLarge { cap: 1_000_000 });
@@ -244,7 +190,7 @@ fn error_text_without_end_is_too_large() {
 #[test]
 fn a_stream_that_ends_early_is_truncated() {
     let bench = Bench::answering([
-        Script::new("getprop", text(9000)).fault(5000, Fault::Close),
+        Script::new("getprop", bytes(9000)).fault(5000, Fault::Close),
         Script::new("pm list users", "").fault(0, Fault::Close),
     ]);
     let phone = bench.phone();
@@ -255,7 +201,7 @@ fn a_stream_that_ends_early_is_truncated() {
 #[test]
 fn a_phone_that_drops_amid_its_answer_truncates_it() {
     let bench = Bench::answering([
-        Script::new("dumpsys -t 60 package packages", text(755_562)).fault(300_000, Fault::Drop),
+        Script::new("dumpsys -t 60 package packages", bytes(755_562)).fault(300_000, Fault::Drop),
         Script::new("getprop", "back\n"),
     ]);
     let before = bench.attached(0);
@@ -289,7 +235,7 @@ fn a_phone_that_was_disconnected_and_connected_is_another_connection() {
 
 #[test]
 fn a_server_that_is_killed_amid_an_answer_truncates_it() {
-    let mut bench = Bench::answering([Script::new("getprop", text(9000)).fault(5000, Fault::Hang)]);
+    let mut bench = Bench::answering([Script::new("getprop", bytes(9000)).fault(5000, Fault::Hang)]);
     let phone = bench.phone();
     std::thread::scope(|scope| {
         let asking = scope.spawn(|| phone.run(&commands::properties()));
@@ -306,7 +252,7 @@ fn a_server_that_is_killed_amid_an_answer_truncates_it() {
 #[test]
 fn a_silent_phone_is_given_up() {
     let bench = Bench::answering([
-        Script::new("getprop", text(9000)).fault(5000, Fault::Hang),
+        Script::new("getprop", bytes(9000)).fault(5000, Fault::Hang),
         Script::new("pm list users", "").fault(0, Fault::Hang),
     ]);
     let phone = bench.impatient(silence(150));
@@ -319,7 +265,7 @@ fn a_silent_phone_is_given_up() {
 #[test]
 fn a_phone_that_never_stops_talking_is_given_up_too() {
     // A byte every 50 ms: never silent for long, and a minute in all.
-    let bench = Bench::answering([Script::new("getprop", text(1200)).rate(20)]);
+    let bench = Bench::answering([Script::new("getprop", bytes(1200)).rate(20)]);
     let patience = Patience { total: Duration::from_millis(400), ..silence(5_000) };
     let failure = bench.impatient(patience).run(&commands::properties()).unwrap_err();
     assert!(matches!(failure, Failure::TimedOut { received: 1..1200, .. }), "{failure:?}");

@@ -4,3 +4,8 @@
 pub(crate) mod adb_server;
 pub(crate) mod adbd;
 pub(crate) mod fake_server;
+
+/// Bytes of all values below 251 in no short period, with line feeds and carriage returns among them.
+pub(crate) fn bytes(length: usize) -> Vec<u8> {
+    (0..length).map(|n| u8::try_from((n * n / 7 + n) % 251).expect("below 251")).collect()
+}
