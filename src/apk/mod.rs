@@ -3,14 +3,42 @@
 //! Cost does not depend on the file's size: the end, the central directory, the signing block and the entries that hold
 //! an answer are read, nothing else.
 
+mod axml;
+mod chunk;
+mod der;
+mod directory;
+mod entry;
+mod jar;
+mod manifest;
+mod native;
+mod resources;
+mod signing_block;
+mod strings;
+mod value;
+
 use crate::bytes::{ParseError, SharedBytes};
+use directory::Directory;
+use manifest::Resolve;
+use resources::{Config, Resources};
+use value::Value;
+
+const MANIFEST: &str = "AndroidManifest.xml";
+const RESOURCES: &str = "resources.arsc";
+/// The largest manifest measured (Play services) has 0.6 MiB.
+const MAX_MANIFEST: u64 = 16 << 20;
+/// Android's own table has 32 MiB. Since API 30 tables are stored and cost no memory.
+const MAX_RESOURCES: u64 = 64 << 20;
 
 /// What a package file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Apk {
     /// `AndroidManifest.xml`.
     pub manifest: Manifest,
-    /// Certificates that its signing blocks claim, newest scheme first; an error where the block is damaged.
+    /// Whether each reference from the manifest into `resources.arsc` could be looked up. After an error the label, or
+    /// whatever else referred to the table, reads as if it were not there.
+    pub resources: Result<(), ParseError>,
+    /// Certificates that its signatures claim: each signer's own, newest scheme first; an error where the block or
+    /// signature file is damaged. As Android since 7.0, v1 counts only where no other scheme is claimed. Empty: unsigned.
     pub signers: Result<Vec<Certificate>, ParseError>,
     /// DEX and native code, by the central directory.
     pub code: Code,
@@ -106,13 +134,77 @@ pub struct Code {
     pub dex_bytes: u64,
     /// Folders of `lib/` with libraries, sorted.
     pub abis: Vec<String>,
+    /// The first library of each, in the same order.
+    pub native: Vec<NativeAbi>,
+}
+
+/// What the ELF header of the first library of an ABI says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NativeAbi {
+    /// Folder of `lib/`.
+    pub abi: String,
+    /// File name of the library.
+    pub library: String,
+    /// Whether it is ELF of the machine and word size that the folder stands for; false also where it can't be read.
+    pub matches: bool,
+    /// Least alignment in bytes of its `PT_LOAD` segments: below 16,384 it can't be loaded with pages of 16 KiB.
+    pub load_alignment: Option<u64>,
 }
 
 /// Reads a package file.
 ///
 /// # Errors
-/// The place in the ZIP structure or the manifest that can't be read. A damaged signing block is an error of
-/// [`Apk::signers`] alone.
+/// The place in the ZIP structure or the manifest that can't be read, or that Android refuses. A damaged resource table
+/// is an error of [`Apk::resources`] alone, a damaged signature one of [`Apk::signers`].
 pub fn open(source: &SharedBytes) -> Result<Apk, ParseError> {
-    Err(ParseError::unsupported(source.len(), "every package file"))
+    let directory = Directory::open(source)?;
+    let document = open_entry(&directory, MANIFEST, MAX_MANIFEST)?;
+    let mut table = Table { directory: &directory, opened: None, failed: None };
+    let manifest = axml::Document::open(document).and_then(|document| manifest::read(&document, &mut table));
+    let manifest = manifest.map_err(|error| error.within(MANIFEST))?;
+    let resources = table.failed.map_or(Ok(()), Err);
+    Ok(Apk { manifest, resources, signers: signers(&directory), code: native::code(&directory) })
+}
+
+fn open_entry(directory: &Directory, name: &'static str, limit: u64) -> Result<SharedBytes, ParseError> {
+    let record = directory.find(name.as_bytes());
+    let record = record.ok_or_else(|| ParseError::invalid(directory.start, "entry", "absent", "one").within(name))?;
+    directory.open_entry(&record, limit).map_err(|error| error.within(name))
+}
+
+fn signers(directory: &Directory) -> Result<Vec<Certificate>, ParseError> {
+    let newer = signing_block::certificates(directory).map_err(|error| error.within("signing block"))?;
+    if newer.is_empty() { jar::certificates(directory) } else { Ok(newer) }
+}
+
+/// The resource table, opened when the first reference asks for it.
+struct Table<'a> {
+    directory: &'a Directory,
+    opened: Option<Resources>,
+    /// The first error, after which nothing is looked up.
+    failed: Option<ParseError>,
+}
+
+impl Table<'_> {
+    fn look_up(&mut self, id: u32) -> Result<Option<Value>, ParseError> {
+        if self.opened.is_none() {
+            let contents = open_entry(self.directory, RESOURCES, MAX_RESOURCES)?;
+            self.opened = Some(Resources::open(contents).map_err(|error| error.within(RESOURCES))?);
+        }
+        let value = self.opened.as_ref().map(|table| table.value(id, Config::default())).transpose();
+        value.map(Option::flatten).map_err(|error| error.within(RESOURCES))
+    }
+}
+
+impl Resolve for Table<'_> {
+    fn resolve(&mut self, id: u32) -> Option<Value> {
+        // Package 1 is the platform's: its resources are in another file.
+        if id >> 24 == 1 || self.failed.is_some() {
+            return None;
+        }
+        self.look_up(id).unwrap_or_else(|error| {
+            self.failed = Some(error);
+            None
+        })
+    }
 }

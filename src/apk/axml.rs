@@ -1,0 +1,221 @@
+//! Binary XML (`ResXMLTree`, AOSP `ResourceTypes.cpp`), read forwards with Android's rules.
+//!
+//! | chunk | type | contents behind the header |
+//! |---|---|---|
+//! | document | any: Android does not look | the chunks below |
+//! | string pool | 0x0001 | see [`super::strings`] |
+//! | resource map | 0x0180 | 32-bit attribute ids; entry n belongs to string n |
+//! | start element | 0x0102 | namespace 4, name 4, attributeStart 2, attributeSize 2, attributeCount 2, ... |
+//! | end element | 0x0103 | not looked at: only the depth counts |
+//! | other nodes | 0x0100 to 0x017f | skipped |
+//!
+//! An attribute has a namespace, a name, a raw value (string indices) and a typed value (size 2, 0, type 1, data 4). One
+//! of the platform is known by the id that the resource map gives its name, never by the name's text, which may be
+//! anything.
+
+use super::chunk::{self, Chunk, u16_at, u32_at};
+use super::strings::{NONE, StringPool};
+use super::value::{Raw, Value};
+use crate::bytes::{ParseError, ReadAt, SharedBytes};
+
+/// Namespace of the platform's attributes.
+pub(super) const ANDROID: &str = "http://schemas.android.com/apk/res/android";
+
+const FIRST_NODE: u16 = 0x0100;
+const LAST_NODE: u16 = 0x017f;
+const START_ELEMENT: u16 = 0x0102;
+const END_ELEMENT: u16 = 0x0103;
+const RESOURCE_MAP: u16 = 0x0180;
+const NODE_HEADER: u64 = 16;
+const ELEMENT: u64 = 20;
+const ATTRIBUTE: u64 = 20;
+
+/// A document and its strings.
+pub(super) struct Document {
+    source: SharedBytes,
+    strings: StringPool,
+    /// Offset and number of the resource map's ids.
+    ids: (u64, u64),
+    first_node: u64,
+    end: u64,
+}
+
+/// The start of an element.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Element {
+    name: u32,
+    attributes: u64,
+    stride: u64,
+    count: u64,
+}
+
+/// One step through a document.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Event {
+    /// An element begins.
+    Start(Element),
+    /// The innermost element ends.
+    End,
+}
+
+struct Attribute {
+    namespace: u32,
+    name: u32,
+    raw_value: u32,
+    value: Raw,
+}
+
+impl Document {
+    /// Reads everything before the first node.
+    pub(super) fn open(source: SharedBytes) -> Result<Self, ParseError> {
+        let root = Chunk::read(source.as_ref(), 0, source.len(), 8)?;
+        let mut strings = None;
+        let mut ids = (0, 0);
+        let mut at = root.body;
+        while at + 8 < root.end {
+            let part = Chunk::read(source.as_ref(), at, root.end, 8)?;
+            match part.kind {
+                chunk::STRING_POOL => {
+                    let pool = StringPool::open(source.as_ref(), &part).map_err(|error| error.within("string pool"))?;
+                    strings = Some(pool);
+                }
+                RESOURCE_MAP => ids = (part.body, (part.end - part.body) / 4),
+                FIRST_NODE..=LAST_NODE => {
+                    let strings = strings
+                        .ok_or_else(|| ParseError::invalid(at, "string pool", "absent", "one before the first node"))?;
+                    return Ok(Self { source, strings, ids, first_node: at, end: root.end });
+                }
+                _ => {}
+            }
+            at = part.end;
+        }
+        Err(ParseError::invalid(at, "first node", "absent", "at least one"))
+    }
+
+    /// The nodes from the first.
+    pub(super) fn events(&self) -> Events<'_> {
+        Events { document: self, at: self.first_node }
+    }
+
+    /// The element's name; empty where it has none.
+    pub(super) fn name(&self, element: &Element) -> Result<String, ParseError> {
+        Ok(self.string(element.name)?.unwrap_or_default())
+    }
+
+    /// The value of the platform's attribute `id`.
+    ///
+    /// Android walks an element's attributes once, in the ascending order of the ids that it wants: one behind a
+    /// greater id is not seen.
+    pub(super) fn by_id(&self, element: &Element, id: u32) -> Result<Option<Raw>, ParseError> {
+        for index in 0..element.count {
+            let attribute = self.attribute(element, index)?;
+            let found = self.attribute_id(attribute.name)?;
+            if found >= id {
+                return Ok((found == id).then_some(attribute.value).filter(|value| !value.is_null()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The text of an attribute, by namespace and name. Typed values are written out, references are `None`.
+    pub(super) fn by_name(
+        &self,
+        element: &Element,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<String>, ParseError> {
+        for index in 0..element.count {
+            let attribute = self.attribute(element, index)?;
+            if self.string(attribute.name)?.as_deref() == Some(name)
+                && self.string(attribute.namespace)?.as_deref() == namespace
+            {
+                if let Some(text) = self.string(attribute.raw_value)? {
+                    return Ok(Some(text));
+                }
+                return Ok(match attribute.value.string() {
+                    Some(index) => self.string(index)?,
+                    None => Value::Plain(attribute.value).into_text(),
+                });
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every attribute with the id that it has (0 for none) and its name.
+    pub(super) fn attributes(&self, element: &Element) -> Result<Vec<(u32, String, Raw)>, ParseError> {
+        let mut all = Vec::new();
+        for index in 0..element.count {
+            let attribute = self.attribute(element, index)?;
+            let name = self.string(attribute.name)?.unwrap_or_default();
+            all.push((self.attribute_id(attribute.name)?, name, attribute.value));
+        }
+        Ok(all)
+    }
+
+    /// String `index` of the document's pool.
+    pub(super) fn string(&self, index: u32) -> Result<Option<String>, ParseError> {
+        if index == NONE {
+            return Ok(None);
+        }
+        self.strings.get(self.source.as_ref(), index).map_err(|error| error.within("string pool"))
+    }
+
+    fn attribute_id(&self, name: u32) -> Result<u32, ParseError> {
+        let (at, count) = self.ids;
+        if u64::from(name) < count { u32_at(self.source.as_ref(), at + u64::from(name) * 4) } else { Ok(0) }
+    }
+
+    fn attribute(&self, element: &Element, index: u64) -> Result<Attribute, ParseError> {
+        let at = element.attributes + index * element.stride;
+        if at + ATTRIBUTE > self.end {
+            return Err(ParseError::truncated(at, ATTRIBUTE, self.end));
+        }
+        let mut raw = [0_u8; 20];
+        self.source.read_exact_at(at, &mut raw)?;
+        let field = |at| crate::bytes::le::u32(&raw, at).unwrap_or_default();
+        Ok(Attribute {
+            namespace: field(0),
+            name: field(4),
+            raw_value: field(8),
+            value: Raw { kind: field(12).to_le_bytes()[3], data: field(16) },
+        })
+    }
+}
+
+/// Steps through a document.
+pub(super) struct Events<'a> {
+    document: &'a Document,
+    at: u64,
+}
+
+impl Events<'_> {
+    /// The next start or end of an element; `None` at the end of the document, wherever its elements stand.
+    pub(super) fn step(&mut self) -> Result<Option<Event>, ParseError> {
+        let source = self.document.source.as_ref();
+        while self.at < self.document.end {
+            let node = Chunk::read(source, self.at, self.document.end, NODE_HEADER)?;
+            self.at = node.end;
+            match node.kind {
+                START_ELEMENT => return start(source, &node).map(|element| Some(Event::Start(element))),
+                END_ELEMENT => return Ok(Some(Event::End)),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn start(source: &dyn ReadAt, node: &Chunk) -> Result<Element, ParseError> {
+    let size = node.end - node.body;
+    if size < ELEMENT {
+        return Err(ParseError::truncated(node.body, ELEMENT, node.end));
+    }
+    let name = u32_at(source, node.body + 4)?;
+    let first = u64::from(u16_at(source, node.body + 8)?);
+    let stride = u64::from(u16_at(source, node.body + 10)?);
+    let count = u64::from(u16_at(source, node.body + 12)?);
+    if first + stride * count > size {
+        return Err(ParseError::invalid(node.body + 12, "attributeCount", count, "attributes within the element"));
+    }
+    Ok(Element { name, attributes: node.body + first, stride, count })
+}

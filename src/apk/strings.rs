@@ -1,0 +1,134 @@
+//! String pools of compiled resources (`ResStringPool_header`, AOSP `ResourceTypes.h`), decoded one string at a time.
+//!
+//! | offset | size | name | meaning |
+//! |---|---|---|---|
+//! | 8 | 4 | stringCount | strings, each with a 32-bit offset behind the header |
+//! | 12 | 4 | styleCount | styles; not read |
+//! | 16 | 4 | flags | bit 8: UTF-8, else UTF-16 |
+//! | 20 | 4 | stringsStart | offset of the first string from the chunk's start |
+//! | 24 | 4 | stylesStart | not read |
+//!
+//! A UTF-8 string has its length in UTF-16 units, then in bytes, each in one byte or, with the top bit set, two; a
+//! UTF-16 string has its length in one unit or two. Both may overlap others: nothing forbids it.
+
+use std::cell::Cell;
+
+use super::chunk::{Chunk, u16_at, u32_at};
+use crate::bytes::{ParseError, ReadAt, read_vec_at};
+
+const HEADER: u64 = 28;
+const UTF8: u32 = 1 << 8;
+/// "No string" where an index is expected.
+pub(super) const NONE: u32 = u32::MAX;
+/// Bytes of one string. The UTF-8 form ends at 32,767 by its own length field; nothing that names or labels a package
+/// comes near.
+const MAX_STRING: u64 = 128 << 10;
+/// Bytes decoded from one pool. A manifest may refer to one string from each of its elements, so that memory would
+/// grow with the product of both; the largest manifest measured decodes 1 MiB.
+const MAX_DECODED: u64 = 32 << 20;
+
+/// Where a pool's strings are.
+#[derive(Debug)]
+pub(super) struct StringPool {
+    offsets: u64,
+    count: u32,
+    strings: u64,
+    end: u64,
+    utf8: bool,
+    decoded: Cell<u64>,
+}
+
+impl StringPool {
+    /// Reads the header of the pool at `chunk`.
+    pub(super) fn open(source: &dyn ReadAt, chunk: &Chunk) -> Result<Self, ParseError> {
+        if chunk.body - chunk.start < HEADER {
+            return Err(ParseError::invalid(chunk.start + 2, "headerSize", chunk.body - chunk.start, "at least 28"));
+        }
+        let count = u32_at(source, chunk.start + 8)?;
+        let flags = u32_at(source, chunk.start + 16)?;
+        let start = u64::from(u32_at(source, chunk.start + 20)?);
+        if u64::from(count) * 4 > chunk.end - chunk.body {
+            return Err(ParseError::invalid(
+                chunk.start + 8,
+                "stringCount",
+                count,
+                "no more than the pool has room for",
+            ));
+        }
+        if count > 0 && start >= chunk.end - chunk.start {
+            return Err(ParseError::invalid(chunk.start + 20, "stringsStart", start, "an offset within the pool"));
+        }
+        Ok(Self {
+            offsets: chunk.body,
+            count,
+            strings: chunk.start + start,
+            end: chunk.end,
+            utf8: flags & UTF8 != 0,
+            decoded: Cell::new(0),
+        })
+    }
+
+    /// String `index`; `None` for [`NONE`] and beyond the last. Bytes that are no text become U+FFFD.
+    pub(super) fn get(&self, source: &dyn ReadAt, index: u32) -> Result<Option<String>, ParseError> {
+        if index >= self.count {
+            return Ok(None);
+        }
+        let at = self.strings + u64::from(u32_at(source, self.offsets + u64::from(index) * 4)?);
+        let text = if self.utf8 { self.utf8_at(source, at) } else { self.utf16_at(source, at) };
+        text.map(Some).map_err(|error| error.within(format!("string {index}")))
+    }
+
+    fn utf8_at(&self, source: &dyn ReadAt, at: u64) -> Result<String, ParseError> {
+        let (_, at) = self.utf8_length(source, at)?;
+        let (length, at) = self.utf8_length(source, at)?;
+        let bytes = self.bytes(source, at, length)?;
+        Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    }
+
+    fn utf16_at(&self, source: &dyn ReadAt, at: u64) -> Result<String, ParseError> {
+        let first = u64::from(self.unit(source, at)?);
+        let (length, at) = if first & 0x8000 == 0 {
+            (first, at + 2)
+        } else {
+            ((first & 0x7fff) << 16 | u64::from(self.unit(source, at + 2)?), at + 4)
+        };
+        let bytes = self.bytes(source, at, length * 2)?;
+        let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
+        Ok(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    }
+
+    fn utf8_length(&self, source: &dyn ReadAt, at: u64) -> Result<(u64, u64), ParseError> {
+        let mut raw = [0_u8; 2];
+        self.within(at, 1)?;
+        source.read_exact_at(at, raw.get_mut(..1).unwrap_or_default())?;
+        let [first, _] = raw;
+        if first & 0x80 == 0 {
+            return Ok((u64::from(first), at + 1));
+        }
+        self.within(at, 2)?;
+        source.read_exact_at(at, &mut raw)?;
+        Ok((u64::from(u16::from_be_bytes(raw) & 0x7fff), at + 2))
+    }
+
+    fn unit(&self, source: &dyn ReadAt, at: u64) -> Result<u16, ParseError> {
+        self.within(at, 2)?;
+        u16_at(source, at)
+    }
+
+    fn bytes(&self, source: &dyn ReadAt, at: u64, length: u64) -> Result<Vec<u8>, ParseError> {
+        self.within(at, length)?;
+        let decoded = self.decoded.get() + length;
+        if decoded > MAX_DECODED {
+            return Err(ParseError::limit(at, "bytes of decoded strings", decoded, MAX_DECODED));
+        }
+        self.decoded.set(decoded);
+        read_vec_at(source, at, length, "bytes of a string", MAX_STRING)
+    }
+
+    fn within(&self, at: u64, length: u64) -> Result<(), ParseError> {
+        if at + length > self.end {
+            return Err(ParseError::truncated(at, length, self.end));
+        }
+        Ok(())
+    }
+}
