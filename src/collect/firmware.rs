@@ -61,7 +61,8 @@ fn inventory(path: &Path, image: &Image, limits: &Limits, progress: &dyn Progres
         collected_at: None,
         layers: image.layers.clone(),
     };
-    let unseen = |what: &str| Gap::new(what, GapReason::NotObserved, "an image that has not been started does not tell it");
+    let unseen =
+        |what: &str| Gap::new(what, GapReason::NotObserved, "an image that has not been started does not tell it");
     let mut inventory = Inventory::unknown(target, &unseen("image"));
     let mut origins = Origins::default();
     let whole = origins.evidence(Origin { kind: OriginKind::Listing, name, length: None, sha256: None });

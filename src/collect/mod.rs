@@ -3,6 +3,8 @@
 //! Collecting knows no rules: it reads what is there and says what it could not read. A source fails only when nothing
 //! at all was read; everything less is a gap in the inventory.
 
+pub mod firmware;
+
 use std::collections::BTreeSet;
 
 use crate::inventory::Inventory;

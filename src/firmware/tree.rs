@@ -52,7 +52,7 @@ pub(super) fn open(path: &Path, layers: &mut Layers) -> Result<bool, ParseError>
         let inside = folder.read_dir(entry.node).ok();
         let has = |name: &&str| inside.iter().flatten().any(|inner| inner.name == **name);
         let known = name::is_known(&entry.name) && OF_A_PARTITION.iter().any(has);
-        let like_one = ["build.prop", "app", "priv-app"].iter().any(|name| has(&name));
+        let like_one = ["build.prop", "app", "priv-app"].iter().any(has);
         if inside.is_none() || known || like_one {
             found.push(volume(entry.name.clone(), entry.node));
         }

@@ -13,8 +13,8 @@ use crate::container::{self, Part, PartSet, Probe};
 use crate::filesystem::File;
 use crate::firmware::{Image, Mounted};
 use crate::inventory::{
-    Code, CopyRole, DeclaredPermission, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, Package,
-    PackageCopy, Placement, RequestedPermission, Signer, SignerDepth, Split,
+    Code, CopyRole, DeclaredPermission, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, Package, PackageCopy,
+    Placement, RequestedPermission, Signer, SignerDepth, Split,
 };
 use crate::platform::{placement, protection};
 
@@ -47,10 +47,19 @@ struct Item {
     content: Content,
 }
 
+/// Package files with one package name in one folder, by both.
+type Clusters = BTreeMap<(String, String), Vec<(Item, Box<Apk>)>>;
+
+/// A copy, with the shared user that its manifest names.
+struct Copy {
+    copy: PackageCopy,
+    shared_user: Fact<Option<String>>,
+}
+
 /// Reads every package file of the image.
 pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progress: &dyn Progress) -> Found {
     let mut found = Found { packages: Vec::new(), gaps: Vec::new(), counts: vec![0; image.partitions.len()] };
-    let mut copies: BTreeMap<(String, String), Vec<(Item, Box<Apk>)>> = BTreeMap::new();
+    let mut clusters = Clusters::new();
     for item in examine(image, limits) {
         if let Some(count) = found.counts.get_mut(item.partition) {
             *count += 1;
@@ -59,7 +68,7 @@ pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progre
             Content::Package(apk) => {
                 let folder = item.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
                 let key = (apk.manifest.package.clone(), folder);
-                copies.entry(key).or_default().push((Item { content: Content::Stub, ..item }, apk));
+                clusters.entry(key).or_default().push((Item { content: Content::Stub, ..item }, apk));
             }
             Content::Closed(error) => {
                 found.gaps.push(Gap::new(item.path, reason(&error), error.to_string()).hiding(Hides::Packages));
@@ -73,8 +82,8 @@ pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progre
     for (mounted, count) in image.partitions.iter().zip(&found.counts) {
         progress.step(&format!("{}: {count} package files", mounted.name));
     }
-    let mut packages: BTreeMap<String, Vec<(PackageCopy, Fact<Option<String>>)>> = BTreeMap::new();
-    for ((name, _), files) in copies {
+    let mut packages: BTreeMap<String, Vec<Copy>> = BTreeMap::new();
+    for ((name, _), files) in clusters {
         let (bases, splits): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, apk)| apk.manifest.split.is_none());
         if bases.is_empty() {
             for (item, _) in splits {
@@ -201,25 +210,25 @@ fn entries(bytes: &SharedBytes, limits: &Limits) -> Result<Vec<String>, ParseErr
 }
 
 /// One package of all copies with its name, in the order of their folders.
-fn package(name: String, copies: Vec<(PackageCopy, Fact<Option<String>>)>) -> Package {
+fn package(name: String, copies: Vec<Copy>) -> Package {
     let unseen = |what: &str| {
         let detail = "an image that has not been started does not tell it";
         Gap::new(format!("{what} of {name}"), GapReason::NotObserved, detail)
     };
-    let shared_user = copies.first().map(|(_, shared_user)| shared_user.clone());
+    let shared_user = copies.first().map(|copy| copy.shared_user.clone());
     Package {
         uid: Fact::Unknown(unseen("uid")),
         shared_user: shared_user.unwrap_or_else(|| Fact::Unknown(unseen("shared user"))),
         installer: Fact::Unknown(unseen("installer")),
         users: Fact::Unknown(unseen("users").hiding(Hides::Users)),
         grants: Fact::Unknown(unseen("grants")),
-        copies: copies.into_iter().map(|(copy, _)| copy).collect(),
+        copies: copies.into_iter().map(|copy| copy.copy).collect(),
         name,
     }
 }
 
-fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> (PackageCopy, Fact<Option<String>>) {
-    let Apk { manifest, signers, code } = apk;
+fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy {
+    let Apk { manifest, resources, signers, code } = apk;
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
     let evidence = file.at("AndroidManifest.xml");
@@ -249,6 +258,16 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> (Pac
         abis: code.abis,
         file_bytes: Some(item.len),
     };
+    // Values that stand in the resource table read as absent when it is damaged: they are not known then.
+    let unresolved = resources.err().map(|error| Gap::new(item.path.clone(), reason(&error), error.to_string()));
+    let resolved = |text: Option<String>| match &unresolved {
+        Some(gap) => Fact::Unknown(gap.clone()),
+        None => Fact::new(text, &evidence),
+    };
+    let launcher = match &unresolved {
+        Some(gap) => Fact::Unknown(gap.clone()),
+        None => Fact::new(manifest.launcher, &evidence),
+    };
     let mut flags = manifest.flags;
     if manifest.has_code {
         flags.push("HAS_CODE".to_owned());
@@ -261,18 +280,18 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> (Pac
         placement: Fact::new(placed, &file),
         splits: Fact::new(splits, &file),
         version_code: Fact::new(manifest.version_code, &evidence),
-        version_name: Fact::new(manifest.version_name, &evidence),
+        version_name: resolved(manifest.version_name),
         min_sdk: Fact::new(manifest.min_sdk, &evidence),
         target_sdk: Fact::new(manifest.target_sdk, &evidence),
         flags: Fact::new(flags, &evidence),
         requested_permissions: Fact::new(requested.collect(), &evidence),
         declared_permissions: Fact::new(declared.collect(), &evidence),
         signers,
-        label: Fact::new(manifest.label, &evidence),
-        launcher: Fact::new(manifest.launcher, &evidence),
+        label: resolved(manifest.label),
+        launcher,
         code: Fact::new(code, &file.at("directory")),
     };
-    (copy, Fact::new(manifest.shared_user, &evidence))
+    Copy { copy, shared_user: Fact::new(manifest.shared_user, &evidence) }
 }
 
 fn signer(certificate: &apk::Certificate) -> Signer {

@@ -16,7 +16,12 @@ const LOAD_ORDER: &[&[&str]] = &[
     &["/system/etc/ramdisk/build.prop"],
     &["/system/etc/prop.default", "/default.prop"],
     &["/system/build.prop"],
-    &["/system_ext/etc/build.prop", "/system/system_ext/etc/build.prop", "/system_ext/build.prop", "/system/system_ext/build.prop"],
+    &[
+        "/system_ext/etc/build.prop",
+        "/system/system_ext/etc/build.prop",
+        "/system_ext/build.prop",
+        "/system/system_ext/build.prop",
+    ],
     &["/system_dlkm/etc/build.prop"],
     &["/vendor/default.prop", "/system/vendor/default.prop"],
     &["/vendor/build.prop", "/system/vendor/build.prop"],
@@ -41,8 +46,8 @@ pub(super) fn read(image: &Image, origins: &mut Origins) -> (Properties, Vec<Gap
             continue;
         };
         let content = mounted.filesystem.open(file.node);
-        let content =
-            content.and_then(|content| read_vec_at(content.as_ref(), 0, content.len(), "length of a build.prop", FILE_BYTES));
+        let content = content
+            .and_then(|content| read_vec_at(content.as_ref(), 0, content.len(), "length of a build.prop", FILE_BYTES));
         match content {
             Ok(bytes) => {
                 let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -62,7 +67,10 @@ fn paths(image: &Image) -> Vec<String> {
     let mut paths: Vec<String> =
         LOAD_ORDER.iter().filter_map(|row| row.iter().find(exists).map(|path| (*path).to_owned())).collect();
     let mut others: Vec<&str> = image.partitions.iter().map(|mounted| mounted.mount_point.as_str()).collect();
-    others.retain(|place| *place != "/" && !LOAD_ORDER.iter().flat_map(|row| row.iter()).any(|path| path.starts_with(&format!("{place}/"))));
+    others.retain(|place| {
+        *place != "/"
+            && !LOAD_ORDER.iter().flat_map(|row| row.iter()).any(|path| path.starts_with(&format!("{place}/")))
+    });
     others.sort_by_key(|place| (*place == "/my_manifest", *place));
     for place in others {
         let candidates = [format!("{place}/etc/build.prop"), format!("{place}/build.prop")];
@@ -142,9 +150,10 @@ mod tests {
     use crate::inventory::SourceId;
 
     fn merged(texts: &[&str]) -> Properties {
-        let numbered = texts.iter().zip(0..).map(|(text, source)| {
-            ((*text).to_owned(), Evidence { source: SourceId(source), at: None })
-        });
+        let numbered = texts
+            .iter()
+            .zip(0..)
+            .map(|(text, source)| ((*text).to_owned(), Evidence { source: SourceId(source), at: None }));
         merge(&numbered.collect::<Vec<_>>())
     }
 
