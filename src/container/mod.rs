@@ -74,7 +74,15 @@ pub static FORMATS: &[&dyn ContainerFormat] = &[&sparse::Sparse, &gzip::Gzip, &z
 /// # Errors
 /// What the source reports.
 pub fn read_head(source: &SharedBytes) -> Result<Vec<u8>, ParseError> {
-    crate::bytes::read_vec_at(source.as_ref(), 0, source.len().min(PROBE_BYTES), "probe", PROBE_BYTES)
+    read_head_of(source, PROBE_BYTES)
+}
+
+/// The first `len` bytes of a source, or all of it; [`PROBE_BYTES`] at most.
+///
+/// # Errors
+/// What the source reports.
+pub fn read_head_of(source: &SharedBytes, len: u64) -> Result<Vec<u8>, ParseError> {
+    crate::bytes::read_vec_at(source.as_ref(), 0, source.len().min(len), "probe", PROBE_BYTES)
 }
 
 /// The supported format that recognises the probe.

@@ -1,1 +1,126 @@
 //! An image in any wrapping, as partitions with Android's names.
+//!
+//! [`open`] takes a file or a folder, opens what it recognises by content, layer by layer, and mounts every filesystem that
+//! it meets. What can't be read becomes a [`Problem`]; nothing is passed over that may hold packages.
+
+mod layers;
+mod missing;
+mod name;
+mod tree;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::bytes::{Budget, FileBytes, Metered, ParseError, SharedBytes};
+use crate::container::Part;
+use crate::filesystem::{self, File, Filesystem, NodeId};
+
+/// What an input turned out to be.
+pub struct Image {
+    /// Mounted partitions, by mount point, unique.
+    pub partitions: Vec<Mounted>,
+    /// What could not be read, in the order of reading.
+    pub problems: Vec<Problem>,
+    /// Formats that were opened, in the order of their first use: outermost first.
+    pub layers: Vec<String>,
+    /// Whether the input is a folder laid out as a device's tree.
+    pub is_tree: bool,
+}
+
+/// A partition's filesystem at its place in the device's tree.
+pub struct Mounted {
+    /// Android's name without slot suffix: `system`, `my_stock`.
+    pub name: String,
+    /// Where Android mounts it: `/product`; `/` for a system partition that holds the root.
+    pub mount_point: String,
+    /// The filesystem.
+    pub filesystem: Arc<dyn Filesystem>,
+    /// The partition's root in it.
+    pub root: NodeId,
+    /// Length of the volume in bytes, where there is one.
+    pub length: Option<u64>,
+    /// Every regular file, by path below the root.
+    pub files: Vec<File>,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// `partition vendor`, a path on the device, or the way through the containers (`rom.zip!images/x.img`).
+    pub place: String,
+    /// Why.
+    pub cause: Cause,
+    /// Whether packages may be hidden by it.
+    pub hides_packages: bool,
+}
+
+/// Why something could not be read.
+#[derive(Debug, Clone)]
+pub enum Cause {
+    /// The reader's error.
+    Error(ParseError),
+    /// It should be there and is not; why it should, in words.
+    Missing(String),
+    /// Two things claim the same place.
+    Contradiction(String),
+}
+
+impl Mounted {
+    /// A file's path on the running device.
+    #[must_use]
+    pub fn device_path(&self, path: &str) -> String {
+        format!("{}/{path}", self.mount_point.trim_end_matches('/'))
+    }
+
+    /// The node at a path of the running device, if it lies in this partition.
+    ///
+    /// # Errors
+    /// A folder on the way that can't be read.
+    pub fn find(&self, device_path: &str) -> Result<Option<NodeId>, ParseError> {
+        let rest = device_path.strip_prefix(self.mount_point.trim_end_matches('/'));
+        match rest.filter(|rest| rest.starts_with('/')) {
+            Some(path) => filesystem::find(self.filesystem.as_ref(), self.root, path),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Image {
+    /// The partition that holds a file of the running device and the file, by the longest mount point. Symbolic links are
+    /// not followed.
+    #[must_use]
+    pub fn file(&self, device_path: &str) -> Option<(&Mounted, &File)> {
+        let candidates = self.partitions.iter().filter_map(|mounted| {
+            let rest = device_path.strip_prefix(mounted.mount_point.trim_end_matches('/'))?.strip_prefix('/')?;
+            let at = mounted.files.binary_search_by(|file| file.path.as_str().cmp(rest)).ok()?;
+            Some((mounted, mounted.files.get(at)?))
+        });
+        candidates.max_by_key(|(mounted, _)| mounted.mount_point.len())
+    }
+}
+
+/// Opens firmware: a file in any supported wrapping, a folder of such files, or a folder laid out as a device's tree.
+///
+/// # Errors
+/// The host's refusal of `path` itself. Everything below it is a [`Problem`].
+pub fn open(path: &Path, budget: &Arc<Budget>) -> Result<Image, ParseError> {
+    let mut layers = layers::Layers::new(budget.clone());
+    let mut is_tree = false;
+    if path.is_dir() {
+        is_tree = tree::open(path, &mut layers)?;
+    } else {
+        let file: SharedBytes = Arc::new(FileBytes::open(path)?);
+        let bytes: SharedBytes = Arc::new(Metered::new(file, budget.clone()));
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        layers.examine_all(&[Part { name, bytes }]);
+    }
+    let mut image = layers.mount();
+    image.is_tree = is_tree;
+    if is_tree {
+        tree::check_listing(path, &mut image);
+    }
+    if !image.partitions.is_empty() {
+        missing::check(&mut image);
+    }
+    Ok(image)
+}

@@ -1,0 +1,355 @@
+//! Package files of an image, and the packages that they make.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use super::reason;
+use crate::apk::{self, Apk};
+use crate::bytes::{Budget, Limits, ParseError, SharedBytes};
+use crate::collect::Progress;
+use crate::container::{self, Part, PartSet, Probe};
+use crate::filesystem::File;
+use crate::firmware::{Image, Mounted};
+use crate::inventory::{
+    Code, CopyRole, DeclaredPermission, Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, Package,
+    PackageCopy, Placement, RequestedPermission, Signer, SignerDepth, Split, SplitFile,
+};
+use crate::platform::{placement, protection};
+
+/// Files shorter than this hold no manifest in a ZIP.
+const SMALLEST_PACKAGE: u64 = 256;
+/// Threads that read package files: disks and memory carry no more.
+const THREADS: usize = 4;
+
+/// What an image has.
+pub(super) struct Found {
+    pub(super) packages: Vec<Package>,
+    pub(super) gaps: Vec<Gap>,
+    /// Package files of each partition, in the image's order, unreadable ones among them.
+    pub(super) counts: Vec<u64>,
+}
+
+/// What one file turned out to be.
+enum Content {
+    Package(Box<Apk>),
+    /// Holds packages, or is a damaged one.
+    Closed(ParseError),
+    /// A package that stands compressed beside its own stub.
+    Stub,
+}
+
+struct Item {
+    partition: usize,
+    path: String,
+    len: u64,
+    content: Content,
+}
+
+/// Package files with one package name in one folder, by both.
+type Clusters = BTreeMap<(String, String), Vec<(Item, Box<Apk>)>>;
+
+/// A copy, with the shared user that its manifest names.
+struct Copy {
+    copy: PackageCopy,
+    shared_user: Fact<Option<String>>,
+}
+
+/// Reads every package file of the image.
+pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progress: &dyn Progress) -> Found {
+    let mut found = Found { packages: Vec::new(), gaps: Vec::new(), counts: vec![0; image.partitions.len()] };
+    let mut clusters = Clusters::new();
+    for item in examine(image, limits) {
+        if let Some(count) = found.counts.get_mut(item.partition) {
+            *count += 1;
+        }
+        match item.content {
+            Content::Package(apk) => {
+                let folder = item.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+                let key = (apk.manifest.package.clone(), folder);
+                clusters.entry(key).or_default().push((Item { content: Content::Stub, ..item }, apk));
+            }
+            Content::Closed(error) => {
+                found.gaps.push(Gap::new(item.path, reason(&error), error.to_string()).hiding(Hides::Packages));
+            }
+            Content::Stub => {
+                let detail = "the full form of the package beside it, which Android unpacks at first boot, is not read";
+                found.gaps.push(Gap::new(item.path, GapReason::Unsupported, detail));
+            }
+        }
+    }
+    for (mounted, count) in image.partitions.iter().zip(&found.counts) {
+        progress.step(&format!("{}: {count} package files", mounted.name));
+    }
+    let mut packages: BTreeMap<String, Vec<Copy>> = BTreeMap::new();
+    for ((name, folder), files) in clusters {
+        let (bases, splits): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, apk)| apk.manifest.split.is_none());
+        let mut splits: Vec<Split> = splits.into_iter().map(|(item, apk)| split(item, *apk, origins)).collect();
+        if bases.is_empty() {
+            let copy = copy_without_base(&name, folder, splits, origins);
+            packages.entry(name).or_default().push(copy);
+            continue;
+        }
+        for (item, apk) in bases {
+            let copy = copy(item, *apk, std::mem::take(&mut splits), origins);
+            packages.entry(name.clone()).or_default().push(copy);
+        }
+    }
+    found.packages = packages.into_iter().map(|(name, copies)| package(name, copies)).collect();
+    found
+}
+
+/// Permissions that packages declare, each once: the platform's own declaration counts before another package's.
+pub(super) fn permissions(packages: &[Package]) -> Vec<DeclaredPermission> {
+    let mut by_name: BTreeMap<String, DeclaredPermission> = BTreeMap::new();
+    let (platform, others): (Vec<_>, Vec<_>) = packages.iter().partition(|package| package.name == "android");
+    for copy in platform.into_iter().chain(others).flat_map(|package| &package.copies) {
+        for permission in copy.declared_permissions.known().into_iter().flatten() {
+            by_name.entry(permission.name.clone()).or_insert_with(|| permission.clone());
+        }
+    }
+    by_name.into_values().collect()
+}
+
+/// Looks at all files, some at a time; the answers come in the order of partitions and paths.
+fn examine(image: &Image, limits: &Limits) -> Vec<Item> {
+    let files: Vec<(usize, &Mounted, &File)> = image
+        .partitions
+        .iter()
+        .enumerate()
+        .flat_map(|(index, mounted)| mounted.files.iter().map(move |file| (index, mounted, file)))
+        .collect();
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let work = || {
+        while let Some((partition, mounted, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Some(content) = content(mounted, file, limits) {
+                let path = mounted.device_path(&file.path);
+                let item = Item { partition: *partition, path, len: file.len, content };
+                let key = (*partition, &file.path);
+                found.lock().unwrap_or_else(PoisonError::into_inner).insert(key, item);
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).clamp(1, THREADS);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+/// What a file is by its content, where that concerns packages. A name alone makes no package, but a file named as one that
+/// is none hides what should be there.
+fn content(mounted: &Mounted, file: &File, limits: &Limits) -> Option<Content> {
+    let name = file.path.to_ascii_lowercase();
+    let named = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    if named(&[".apk.gz"]) {
+        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let is_stub = |other: &File| {
+            other.path.ends_with(".apk") && other.path.rsplit_once('/').map_or("", |(folder, _)| folder) == folder
+        };
+        return Some(if mounted.files.iter().any(is_stub) {
+            Content::Stub
+        } else {
+            Content::Closed(ParseError::unsupported(0, "a compressed package file"))
+        });
+    }
+    let named_package = named(&[".apk"]);
+    let named_apex = named(&[".apex", ".capex"]);
+    if !named_package && !named_apex && file.len < SMALLEST_PACKAGE {
+        return None;
+    }
+    let opened = mounted.filesystem.open(file.node).and_then(|bytes| {
+        let head = container::read_head_of(&bytes, 4)?;
+        Ok((bytes, head))
+    });
+    let (bytes, head) = match opened {
+        Ok(opened) => opened,
+        // Whatever it is, it can't be ruled out to be a package.
+        Err(error) => return Some(Content::Closed(error)),
+    };
+    if named_apex {
+        return Some(Content::Closed(ParseError::unsupported(0, "an APEX")));
+    }
+    if !named_package {
+        if head != *b"PK\x03\x04" {
+            return None;
+        }
+        match entries(&bytes, limits) {
+            Ok(names) if names.iter().any(|name| name == "apex_payload.img" || name == "original_apex") => {
+                return Some(Content::Closed(ParseError::unsupported(0, "an APEX")));
+            }
+            Ok(names) if names.iter().any(|name| name == "AndroidManifest.xml") => {}
+            // A ZIP of something else: a JAR, a theme, fonts; or a damaged one that does not claim to be a package.
+            _ => return None,
+        }
+    }
+    Some(match apk::open(&bytes) {
+        Ok(apk) => Content::Package(Box::new(apk)),
+        Err(error) => Content::Closed(error),
+    })
+}
+
+/// Names in a ZIP file.
+fn entries(bytes: &SharedBytes, limits: &Limits) -> Result<Vec<String>, ParseError> {
+    let part = Part { name: String::new(), bytes: bytes.clone() };
+    let head = container::read_head(bytes)?;
+    let probe = Probe { name: "", head: &head, len: bytes.len() };
+    let Some(format) = container::recognize(&probe) else {
+        return Ok(Vec::new());
+    };
+    let parts = format.open(&PartSet { part: &part, siblings: &[] }, &Budget::new(limits.clone()))?;
+    Ok(parts.into_iter().map(|part| part.name).collect())
+}
+
+/// One package of all copies with its name, in the order of their folders.
+fn package(name: String, copies: Vec<Copy>) -> Package {
+    let unseen = |what: &str| {
+        let detail = "an image that has not been started does not tell it";
+        Gap::new(format!("{what} of {name}"), GapReason::NotObserved, detail)
+    };
+    let shared_user = copies.first().map(|copy| copy.shared_user.clone());
+    Package {
+        uid: Fact::Unknown(unseen("uid")),
+        shared_user: shared_user.unwrap_or_else(|| Fact::Unknown(unseen("shared user"))),
+        installer: Fact::Unknown(unseen("installer")),
+        users: Fact::Unknown(unseen("users").hiding(Hides::Users)),
+        grants: Fact::Unknown(unseen("grants")),
+        copies: copies.into_iter().map(|copy| copy.copy).collect(),
+        name,
+    }
+}
+
+/// Split APKs whose base is not there: the package is known by name, and nothing else of it.
+fn copy_without_base(name: &str, folder: String, splits: Vec<Split>, origins: &mut Origins) -> Copy {
+    let detail = format!("split APKs of {name} are here, their base APK is not");
+    let gap = Gap::new(folder.clone(), GapReason::Missing, detail);
+    let listing = Origin { kind: OriginKind::Listing, name: folder.clone(), length: None, sha256: None };
+    let evidence = origins.evidence(listing);
+    let (partition, placed) = placement::classify(&format!("{folder}/base.apk"));
+    let copy = PackageCopy {
+        role: if placed == Placement::Data { CopyRole::Added } else { CopyRole::Factory },
+        path: folder,
+        partition: Fact::new(partition, &evidence),
+        placement: Fact::new(placed, &evidence),
+        splits: Fact::new(splits, &evidence),
+        version_code: Fact::Unknown(gap.clone()),
+        version_name: Fact::Unknown(gap.clone()),
+        min_sdk: Fact::Unknown(gap.clone()),
+        target_sdk: Fact::Unknown(gap.clone()),
+        flags: Fact::Unknown(gap.clone()),
+        requested_permissions: Fact::Unknown(gap.clone()),
+        declared_permissions: Fact::Unknown(gap.clone()),
+        signers: Fact::Unknown(gap.clone()),
+        label: Fact::Unknown(gap.clone()),
+        launcher: Fact::Unknown(gap.clone()),
+        code: Fact::Unknown(gap.clone()),
+    };
+    Copy { copy, shared_user: Fact::Unknown(gap) }
+}
+
+fn split(item: Item, apk: Apk, origins: &mut Origins) -> Split {
+    let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
+    let file = origins.evidence(origin);
+    let signers = signers(&item.path, apk.signers, &file);
+    let manifest = apk.manifest;
+    let content = SplitFile {
+        version_code: manifest.version_code,
+        // A split has no levels of its own as a rule, and then reads as the lowest.
+        min_sdk: Some(manifest.min_sdk).filter(|sdk| *sdk > 1),
+        target_sdk: Some(manifest.target_sdk).filter(|sdk| *sdk > 1),
+        requested_permissions: requested(manifest.requested_permissions),
+        signers,
+    };
+    Split {
+        name: manifest.split.unwrap_or_default(),
+        path: Some(item.path),
+        file: Fact::new(content, &file.at("AndroidManifest.xml")),
+    }
+}
+
+fn requested(list: Vec<apk::RequestedPermission>) -> Vec<RequestedPermission> {
+    let fact = |permission: apk::RequestedPermission| RequestedPermission {
+        name: permission.name,
+        max_sdk: permission.max_sdk,
+        sdk_23: permission.sdk_23,
+    };
+    list.into_iter().map(fact).collect()
+}
+
+fn signers(path: &str, claimed: Result<Vec<apk::Certificate>, ParseError>, file: &Evidence) -> Fact<Vec<Signer>> {
+    match claimed {
+        Ok(certificates) => Fact::new(certificates.iter().map(signer).collect(), &file.at("signatures")),
+        Err(error) => Fact::Unknown(Gap::new(path, reason(&error), error.to_string())),
+    }
+}
+
+fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy {
+    let Apk { manifest, resources, signers: claimed, code } = apk;
+    let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
+    let file = origins.evidence(origin);
+    let evidence = file.at("AndroidManifest.xml");
+    let (partition, mut placed) = placement::classify(&item.path);
+    if !item.path.ends_with(".apk") {
+        // Android loads no other names.
+        placed = Placement::Unknown;
+    }
+    let declared = manifest.declared_permissions.into_iter().map(|permission| DeclaredPermission {
+        name: permission.name,
+        package: manifest.package.clone(),
+        protection: permission.protection_level.map(protection::words),
+    });
+    let signers = signers(&item.path, claimed, &file);
+    let code = Code {
+        present: code.dex_files > 0,
+        dex_files: Some(code.dex_files),
+        dex_bytes: Some(code.dex_bytes),
+        abis: code.abis,
+        file_bytes: Some(item.len),
+    };
+    // Values that stand in the resource table read as absent when it is damaged: they are not known then.
+    let unresolved = resources.err().map(|error| Gap::new(item.path.clone(), reason(&error), error.to_string()));
+    let resolved = |text: Option<String>| match &unresolved {
+        Some(gap) => Fact::Unknown(gap.clone()),
+        None => Fact::new(text, &evidence),
+    };
+    let launcher = match &unresolved {
+        Some(gap) => Fact::Unknown(gap.clone()),
+        None => Fact::new(manifest.launcher, &evidence),
+    };
+    let mut flags = manifest.flags;
+    if manifest.has_code {
+        flags.push("HAS_CODE".to_owned());
+    }
+    let copy = PackageCopy {
+        // What lies in /data comes from no system partition, even in an image.
+        role: if placed == Placement::Data { CopyRole::Added } else { CopyRole::Factory },
+        path: item.path,
+        partition: Fact::new(partition, &file),
+        placement: Fact::new(placed, &file),
+        splits: Fact::new(splits, &file),
+        version_code: Fact::new(manifest.version_code, &evidence),
+        version_name: resolved(manifest.version_name),
+        min_sdk: Fact::new(manifest.min_sdk, &evidence),
+        target_sdk: Fact::new(manifest.target_sdk, &evidence),
+        flags: Fact::new(flags, &evidence),
+        requested_permissions: Fact::new(requested(manifest.requested_permissions), &evidence),
+        declared_permissions: Fact::new(declared.collect(), &evidence),
+        signers,
+        label: resolved(manifest.label),
+        launcher,
+        code: Fact::new(code, &file.at("directory")),
+    };
+    Copy { copy, shared_user: Fact::new(manifest.shared_user, &evidence) }
+}
+
+fn signer(certificate: &apk::Certificate) -> Signer {
+    Signer {
+        sha256: Some(certificate.sha256()),
+        hash_code: certificate.hash_code(),
+        scheme: Some(certificate.scheme.to_owned()),
+        depth: SignerDepth::Claimed,
+    }
+}

@@ -1,0 +1,181 @@
+//! From layer to layer: whatever is recognised is opened, until a filesystem is met.
+
+use std::sync::Arc;
+
+use super::name::{self, PartitionName};
+use super::{Cause, Image, Mounted, Problem};
+use crate::bytes::{Budget, ParseError};
+use crate::container::{self, Part, PartSet, Probe};
+use crate::filesystem::{self, Filesystem, NodeId, NodeKind};
+
+/// An unrecognised part of this size may be a partition in a format that is not known here. Firmware of modems and
+/// boot loaders stays below it, or has a FAT filesystem.
+const SUSPICIOUS_BYTES: u64 = 64 << 20;
+
+/// A filesystem that was met, before it has its place.
+pub(super) struct Volume {
+    pub(super) name: String,
+    /// The way to it, for messages.
+    pub(super) place: String,
+    pub(super) filesystem: Arc<dyn Filesystem>,
+    pub(super) root: NodeId,
+    pub(super) length: Option<u64>,
+}
+
+/// What was found so far.
+pub(super) struct Layers {
+    pub(super) budget: Arc<Budget>,
+    pub(super) volumes: Vec<Volume>,
+    problems: Vec<Problem>,
+    names: Vec<String>,
+}
+
+impl Layers {
+    pub(super) fn new(budget: Arc<Budget>) -> Self {
+        Self { budget, volumes: Vec::new(), problems: Vec::new(), names: Vec::new() }
+    }
+
+    pub(super) fn used(&mut self, name: &str) {
+        if !self.names.iter().any(|known| known == name) {
+            self.names.push(name.to_owned());
+        }
+    }
+
+    /// Files of the host, seen together.
+    pub(super) fn examine_all(&mut self, parts: &[Part]) {
+        for part in parts {
+            self.examine(part, parts, &part.name, 0);
+        }
+    }
+
+    fn problem(&mut self, part: &Part, place: &str, error: ParseError) {
+        let base = name::parse(&part.name).base;
+        let error = error.within(place);
+        let place = if name::is_known(&base) { format!("partition {base}") } else { place.to_owned() };
+        self.problems.push(Problem { place, cause: Cause::Error(error), hides_packages: true });
+    }
+
+    fn examine(&mut self, part: &Part, siblings: &[Part], place: &str, depth: u32) {
+        let head = match container::read_head(&part.bytes) {
+            Ok(head) => head,
+            Err(error) => return self.problem(part, place, error),
+        };
+        if let Some(format) = filesystem::recognize(&head) {
+            self.used(format.name());
+            match format.mount(part.bytes.clone()) {
+                Ok(filesystem) => {
+                    let root = filesystem.root();
+                    self.volumes.push(Volume {
+                        name: part.name.clone(),
+                        place: place.to_owned(),
+                        filesystem: Arc::from(filesystem),
+                        root,
+                        length: Some(part.bytes.len()),
+                    });
+                }
+                Err(error) => self.problem(part, place, error.within(format.name())),
+            }
+            return;
+        }
+        let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
+        if let Some(format) = container::recognize(&probe) {
+            self.used(format.name());
+            if depth >= self.budget.limits.depth {
+                let limit = u64::from(self.budget.limits.depth);
+                return self.problem(part, place, ParseError::limit(0, "depth of containers", limit + 1, limit));
+            }
+            match format.open(&PartSet { part, siblings }, &self.budget) {
+                Ok(parts) => self.descend(part, &parts, place, depth),
+                Err(error) => self.problem(part, place, error.within(format.name())),
+            }
+            return;
+        }
+        if let Some(foreign) = container::recognize_foreign(&probe) {
+            if foreign.hides_packages {
+                self.problem(part, place, ParseError::unsupported(0, foreign.name));
+            }
+            return;
+        }
+        let known = name::is_known(&name::parse(&part.name).base) && is_image(&part.name);
+        if (known && !part.bytes.is_empty()) || part.bytes.len() >= SUSPICIOUS_BYTES {
+            self.problem(part, place, ParseError::unsupported(0, "its format, which is not recognised,"));
+        }
+    }
+
+    fn descend(&mut self, container: &Part, parts: &[Part], place: &str, depth: u32) {
+        let has = |name: &str| parts.iter().any(|part| part.name == name);
+        if has("apex_payload.img") || has("original_apex") {
+            return self.problem(container, place, ParseError::unsupported(0, "an APEX"));
+        }
+        if has("AndroidManifest.xml") {
+            let error = ParseError::unsupported(0, "a package file outside of a partition");
+            return self.problem(container, place, error);
+        }
+        for part in parts {
+            // One part that is the container's whole content has the container's own name.
+            let inner = if parts.len() == 1 && container.name.starts_with(&part.name) {
+                place.to_owned()
+            } else {
+                format!("{place}!{}", part.name)
+            };
+            self.examine(part, parts, &inner, depth + 1);
+        }
+    }
+
+    /// Gives every volume its place in the device's tree, and lists its files.
+    pub(super) fn mount(self) -> Image {
+        let Self { budget, volumes, mut problems, names, .. } = self;
+        let parsed: Vec<PartitionName> = volumes.iter().map(|volume| name::parse(&volume.name)).collect();
+        let mut partitions: Vec<Mounted> = Vec::new();
+        for (volume, parsed_name) in volumes.into_iter().zip(&parsed) {
+            let mut name = parsed_name.base.clone();
+            let other_slot = PartitionName { base: name.clone(), slot: Some('a') };
+            if parsed_name.slot == Some('b') && parsed.contains(&other_slot) {
+                // The second slot of a factory image holds what the first boot copies, not another system.
+                name.push_str("_other");
+            } else if !name::is_known(&name)
+                && let Some(found) = name::by_content(volume.filesystem.as_ref(), volume.root)
+            {
+                found.clone_into(&mut name);
+            }
+            let mount_point = match name.as_str() {
+                "system" if holds_root(volume.filesystem.as_ref(), volume.root) => "/".to_owned(),
+                "userdata" => "/data".to_owned(),
+                name => format!("/{name}"),
+            };
+            if let Some(first) = partitions.iter().find(|other| other.name == name) {
+                let detail =
+                    format!("{}: a second volume for {}; the first one was read", volume.place, first.mount_point);
+                let place = format!("partition {name}");
+                problems.push(Problem { place, cause: Cause::Contradiction(detail), hides_packages: true });
+                continue;
+            }
+            let (files, unreadable) = filesystem::walk(volume.filesystem.as_ref(), volume.root, &budget.limits);
+            let Volume { filesystem, root, length, .. } = volume;
+            let mounted = Mounted { name, mount_point, filesystem, root, length, files };
+            problems.extend(unreadable.into_iter().map(|unreadable| Problem {
+                place: mounted.device_path(&unreadable.path),
+                cause: Cause::Error(unreadable.error),
+                hides_packages: true,
+            }));
+            partitions.push(mounted);
+        }
+        partitions.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
+        Image { partitions, problems, layers: names, is_tree: false }
+    }
+}
+
+/// Whether the name is that of an image, not of a text that tells about it (`vendor.map`, `super.xml`).
+fn is_image(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or_default().to_lowercase();
+    [".img", ".bin", ".raw", ".dat", ".ext4", ".erofs", ".f2fs", ".simg"].iter().any(|end| file.contains(end))
+}
+
+/// Whether a system partition holds the device's root, with `/system` as a folder in it.
+fn holds_root(filesystem: &dyn Filesystem, root: NodeId) -> bool {
+    let kind = |path: &str| {
+        let node = filesystem::find(filesystem, root, path).ok().flatten()?;
+        filesystem.metadata(node).ok().map(|metadata| metadata.kind)
+    };
+    kind("system/build.prop").is_some() || (kind("build.prop").is_none() && kind("system") == Some(NodeKind::Directory))
+}
