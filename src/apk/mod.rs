@@ -54,9 +54,9 @@ pub struct Manifest {
     pub version_code: u64,
     /// `versionName`.
     pub version_name: Option<String>,
-    /// `minSdkVersion`; 1 where there is none.
+    /// `minSdkVersion`; 1 where there is none, 10,000 for a codename of a version under development.
     pub min_sdk: u32,
-    /// `targetSdkVersion`; the minimum where there is none.
+    /// `targetSdkVersion`; the minimum where there is none, 10,000 for a codename.
     pub target_sdk: u32,
     /// `split`: the name of a split APK; `None` for a base.
     pub split: Option<String>,
