@@ -199,8 +199,9 @@ impl Table<'_> {
 
 impl Resolve for Table<'_> {
     fn resolve(&mut self, id: u32) -> Option<Value> {
-        // Package 1 is the platform's: its resources are in another file.
-        if id >> 24 == 1 || self.failed.is_some() {
+        // Package 1 is the platform's, in its own file: an app that refers to it needs no table.
+        let elsewhere = id >> 24 == 1 && self.directory.find(RESOURCES.as_bytes()).is_none();
+        if elsewhere || self.failed.is_some() {
             return None;
         }
         self.look_up(id).unwrap_or_else(|error| {
