@@ -332,8 +332,26 @@ fn counts_beyond_their_chunk_are_refused_where_they_stand() {
     );
     let mut element = start(3, &[(4, false, 3, 5)]);
     element[28..30].copy_from_slice(&u16::MAX.to_le_bytes());
-    let error = open_entries(&document(&STRINGS, &[], &[element]), &[]).unwrap_err();
+    let error = open_entries(&document(&STRINGS, &[], std::slice::from_ref(&element)), &[]).unwrap_err();
     assert!(error.to_string().contains("attributeCount is 65535"), "{error}");
+    element[26..28].copy_from_slice(&0_u16.to_le_bytes());
+    let error = open_entries(&document(&STRINGS, &[], &[element]), &[]).unwrap_err();
+    assert!(error.to_string().contains("attributeSize is 0"), "{error}");
+}
+
+#[test]
+fn many_references_into_many_configurations_end() {
+    let nothing = resource_type(*b"xx", Offsets::Wide, true, &[(0, 3, 0)]);
+    let table = resources(&["x"], &vec![nothing; 5000]);
+    let mut inner = Vec::new();
+    for _ in 0..5000 {
+        inner.extend([start(8, &[(1, true, 1, 0x7f01_0001)]), end(8)]);
+    }
+    let strings = [&STRINGS[..], &["permission"]].concat();
+    let nodes = [vec![start(3, &[(4, false, 3, 5)])], inner].concat();
+    let apk = open_entries(&document(&strings, &[0, NAME, LABEL], &nodes), &table).unwrap();
+    let error = apk.resources.unwrap_err().to_string();
+    assert!(error.ends_with("inspected configurations is 2097153, the limit is 2097152"), "{error}");
 }
 
 #[test]
