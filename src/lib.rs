@@ -4,6 +4,10 @@
 //! holds dated rules; assessing one under the other gives findings with evidence; reports render them. The layers
 //! are the modules below, lowest first; `docs/architecture.md` says what each may use.
 
+// The samples of `tests/support` are shared by unit and integration tests, which name this crate alike.
+#[cfg(test)]
+extern crate self as preloaded;
+
 pub mod bytes;
 
 pub mod container;

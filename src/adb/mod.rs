@@ -1,6 +1,20 @@
 //! Phones: files and command output, guarded. Nothing here writes to a phone.
 
-use std::time::Duration;
+pub mod attached;
+pub mod commands;
+mod conversation;
+mod phone;
+mod runner;
+pub mod server;
+pub mod wrapper;
+
+use std::net::SocketAddr;
+
+pub use attached::{Attached, Listing, State};
+pub use commands::Command;
+pub use conversation::Patience;
+pub use phone::{Phone, PhoneIdentity, identity};
+pub use server::Server;
 
 /// A shell on one phone that answers read-only commands.
 ///
@@ -12,17 +26,6 @@ pub trait Shell {
     /// [`Failure`] when the answer is missing, cut, too long or late. A command that ran and failed is an [`Answer`] with
     /// its exit status.
     fn run(&self, command: &Command) -> Result<Answer, Failure>;
-}
-
-/// A command that may be sent, with its arguments filled in. Made by the command table only.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Command {
-    /// The line as sent to the phone's shell.
-    pub line: String,
-    /// Largest answer in bytes.
-    pub cap: u64,
-    /// Longest silence and longest run.
-    pub deadline: Duration,
 }
 
 /// The whole answer to a command.
@@ -58,6 +61,12 @@ pub enum Failure {
     TooLarge {
         /// The cap.
         cap: u64,
+    },
+    /// Nothing listens at the ADB server's address.
+    #[error("no ADB server answers at {address}: start one with `adb start-server`")]
+    NoServer {
+        /// Where it was expected.
+        address: SocketAddr,
     },
     /// The phone is gone, or was never there: offline, unauthorised, not found.
     #[error("{0}")]

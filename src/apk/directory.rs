@@ -149,7 +149,7 @@ fn parse_end(source: &dyn ReadAt, at: u64, raw: &[u8]) -> Result<End, ParseError
         return Err(ParseError::invalid(at + 20, "comment length", comment, "the rest of the file"));
     }
     let zip64 = on_disk == u16::MAX || records == u16::MAX || size == IN_ZIP64 || start == IN_ZIP64;
-    let end = if zip64 || comment == u16::MAX {
+    let end = if zip64 {
         parse_end64(source, at)?
     } else {
         if u64::from(start) + u64::from(size) > at {

@@ -1,16 +1,17 @@
 //! The contents of one ZIP entry.
 //!
 //! Android trusts the central record; the local header must agree on the name and, without a data descriptor (flag
-//! bit 3), on sizes and checksum. Only method 8 is inflated: under any other number, also one that does not exist, the
-//! bytes stand as they are, `uncompressed size` of them. Flags such as encryption and the checksum are ignored.
+//! bit 3), on sizes and checksum. Flags such as encryption and the checksum itself are ignored. A method that is neither
+//! stored nor deflated is read as the part of Android that wants the entry reads it, see [`Reader`].
 
-use std::io::Read;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use super::directory::{Directory, Record, zip64_fields};
 use crate::bytes::{ParseError, SharedBytes, Window, le, read_vec_at, zeroed};
 
 const LOCAL_HEADER: u64 = 30;
+const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 /// Deflate cannot expand further: a pair of bits for 258 bytes.
 const MAX_RATIO: u64 = 1032;
@@ -19,11 +20,29 @@ const PIECE: usize = 32 << 10;
 /// What a compressor may spend before the first byte: block headers and code tables.
 const TABLES: u64 = 1024;
 
+/// The part of Android that wants an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// `AssetManager`: what is not deflated stands as it is, `uncompressed size` of it.
+    Assets,
+    /// `StrictJarFile`: what is not stored is inflated.
+    Jar,
+}
+
 impl Directory {
     /// The contents of an entry: a window where it is stored, memory of at most `limit` bytes where it is deflated.
-    pub(super) fn open_entry(&self, record: &Record<'_>, limit: u64) -> Result<SharedBytes, ParseError> {
+    pub(super) fn open_entry(
+        &self,
+        record: &Record<'_>,
+        reader: Reader,
+        limit: u64,
+    ) -> Result<SharedBytes, ParseError> {
         let data = self.data_offset(record)?;
-        if record.method != DEFLATED {
+        let plain = match reader {
+            Reader::Assets => record.method != DEFLATED,
+            Reader::Jar => record.method == STORED,
+        };
+        if plain {
             return Ok(Arc::new(Window::new(self.source.clone(), data, record.uncompressed)?));
         }
         let most = record.compressed.saturating_mul(MAX_RATIO);
@@ -113,7 +132,7 @@ struct Pieces {
     left: u64,
 }
 
-impl Read for Pieces {
+impl std::io::Read for Pieces {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(buf.len());
         let piece = buf.get_mut(..length).unwrap_or_default();

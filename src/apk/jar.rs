@@ -7,6 +7,7 @@
 use super::Certificate;
 use super::der::Der;
 use super::directory::Directory;
+use super::entry::Reader;
 use crate::bytes::{ParseError, read_vec_at};
 
 /// Bytes of one signature file. A certificate of 16,384 bits makes one of 7 KiB.
@@ -41,7 +42,7 @@ pub(super) fn certificates(directory: &Directory) -> Result<Vec<Certificate>, Pa
             return Err(ParseError::limit(record.local_header, "number of signature files", count, MAX_FILES as u64));
         }
         let certificate = || {
-            let contents = directory.open_entry(&record, MAX_FILE)?;
+            let contents = directory.open_entry(&record, Reader::Jar, MAX_FILE)?;
             let raw = read_vec_at(contents.as_ref(), 0, contents.len(), "bytes of a signature file", MAX_FILE)?;
             signer(&raw).map(<[u8]>::to_vec)
         };
@@ -80,21 +81,26 @@ fn signer(raw: &[u8]) -> Result<&[u8], ParseError> {
     let mut who = info.enter(SEQUENCE, "issuerAndSerialNumber")?;
     let wanted = (who.element("issuer")?, who.element("serialNumber")?);
     let offset = bag.offset();
+    let mut same_serial = Vec::new();
     for _ in 0..MAX_CERTIFICATES {
         if bag.rest().is_empty() {
             break;
         }
         let raw = bag.element("certificate")?;
-        if issuer_and_serial(raw).is_ok_and(|found| found == wanted) {
-            return Ok(raw);
+        match issuer_and_serial(raw) {
+            Ok(found) if found == wanted => return Ok(raw),
+            Ok((_, serial)) if serial == wanted.1 => same_serial.push(raw),
+            _ => {}
         }
     }
-    Err(ParseError::invalid(
-        offset,
-        "certificates",
-        "without the signer's",
-        "one with the signer's issuer and serial number",
-    ))
+    // Signing tools write the issuer anew, with other string types than the certificate has.
+    match same_serial.as_slice() {
+        [only] => Ok(only),
+        several => {
+            let expected = "one with the signer's issuer and serial number";
+            Err(ParseError::invalid(offset, "certificates of that serial number", several.len(), expected))
+        }
+    }
 }
 
 fn issuer_and_serial(certificate: &[u8]) -> Result<(&[u8], &[u8]), ParseError> {

@@ -18,6 +18,7 @@ mod value;
 
 use crate::bytes::{ParseError, SharedBytes};
 use directory::Directory;
+use entry::Reader;
 use manifest::Resolve;
 use resources::{Config, Resources};
 use value::Value;
@@ -169,7 +170,7 @@ pub fn open(source: &SharedBytes) -> Result<Apk, ParseError> {
 fn open_entry(directory: &Directory, name: &'static str, limit: u64) -> Result<SharedBytes, ParseError> {
     let record = directory.find(name.as_bytes());
     let record = record.ok_or_else(|| ParseError::invalid(directory.start, "entry", "absent", "one").within(name))?;
-    directory.open_entry(&record, limit).map_err(|error| error.within(name))
+    directory.open_entry(&record, Reader::Assets, limit).map_err(|error| error.within(name))
 }
 
 fn signers(directory: &Directory) -> Result<Vec<Certificate>, ParseError> {

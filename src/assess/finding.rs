@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Reason, Verdict};
+use crate::check::{Presence, Reason, Verdict};
 use crate::inventory::{DeviceKind, Gap, OsFlavour};
+use crate::profile::Text;
 
 /// One inventory judged under one profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,17 +39,6 @@ pub struct ProfileRef {
     pub sha256: String,
 }
 
-/// Text for people in the languages that profiles carry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Text {
-    /// English.
-    pub en: String,
-    /// Russian; `null` where the profile has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ru: Option<String>,
-}
-
 /// What an assessment assumed. Dates are `YYYY-MM-DD`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -59,10 +49,14 @@ pub struct Context {
     pub made: Option<String>,
     /// The day on which it is or was sold, if given.
     pub sold: Option<String>,
+    /// Which date was chosen to govern where readings of the law differ, if somebody chose: `made` or `sold`.
+    pub governing: Option<String>,
     /// Kind of device, given or observed.
     pub kind: Option<DeviceKind>,
     /// Operating system, given or observed.
     pub os_flavour: Option<OsFlavour>,
+    /// What counts as an app's presence.
+    pub presence: Presence,
 }
 
 /// The verdict on the whole device.

@@ -1,7 +1,268 @@
 //! A profile applied to an inventory: an [`Assessment`] of [`Finding`]s.
 //!
 //! The JSON form of both is part of the report's and as stable.
+//!
+//! A rule is asked in this order: is it in force, does it concern this device, what does its check find. A rule of which
+//! the first two are not known is asked all the same, and its answer is given as a note of an inconclusive finding.
+//!
+//! The whole verdict: a failure of a rule that is not advisory makes a device not compliant. It is compliant if such a
+//! rule passed and none failed or stayed open (of a profile of advisory rules alone: if any passed). A fault of the tool
+//! leaves it inconclusive, whichever rule it befell.
 
 mod finding;
+mod scope;
 
-pub use finding::{Assessment, Context, Counts, Finding, FindingEvidence, Governing, Legal, Overall, ProfileRef, Text};
+use std::collections::BTreeSet;
+
+use crate::check::{self, Check, Outcome, Reason, Verdict};
+use crate::inventory::{Evidence, Inventory, OsFlavour};
+use crate::profile::{Caveat, Confidence, Profile, ProfileError, Rule, Status};
+use scope::{Concern, Timing};
+
+pub use crate::profile::Text;
+pub use finding::{Assessment, Context, Counts, Finding, FindingEvidence, Governing, Legal, Overall, ProfileRef};
+
+/// Why a profile could not be applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AssessError {
+    /// A rule's check kind or settings are wrong.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The dates of every rule exclude the day: nothing can be judged, whatever the device.
+    #[error("no rule of profile {profile} is in force {when} ({out_of_date} out of date)")]
+    NothingToJudge {
+        /// The profile's id.
+        profile: String,
+        /// The days that were assumed: `on 2019-01-01`.
+        when: String,
+        /// How many rules were out of date: all of them.
+        out_of_date: usize,
+    },
+}
+
+/// Judges an inventory under a profile.
+///
+/// # Errors
+/// [`AssessError::Profile`] for settings that a check kind refuses, [`AssessError::NothingToJudge`] where no rule is in
+/// force. An inventory of which nothing is known is no error: its findings are inconclusive.
+pub fn assess(profile: &Profile, inventory: &Inventory, context: &check::Context) -> Result<Assessment, AssessError> {
+    let prepared = prepare(profile, context)?;
+    let mut findings: Vec<Finding> = Vec::new();
+    for (rule, (check, timing)) in profile.rules.iter().zip(&prepared) {
+        findings.extend(judge(rule, check.as_ref(), timing, inventory, context));
+    }
+    findings.sort_by(|a, b| {
+        (a.verdict, &a.rule, &a.subject, &a.observed).cmp(&(b.verdict, &b.rule, &b.subject, &b.observed))
+    });
+    let coverage_gaps: BTreeSet<_> = inventory.gaps_hiding_packages().cloned().collect();
+    Ok(Assessment {
+        profile: ProfileRef {
+            id: profile.id.clone(),
+            version: profile.version.clone(),
+            title: profile.title.clone(),
+            sha256: profile.sha256.clone(),
+        },
+        context: Context {
+            as_of: context.as_of.to_string(),
+            made: context.made.map(|day| day.to_string()),
+            sold: context.sold.map(|day| day.to_string()),
+            governing: context.governing.map(|basis| basis.as_str().to_owned()),
+            kind: context.kind.or(inventory.device.kind.known().copied()),
+            os_flavour: flavour(inventory, context),
+            presence: context.presence,
+        },
+        overall: overall(profile, &findings),
+        counts: counts(&findings),
+        findings,
+        coverage_gaps: coverage_gaps.into_iter().collect(),
+    })
+}
+
+/// Whether a profile can be applied at all, before there is any inventory.
+///
+/// # Errors
+/// As [`assess`].
+pub fn applicable(profile: &Profile, context: &check::Context) -> Result<(), AssessError> {
+    prepare(profile, context).map(|_| ())
+}
+
+/// A rule's check, and whether the rule is in force.
+type Prepared = (Box<dyn Check>, Timing);
+
+/// Every rule of the profile, in its order.
+fn prepare(profile: &Profile, context: &check::Context) -> Result<Vec<Prepared>, AssessError> {
+    let checks = check::configure(profile)?;
+    let timings: Vec<Timing> = profile.rules.iter().map(|rule| scope::timing(rule, context)).collect();
+    if timings.iter().all(|timing| timing.in_force == Some(false)) {
+        return Err(AssessError::NothingToJudge {
+            profile: profile.id.clone(),
+            when: when(context),
+            out_of_date: timings.len(),
+        });
+    }
+    Ok(checks.into_iter().zip(timings).collect())
+}
+
+/// The findings of one rule, at least one.
+fn judge(
+    rule: &Rule,
+    check: &dyn Check,
+    timing: &Timing,
+    inventory: &Inventory,
+    context: &check::Context,
+) -> Vec<Finding> {
+    let excluded = |reason, expected: &str, observed: String| Outcome {
+        verdict: Verdict::NotApplicable,
+        reason: Some(reason),
+        subject: None,
+        expected: expected.to_owned(),
+        observed,
+        proof: Vec::new(),
+        notes: Vec::new(),
+    };
+    let concern = scope::concern(rule, inventory, context);
+    let outcomes = match (timing.in_force, concern) {
+        (Some(false), _) => vec![excluded(Reason::OutOfDate, &rule.title.en, "the rule is not in force".to_owned())],
+        (_, Concern::No(reason, words)) => vec![excluded(reason, &rule.title.en, words)],
+        (_, Concern::Unknown(words)) => suspend(check.evaluate(inventory, context), Reason::UnknownFact, &words),
+        (None, Concern::Yes) => {
+            let words = "whether the rule is in force depends on the date that governs";
+            suspend(check.evaluate(inventory, context), Reason::GoverningDate, words)
+        }
+        (Some(true), Concern::Yes) => check.evaluate(inventory, context),
+    };
+    let outcomes = if outcomes.is_empty() { vec![silent(rule)] } else { outcomes };
+    outcomes.into_iter().map(|outcome| finding(rule, outcome, timing, inventory, context)).collect()
+}
+
+/// Answers that count only if the rule does: inconclusive, with what they would be in a note.
+fn suspend(outcomes: Vec<Outcome>, reason: Reason, words: &str) -> Vec<Outcome> {
+    let judged = |verdict| !matches!(verdict, Verdict::NotApplicable | Verdict::Informational | Verdict::Error);
+    outcomes
+        .into_iter()
+        .map(|mut outcome| {
+            if judged(outcome.verdict) {
+                let why = outcome.reason.map_or(String::new(), |reason| format!(" ({})", reason.as_str()));
+                outcome.notes.insert(0, format!("If the rule applies: {}{why}.", outcome.verdict.as_str()));
+                outcome.verdict = Verdict::Inconclusive;
+                outcome.reason = Some(reason);
+                outcome.observed = format!("{words}; {}", outcome.observed);
+            }
+            outcome
+        })
+        .collect()
+}
+
+/// A check that said nothing: a fault of this tool, and never to be taken for a pass.
+fn silent(rule: &Rule) -> Outcome {
+    Outcome {
+        verdict: Verdict::Error,
+        reason: None,
+        subject: None,
+        expected: rule.title.en.clone(),
+        observed: format!("the check {} gave no answer", rule.check),
+        proof: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn finding(rule: &Rule, outcome: Outcome, timing: &Timing, inventory: &Inventory, context: &check::Context) -> Finding {
+    let mut notes = outcome.notes;
+    let mut confidence = rule.legal.confidence;
+    if outcome.verdict != Verdict::NotApplicable {
+        for caveat in rule.caveats.iter().filter(|caveat| concerns(caveat, timing, flavour(inventory, context))) {
+            notes.push(caveat.text.clone());
+            confidence = confidence.max(caveat.confidence.unwrap_or(Confidence::A));
+        }
+    }
+    notes.extend(timing.notes.iter().cloned());
+    let remedied = matches!(outcome.verdict, Verdict::Fail | Verdict::Inconclusive | Verdict::NotChecked);
+    Finding {
+        rule: rule.id.clone(),
+        title: rule.title.clone(),
+        check: rule.check.clone(),
+        status: rule.status.as_str().to_owned(),
+        verdict: outcome.verdict,
+        reason: outcome.reason,
+        subject: outcome.subject,
+        expected: outcome.expected,
+        observed: outcome.observed,
+        evidence: outcome.proof.into_iter().map(|proof| resolve(&proof.evidence, proof.says, inventory)).collect(),
+        governing: timing.governing.clone(),
+        legal: Legal {
+            instrument: rule.legal.instrument.clone(),
+            article: rule.legal.article.clone(),
+            sources: rule.legal.sources.clone(),
+            confidence: confidence.as_str().to_owned(),
+            confidence_note: rule.legal.confidence_note.clone(),
+        },
+        remedy: rule.remedy.clone().filter(|_| remedied),
+        notes,
+    }
+}
+
+/// Whether a caveat is about this device on one of the days that may govern. An unknown system is concerned by all.
+fn concerns(caveat: &Caveat, timing: &Timing, flavour: Option<OsFlavour>) -> bool {
+    let day = |day: &jiff::civil::Date| {
+        caveat.from.is_none_or(|from| from <= *day) && caveat.until.is_none_or(|until| *day <= until)
+    };
+    let system = match (&caveat.os_flavours, flavour) {
+        (Some(flavours), Some(flavour)) => flavours.contains(&flavour),
+        _ => true,
+    };
+    system && timing.days.iter().any(day)
+}
+
+fn resolve(evidence: &Evidence, says: String, inventory: &Inventory) -> FindingEvidence {
+    let source = inventory
+        .origin(evidence)
+        .map_or_else(|| format!("source {} (not in the inventory)", evidence.source.0), |origin| origin.name.clone());
+    FindingEvidence { source, at: evidence.at.clone(), says }
+}
+
+fn overall(profile: &Profile, findings: &[Finding]) -> Overall {
+    let binding = |status: &str| status != Status::Advisory.as_str();
+    // A profile that only advises is judged by its advice; nothing in it can fail a device.
+    let any_binding = profile.rules.iter().any(|rule| rule.status.is_binding());
+    let counts = |finding: &&Finding| !any_binding || binding(&finding.status);
+    let has = |verdict| findings.iter().filter(counts).any(|finding| finding.verdict == verdict);
+    if findings.iter().any(|finding| finding.verdict == Verdict::Fail && binding(&finding.status)) {
+        return Overall::NotCompliant;
+    }
+    let open = has(Verdict::Inconclusive)
+        || has(Verdict::NotChecked)
+        || findings.iter().any(|finding| finding.verdict == Verdict::Error);
+    if has(Verdict::Pass) && !open { Overall::Compliant } else { Overall::Inconclusive }
+}
+
+fn counts(findings: &[Finding]) -> Counts {
+    let mut counts = Counts::default();
+    for finding in findings {
+        let count = match finding.verdict {
+            Verdict::Fail => &mut counts.fail,
+            Verdict::Inconclusive => &mut counts.inconclusive,
+            Verdict::Error => &mut counts.error,
+            Verdict::NotChecked => &mut counts.not_checked,
+            Verdict::Pass => &mut counts.pass,
+            Verdict::Informational => &mut counts.informational,
+            Verdict::NotApplicable => &mut counts.not_applicable,
+        };
+        *count = count.saturating_add(1);
+    }
+    counts
+}
+
+fn flavour(inventory: &Inventory, context: &check::Context) -> Option<OsFlavour> {
+    context.os_flavour.or(inventory.device.os_flavour.known().copied())
+}
+
+/// The days that were assumed, for a message.
+fn when(context: &check::Context) -> String {
+    let given = [("made", context.made), ("sold", context.sold)];
+    let given: Vec<String> = given.iter().filter_map(|(word, day)| day.map(|day| format!("{word} on {day}"))).collect();
+    if given.is_empty() {
+        format!("on {}", context.as_of)
+    } else {
+        format!("on {} for a device {}", context.as_of, given.join(" and "))
+    }
+}

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::Evidence;
+use crate::inventory::{Evidence, Fact, Gap, Inventory};
 
 /// What a rule came to. Public codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -135,4 +135,72 @@ pub struct Proof {
     pub evidence: Evidence,
     /// What stands there, in words: `versionCode is 6392`.
     pub says: String,
+}
+
+/// Gaps that a finding names one by one; the assessment lists all of them.
+const NAMED_GAPS: usize = 8;
+
+impl Outcome {
+    /// An answer without proof and notes.
+    pub(super) fn new(verdict: Verdict, reason: impl Into<Option<Reason>>, expected: &str, observed: String) -> Self {
+        Self {
+            verdict,
+            reason: reason.into(),
+            subject: None,
+            expected: expected.to_owned(),
+            observed,
+            proof: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The same answer about a package.
+    pub(super) fn about(mut self, subject: &str) -> Self {
+        self.subject = Some(subject.to_owned());
+        self
+    }
+
+    /// The answer about something that is not in the list of packages while the list is not complete, or `None` where
+    /// it is complete.
+    pub(super) fn unproven_absence(inventory: &Inventory, expected: &str, what: &str) -> Option<Self> {
+        let gaps: Vec<&Gap> = inventory.gaps_hiding_packages().collect();
+        if gaps.is_empty() {
+            return None;
+        }
+        let observed = format!("{what} not found, and {} may hide it", plural(gaps.len(), "gap", "gaps"));
+        let mut outcome = Self::new(Verdict::Inconclusive, Reason::IncompleteEvidence, expected, observed);
+        outcome.proof = Proof::of_list(inventory);
+        outcome.notes = gaps.iter().take(NAMED_GAPS).map(|gap| describe(gap)).collect();
+        if let Some(more) = gaps.len().checked_sub(NAMED_GAPS).filter(|more| *more > 0) {
+            outcome.notes.push(format!("and {}", plural(more, "more gap", "more gaps")));
+        }
+        Some(outcome)
+    }
+}
+
+impl Proof {
+    /// What stands at a place.
+    pub(super) fn new(evidence: &Evidence, says: impl Into<String>) -> Self {
+        Self { evidence: evidence.clone(), says: says.into() }
+    }
+
+    /// The list of packages itself, by its length: what an absence rests on. Empty where there is no list.
+    pub(super) fn of_list(inventory: &Inventory) -> Vec<Self> {
+        match &inventory.packages {
+            Fact::Known { value, evidence } => {
+                vec![Self::new(evidence, format!("lists {}", plural(value.len(), "package", "packages")))]
+            }
+            Fact::Unknown(_) => Vec::new(),
+        }
+    }
+}
+
+/// A gap in one line.
+pub(super) fn describe(gap: &Gap) -> String {
+    format!("not read: {} ({}: {})", gap.place, gap.reason.as_str(), gap.detail)
+}
+
+/// A number with its noun.
+pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

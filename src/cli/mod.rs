@@ -1,1 +1,76 @@
 //! The command line: one subcommand, one file. Only this layer prints, and reads arguments, environment and the clock.
+
+mod check;
+mod devices;
+mod exit;
+mod list;
+mod profile;
+mod scan;
+mod schema;
+mod target;
+mod terminal;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// What does this Android device ship with, and does it comply?
+///
+/// Reads phones over ADB or firmware offline, lists pre-installed packages and their permissions, and checks them
+/// against a profile of dated rules. Nothing is written to a phone, nothing is extracted from firmware.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = exit::HELP, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Arguments),
+    Scan(scan::Arguments),
+    List(list::Arguments),
+    Devices(devices::Arguments),
+    Profile(profile::Arguments),
+    Schema(schema::Arguments),
+}
+
+/// Runs the program: arguments in, exit code out.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output and is no error; neither can be mended when the stream is closed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Compliant } as u8);
+        }
+    };
+    let result = match arguments.command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
+        Command::Devices(arguments) => devices::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        if is_closed_pipe(&error) {
+            // The reader has gone, as `| head` does: whatever it wanted, it has.
+            return Exit::Interrupted;
+        }
+        terminal::complain(&format!("{error:#}"));
+        error.downcast_ref::<exit::Failed>().map_or(Exit::Unreadable, |failed| failed.0)
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -4,6 +4,8 @@
 //! at all was read; everything less is a gap in the inventory.
 
 pub mod firmware;
+pub mod phone;
+pub mod saved;
 
 use std::collections::BTreeSet;
 

@@ -12,12 +12,17 @@ mod fact;
 mod package;
 mod permission;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
-pub use package::{Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, UserState};
+pub use package::{
+    Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,
+};
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
 
 /// Version of the JSON form of [`Inventory`].
@@ -131,6 +136,29 @@ impl Inventory {
             Fact::Known { .. } => None,
         };
         list.into_iter().chain(self.gaps.iter().filter(|gap| gap.hides == Hides::Packages))
+    }
+
+    /// Every gap, those of single facts too, each once, in order of place.
+    ///
+    /// # Errors
+    /// Never in practice: an inventory that can't be written as JSON.
+    pub fn all_gaps(&self) -> serde_json::Result<Vec<Gap>> {
+        // The JSON form has every fact at some depth, also those that fields yet to come will hold.
+        let mut gaps: BTreeSet<Gap> = self.gaps.iter().cloned().collect();
+        let mut open = vec![serde_json::to_value(self)?];
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Object(mut fields) => {
+                    if let Some(unknown) = fields.remove("unknown") {
+                        gaps.insert(serde_json::from_value(unknown)?);
+                    }
+                    open.extend(fields.into_iter().map(|(_, value)| value));
+                }
+                Value::Array(values) => open.extend(values),
+                _ => {}
+            }
+        }
+        Ok(gaps.into_iter().collect())
     }
 
     /// The source that `evidence` points to.

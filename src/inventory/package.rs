@@ -185,6 +185,24 @@ pub struct Split {
     pub name: String,
     /// Its path on the device; `null` where the device gives names alone.
     pub path: Option<String>,
+    /// What the file says of itself.
+    pub file: Fact<SplitFile>,
+}
+
+/// What a split APK says of itself. It shares the package's name; the rest may differ from the base.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SplitFile {
+    /// `versionCode`; Android takes it only when it equals the base's.
+    pub version_code: u64,
+    /// `minSdkVersion`; `null` where the split has none of its own.
+    pub min_sdk: Option<u32>,
+    /// `targetSdkVersion`; `null` where the split has none of its own.
+    pub target_sdk: Option<u32>,
+    /// Permissions that it asks for beside the base's, by name.
+    pub requested_permissions: Vec<RequestedPermission>,
+    /// Who signed it; Android takes it only when they are the base's.
+    pub signers: Fact<Vec<Signer>>,
 }
 
 /// Whoever signed a package file.

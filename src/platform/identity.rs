@@ -1,8 +1,13 @@
 //! Who a device is, by its system properties.
+//!
+//! Vendors' properties: Xiaomi `ro.miui.region`, `ro.mi.os.version.*` (HyperOS); Samsung `ro.csc.*`; Oppo, realme and
+//! OnePlus `ro.vendor.oplus.regionmark`; Huawei `ro.hw.country`, `hw_sc.build.platform.version` (HarmonyOS: the property
+//! that Huawei's own `BuildEx` users read); vivo `ro.product.country.region`; Amazon `ro.build.version.fireos`.
+//! `ro.build.version.emui` says nothing of HarmonyOS: both systems of Huawei set it.
 
 use std::collections::BTreeMap;
 
-use crate::inventory::{Device, Evidence, Gap, GapReason};
+use crate::inventory::{Device, DeviceKind, Evidence, Fact, Gap, GapReason, OsFlavour};
 
 /// A system property, and where it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +21,258 @@ pub struct Property {
 /// System properties by name, after overrides.
 pub type Properties = BTreeMap<String, Property>;
 
+/// Properties that name the market a device is made for, in the order in which they are believed: what the user or the
+/// dealer set comes before what the build was made for.
+const REGIONS: [&str; 10] = [
+    "ro.miui.region",
+    "ro.csc.sales_code",
+    "ro.csc.country_code",
+    "ro.vendor.oplus.regionmark",
+    "ro.oplus.regionmark",
+    "ro.oplus.pipeline.region",
+    "ro.hw.country",
+    "ro.product.country.region",
+    "ro.miui.build.region",
+    "ro.boot.hwc",
+];
+
+/// Properties that only one seller's system sets.
+const FLAVOURS: [(&str, OsFlavour); 6] = [
+    ("ro.mi.os.version.name", OsFlavour::HyperOs),
+    ("ro.mi.os.version.code", OsFlavour::HyperOs),
+    ("ro.mi.os.version.incremental", OsFlavour::HyperOs),
+    ("hw_sc.build.platform.version", OsFlavour::HarmonyOs),
+    ("hw_sc.build.os.version", OsFlavour::HarmonyOs),
+    ("ro.build.version.fireos", OsFlavour::FireOs),
+];
+
+const CHARACTERISTICS: &str = "ro.build.characteristics";
+
 /// The identity that properties give. A property that is not set is a gap `missing` at its own name, except those that
 /// vendors may leave out (region, locale), which are known to be `null`.
 #[must_use]
-pub fn device(_properties: &Properties, whole: &Evidence) -> Device {
-    let _ = whole;
-    Device::unknown(&Gap::new("properties", GapReason::NotObserved, "not read"))
+pub fn device(properties: &Properties, whole: &Evidence) -> Device {
+    let text = |name: &str| read(properties, name, |value| Some(value.to_owned()), "");
+    Device {
+        brand: text("ro.product.brand"),
+        manufacturer: text("ro.product.manufacturer"),
+        model: text("ro.product.model"),
+        device: text("ro.product.device"),
+        product: text("ro.product.name"),
+        fingerprint: text("ro.build.fingerprint"),
+        build: text("ro.build.display.id"),
+        build_type: text("ro.build.type"),
+        build_tags: text("ro.build.tags"),
+        release: text("ro.build.version.release"),
+        sdk: read(properties, "ro.build.version.sdk", |value| value.parse().ok(), "a number"),
+        security_patch: read(
+            properties,
+            "ro.build.version.security_patch",
+            |value| value.parse::<jiff::civil::Date>().ok().map(|_| value.to_owned()),
+            "a date, YYYY-MM-DD",
+        ),
+        build_date: read(properties, "ro.build.date.utc", day, "seconds since 1970"),
+        region: region(properties, whole),
+        locale: locale(properties, whole),
+        os_flavour: os_flavour(properties, whole),
+        kind: kind(properties),
+    }
+}
+
+fn missing(name: &str) -> Gap {
+    Gap::new(name, GapReason::Missing, "the property is not set")
+}
+
+fn read<T>(
+    properties: &Properties,
+    name: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+    expected: &'static str,
+) -> Fact<T> {
+    let Some(property) = properties.get(name) else { return Fact::Unknown(missing(name)) };
+    match parse(property.value.trim()) {
+        Some(value) => Fact::new(value, &property.evidence),
+        None => Fact::Unknown(Gap::new(
+            name,
+            GapReason::Damaged,
+            format!("the value is {:?}, expected {expected}", property.value),
+        )),
+    }
+}
+
+/// The UTC day of a number of seconds; none before the first Android (2008), which marks a build without a clock.
+fn day(seconds: &str) -> Option<String> {
+    let time = jiff::Timestamp::from_second(seconds.parse().ok()?).ok()?;
+    let date = jiff::tz::Offset::UTC.to_datetime(time).date();
+    (date.year() >= 2008).then(|| date.to_string())
+}
+
+fn optional(property: Option<&Property>, whole: &Evidence) -> Fact<Option<String>> {
+    match property {
+        Some(property) => Fact::new(Some(property.value.clone()), &property.evidence),
+        None => Fact::new(None, whole),
+    }
+}
+
+fn region(properties: &Properties, whole: &Evidence) -> Fact<Option<String>> {
+    optional(REGIONS.iter().find_map(|name| properties.get(*name)), whole)
+}
+
+fn locale(properties: &Properties, whole: &Evidence) -> Fact<Option<String>> {
+    let set = properties.get("ro.product.locale");
+    let language = properties.get("ro.product.locale.language");
+    let region = properties.get("ro.product.locale.region");
+    match (set, language, region) {
+        // Until Android 5 the two halves had a property each.
+        (None, Some(language), Some(region)) => {
+            Fact::new(Some(format!("{}-{}", language.value, region.value)), &language.evidence)
+        }
+        (set, language, _) => optional(set.or(language), whole),
+    }
+}
+
+fn words(property: &Property) -> impl Iterator<Item = &str> {
+    property.value.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+fn os_flavour(properties: &Properties, whole: &Evidence) -> Fact<OsFlavour> {
+    let seller = FLAVOURS.iter().find_map(|(name, flavour)| Some((properties.get(*name)?, *flavour)));
+    if let Some((property, flavour)) = seller {
+        return Fact::new(flavour, &property.evidence);
+    }
+    let Some(property) = properties.get(CHARACTERISTICS) else { return Fact::Unknown(missing(CHARACTERISTICS)) };
+    let flavour = words(property).find_map(|word| match word {
+        "tv" => Some(OsFlavour::AndroidTv),
+        "watch" => Some(OsFlavour::WearOs),
+        "automotive" | "car" => Some(OsFlavour::Automotive),
+        _ => None,
+    });
+    match flavour {
+        Some(flavour) => Fact::new(flavour, &property.evidence),
+        // That no seller's property is set is told by all of them together.
+        None => Fact::new(OsFlavour::Android, whole),
+    }
+}
+
+fn kind(properties: &Properties) -> Fact<DeviceKind> {
+    let Some(property) = properties.get(CHARACTERISTICS) else { return Fact::Unknown(missing(CHARACTERISTICS)) };
+    let mut found: Option<DeviceKind> = None;
+    let gap = |reason, detail: String| Fact::Unknown(Gap::new(CHARACTERISTICS, reason, detail));
+    for word in words(property) {
+        let kind = match word {
+            "tablet" => DeviceKind::Tablet,
+            "tv" => DeviceKind::Tv,
+            "watch" => DeviceKind::Watch,
+            "automotive" | "car" => DeviceKind::Car,
+            // What builds of phones carry: no word of their own, or how their storage is made.
+            "default" | "nosdcard" | "phone" | "emulated" => continue,
+            other => return gap(GapReason::Unsupported, format!("{other:?} is not a known kind of device")),
+        };
+        if found.is_some_and(|other| other != kind) {
+            return gap(GapReason::Contradiction, format!("{:?} names two kinds of device", property.value));
+        }
+        found = Some(kind);
+    }
+    Fact::new(found.unwrap_or(DeviceKind::Phone), &property.evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::SourceId;
+
+    fn whole() -> Evidence {
+        Evidence { source: SourceId(0), at: None }
+    }
+
+    fn of(list: &[(&str, &str)]) -> Device {
+        let properties = (1..)
+            .zip(list)
+            .map(|(line, (name, value))| {
+                let evidence = whole().at(format!("line {line}"));
+                ((*name).to_owned(), Property { value: (*value).to_owned(), evidence })
+            })
+            .collect();
+        device(&properties, &whole())
+    }
+
+    fn reason<T>(fact: &Fact<T>) -> GapReason {
+        fact.gap().expect("a gap").reason
+    }
+
+    #[test]
+    fn every_fact_points_to_its_own_property() {
+        let device = of(&[("ro.product.brand", "Fiction"), ("ro.build.version.sdk", "34")]);
+        assert_eq!(device.brand.known().unwrap(), "Fiction");
+        assert_eq!(device.sdk.known(), Some(&34));
+        assert_eq!(device.sdk.evidence().unwrap().at.as_deref(), Some("line 2"));
+    }
+
+    #[test]
+    fn a_property_that_is_not_set_is_missing_at_its_own_name() {
+        let device = of(&[]);
+        assert_eq!(device.model.gap().unwrap(), &missing("ro.product.model"));
+        assert_eq!(reason(&device.os_flavour), GapReason::Missing);
+        assert_eq!(device.region.known(), Some(&None));
+        assert_eq!(device.locale.known(), Some(&None));
+    }
+
+    #[test]
+    fn values_of_the_wrong_form_are_damaged() {
+        let device = of(&[
+            ("ro.build.version.sdk", "REL"),
+            ("ro.build.version.security_patch", "2024-13-01"),
+            ("ro.build.date.utc", "0"),
+        ]);
+        assert_eq!(reason(&device.sdk), GapReason::Damaged);
+        assert_eq!(reason(&device.security_patch), GapReason::Damaged);
+        assert_eq!(reason(&device.build_date), GapReason::Damaged);
+    }
+
+    #[test]
+    fn the_build_day_is_in_utc() {
+        // `date -u -d @1711929599 +%F`, one second before midnight.
+        assert_eq!(of(&[("ro.build.date.utc", "1711929599")]).build_date.known().unwrap(), "2024-03-31");
+        assert_eq!(reason(&of(&[("ro.build.date.utc", "99999999999999")]).build_date), GapReason::Damaged);
+    }
+
+    #[test]
+    fn a_sellers_system_is_told_by_its_own_property_before_the_kind_of_device() {
+        let tv = ("ro.build.characteristics", "nosdcard,tv");
+        assert_eq!(of(&[tv]).os_flavour.known(), Some(&OsFlavour::AndroidTv));
+        assert_eq!(of(&[tv, ("ro.build.version.fireos", "7.6")]).os_flavour.known(), Some(&OsFlavour::FireOs));
+        let phone = ("ro.build.characteristics", "default");
+        for (name, flavour) in [
+            ("ro.mi.os.version.name", OsFlavour::HyperOs),
+            ("hw_sc.build.platform.version", OsFlavour::HarmonyOs),
+            ("ro.build.version.emui", OsFlavour::Android),
+        ] {
+            assert_eq!(of(&[phone, (name, "2.0")]).os_flavour.known(), Some(&flavour), "{name}");
+        }
+        assert_eq!(of(&[("ro.build.characteristics", "watch")]).os_flavour.known(), Some(&OsFlavour::WearOs));
+    }
+
+    #[test]
+    fn kinds_of_device_are_told_apart_and_unknown_words_are_gaps() {
+        for (words, kind) in [
+            ("default", DeviceKind::Phone),
+            ("nosdcard", DeviceKind::Phone),
+            ("tablet,nosdcard", DeviceKind::Tablet),
+            ("nosdcard,tv", DeviceKind::Tv),
+            ("watch", DeviceKind::Watch),
+            ("automotive", DeviceKind::Car),
+        ] {
+            assert_eq!(of(&[("ro.build.characteristics", words)]).kind.known(), Some(&kind), "{words}");
+        }
+        assert_eq!(reason(&of(&[("ro.build.characteristics", "box")]).kind), GapReason::Unsupported);
+        assert_eq!(reason(&of(&[("ro.build.characteristics", "tv,tablet")]).kind), GapReason::Contradiction);
+    }
+
+    #[test]
+    fn the_region_of_the_dealer_comes_before_that_of_the_build() {
+        let device = of(&[("ro.miui.build.region", "global"), ("ro.miui.region", "RU")]);
+        assert_eq!(device.region.known().unwrap().as_deref(), Some("RU"));
+        let halves = of(&[("ro.product.locale.language", "ru"), ("ro.product.locale.region", "RU")]);
+        assert_eq!(halves.locale.known().unwrap().as_deref(), Some("ru-RU"));
+    }
 }

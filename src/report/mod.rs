@@ -1,12 +1,23 @@
 //! Renderings of a [`Run`]: one format, one file.
 
+mod json;
+mod printable;
+mod text;
+
 use std::io;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::assess::Assessment;
-use crate::inventory::{Device, Gap, Target, Tool};
+use crate::inventory::{Device, Gap, GapReason, Hides, Inventory, Target, Tool};
+
+pub use json::Json;
+pub use printable::printable;
+pub use text::Text;
+
+/// Every format.
+pub static FORMATS: &[&dyn ReportFormat] = &[&Text, &Json];
 
 /// Version of the JSON form of a [`Run`].
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -53,13 +64,12 @@ pub struct TargetReport {
     /// What was looked at.
     pub target: Target,
     /// What it came to.
-    #[serde(flatten)]
     pub result: TargetResult,
 }
 
 /// What became of a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "result", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
 pub enum TargetResult {
     /// It was judged.
     Judged {
@@ -91,4 +101,21 @@ pub struct Coverage {
     pub users: Option<u64>,
     /// Every gap of the inventory, of single facts too, in order of place.
     pub gaps: Vec<Gap>,
+}
+
+impl Coverage {
+    /// How much of the target that inventory holds. What a kind of source never tells is no gap of the reading.
+    ///
+    /// # Errors
+    /// See [`Inventory::all_gaps`].
+    pub fn of(inventory: &Inventory) -> serde_json::Result<Self> {
+        let mut gaps = inventory.all_gaps()?;
+        gaps.retain(|gap| gap.reason != GapReason::NotObserved || gap.hides == Hides::Packages);
+        Ok(Self {
+            packages: inventory.packages.known().map(|list| list.len() as u64),
+            partitions: inventory.partitions.known().map(|list| list.len() as u64),
+            users: inventory.users.known().map(|list| list.len() as u64),
+            gaps,
+        })
+    }
 }

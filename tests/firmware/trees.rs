@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use preloaded::bytes::Limits;
 use preloaded::collect::firmware::FirmwareSource;
 use preloaded::collect::{Request, Silent, Source};
 use preloaded::inventory::{CopyRole, GapReason, Hides, Inventory, Placement, TargetKind};
@@ -13,7 +14,7 @@ fn inventory(device: &str) -> Option<(PathBuf, Inventory)> {
         eprintln!("NOT RUN: {} is not there", tree.display());
         return None;
     }
-    let inventory = FirmwareSource::new(&tree).collect(&Request::default(), &Silent).unwrap();
+    let inventory = FirmwareSource::new(&tree, Limits::default()).collect(&Request::default(), &Silent).unwrap();
     Some((tree, inventory))
 }
 
@@ -54,7 +55,8 @@ fn check(device: &str, packages: usize, missing: usize) -> Option<Inventory> {
         read.len()
     );
     // The tree has splits of packages whose base was too large for it.
-    let lone = inventory.gaps.iter().filter(|gap| gap.detail.ends_with("without its base")).map(|gap| gap.place.clone());
+    let lone =
+        inventory.gaps.iter().filter(|gap| gap.detail.ends_with("without its base")).map(|gap| gap.place.clone());
     let lone: BTreeSet<_> = lone.collect();
     println!("{device}: {} splits without a base", lone.len());
     assert!(lone.is_disjoint(&read));

@@ -13,8 +13,8 @@ use crate::container::{self, Part, PartSet, Probe};
 use crate::filesystem::File;
 use crate::firmware::{Image, Mounted};
 use crate::inventory::{
-    Code, CopyRole, DeclaredPermission, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, Package, PackageCopy,
-    Placement, RequestedPermission, Signer, SignerDepth, Split,
+    Code, CopyRole, DeclaredPermission, Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, Package,
+    PackageCopy, Placement, RequestedPermission, Signer, SignerDepth, Split, SplitFile,
 };
 use crate::platform::{placement, protection};
 
@@ -92,10 +92,7 @@ pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progre
             }
             continue;
         }
-        let mut splits: Vec<Split> = splits
-            .into_iter()
-            .map(|(item, apk)| Split { name: apk.manifest.split.unwrap_or_default(), path: Some(item.path) })
-            .collect();
+        let mut splits: Vec<Split> = splits.into_iter().map(|(item, apk)| split(item, *apk, origins)).collect();
         for (item, apk) in bases {
             let copy = copy(item, *apk, std::mem::take(&mut splits), origins);
             packages.entry(name.clone()).or_default().push(copy);
@@ -237,20 +234,13 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         // Android loads no other names.
         placed = Placement::Unknown;
     }
-    let requested = manifest.requested_permissions.into_iter().map(|permission| RequestedPermission {
-        name: permission.name,
-        max_sdk: permission.max_sdk,
-        sdk_23: permission.sdk_23,
-    });
     let declared = manifest.declared_permissions.into_iter().map(|permission| DeclaredPermission {
         name: permission.name,
         package: manifest.package.clone(),
         protection: permission.protection_level.map(protection::words),
     });
-    let signers = match signers {
-        Ok(certificates) => Fact::new(certificates.iter().map(signer).collect(), &file.at("signatures")),
-        Err(error) => Fact::Unknown(Gap::new(item.path.clone(), reason(&error), error.to_string())),
-    };
+    let signers = signers_of(&item, signers, &file);
+    let requested = requested(manifest.requested_permissions);
     let code = Code {
         present: code.dex_files > 0,
         dex_files: Some(code.dex_files),
@@ -284,7 +274,7 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         min_sdk: Fact::new(manifest.min_sdk, &evidence),
         target_sdk: Fact::new(manifest.target_sdk, &evidence),
         flags: Fact::new(flags, &evidence),
-        requested_permissions: Fact::new(requested.collect(), &evidence),
+        requested_permissions: Fact::new(requested, &evidence),
         declared_permissions: Fact::new(declared.collect(), &evidence),
         signers,
         label: resolved(manifest.label),
@@ -292,6 +282,42 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         code: Fact::new(code, &file.at("directory")),
     };
     Copy { copy, shared_user: Fact::new(manifest.shared_user, &evidence) }
+}
+
+fn split(item: Item, apk: Apk, origins: &mut Origins) -> Split {
+    let Apk { manifest, signers, .. } = apk;
+    let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
+    let file = origins.evidence(origin);
+    // A manifest without versions reads as 1, which no split states.
+    let stated = |sdk: u32| (sdk > 1).then_some(sdk);
+    let mut requested_permissions = requested(manifest.requested_permissions);
+    requested_permissions.sort();
+    requested_permissions.dedup();
+    let facts = SplitFile {
+        version_code: manifest.version_code,
+        min_sdk: stated(manifest.min_sdk),
+        target_sdk: stated(manifest.target_sdk),
+        requested_permissions,
+        signers: signers_of(&item, signers, &file),
+    };
+    let name = manifest.split.unwrap_or_default();
+    Split { name, path: Some(item.path), file: Fact::new(facts, &file.at("AndroidManifest.xml")) }
+}
+
+fn requested(permissions: Vec<apk::RequestedPermission>) -> Vec<RequestedPermission> {
+    let permission = |permission: apk::RequestedPermission| RequestedPermission {
+        name: permission.name,
+        max_sdk: permission.max_sdk,
+        sdk_23: permission.sdk_23,
+    };
+    permissions.into_iter().map(permission).collect()
+}
+
+fn signers_of(item: &Item, claimed: Result<Vec<apk::Certificate>, ParseError>, file: &Evidence) -> Fact<Vec<Signer>> {
+    match claimed {
+        Ok(certificates) => Fact::new(certificates.iter().map(signer).collect(), &file.at("signatures")),
+        Err(error) => Fact::Unknown(Gap::new(item.path.clone(), reason(&error), error.to_string())),
+    }
 }
 
 fn signer(certificate: &apk::Certificate) -> Signer {

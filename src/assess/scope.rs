@@ -1,0 +1,174 @@
+//! Whether a rule concerns a device on a day.
+
+use jiff::civil::Date;
+
+use super::Governing;
+use crate::check::{Context, Reason};
+use crate::inventory::Inventory;
+use crate::profile::{Basis, Rule, Window};
+
+/// A rule's dates, applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Timing {
+    /// In force or not; `None` where the readings of the law disagree and none was chosen.
+    pub(super) in_force: Option<bool>,
+    /// What decided; `None` for a rule without dates.
+    pub(super) governing: Option<Governing>,
+    /// Days that may govern, for what else depends on them.
+    pub(super) days: Vec<Date>,
+    /// What a reader must know about the choice.
+    pub(super) notes: Vec<String>,
+}
+
+/// One window with the day that it is held against.
+struct Reading<'a> {
+    window: &'a Window,
+    day: Date,
+    /// The basis as printed: `as-of` where the day judged on stands for a day that was not given.
+    basis: &'static str,
+}
+
+impl Reading<'_> {
+    fn holds(&self) -> bool {
+        self.window.contains(self.day)
+    }
+
+    fn governing(&self) -> Governing {
+        Governing {
+            basis: self.basis.to_owned(),
+            date: Some(self.day.to_string()),
+            from: self.window.from.map(|day| day.to_string()),
+            until: self.window.until.map(|day| day.to_string()),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let what = match self.window.basis {
+            Basis::Made => "the day of making",
+            Basis::Sold => "the day of sale",
+            Basis::AsOf => "the day judged on",
+        };
+        let whose = self.window.held_by.as_ref().map_or(String::new(), |who| format!(", as {who} reads it"));
+        format!("By {what}{whose}: {} on {}.", if self.holds() { "in force" } else { "not in force" }, self.day)
+    }
+}
+
+/// Applies a rule's dates. A day that was not given is the day judged on: a device on the shelf is sold then at the
+/// earliest, and was made then at the latest.
+pub(super) fn timing(rule: &Rule, context: &Context) -> Timing {
+    let (made, made_basis) = day(Basis::Made, context);
+    if let Some(first) = rule.made_from.filter(|first| made < *first) {
+        let governing = Governing {
+            basis: made_basis.to_owned(),
+            date: Some(made.to_string()),
+            from: Some(first.to_string()),
+            until: None,
+        };
+        let notes = vec![format!("Devices made before {first} are outside the rule.")];
+        return Timing { in_force: Some(false), governing: Some(governing), days: vec![made], notes };
+    }
+
+    let readings = readings(rule, context);
+    let mut notes = Vec::new();
+    let needs = |basis| readings.iter().any(|reading| reading.window.basis == basis);
+    if context.made.is_none() && (rule.made_from.is_some() || needs(Basis::Made)) {
+        notes.push(format!("The day of making was not given: {} stands for it.", context.as_of));
+    }
+    if context.sold.is_none() && needs(Basis::Sold) {
+        notes.push(format!(
+            "The day of sale was not given: {} stands for it, the earliest for a device not sold yet.",
+            context.as_of
+        ));
+    }
+
+    // What somebody stated tells more than what the day judged on stands for.
+    let shown = readings.iter().find(|reading| reading.basis != Basis::AsOf.as_str()).or(readings.first());
+    let days = if readings.is_empty() { vec![context.as_of] } else { readings.iter().map(|r| r.day).collect() };
+    let Some(shown) = shown else {
+        let governing = rule.made_from.map(|first| Governing {
+            basis: made_basis.to_owned(),
+            date: Some(made.to_string()),
+            from: Some(first.to_string()),
+            until: None,
+        });
+        return Timing { in_force: Some(true), governing, days, notes };
+    };
+    let agreed = readings.iter().all(|reading| reading.holds() == shown.holds());
+    if agreed {
+        return Timing { in_force: Some(shown.holds()), governing: Some(shown.governing()), days, notes };
+    }
+    notes.extend(readings.iter().map(Reading::describe));
+    notes.push("Which date governs is disputed; `--governing made` or `--governing sold` chooses.".to_owned());
+    let governing = Governing { basis: "disputed".to_owned(), date: None, ..shown.governing() };
+    Timing { in_force: None, governing: Some(governing), days, notes }
+}
+
+/// The windows that count: all of them, or the chosen one where the rule has it.
+fn readings<'a>(rule: &'a Rule, context: &Context) -> Vec<Reading<'a>> {
+    let chosen = context.governing.filter(|basis| rule.effective.iter().any(|window| window.basis == *basis));
+    rule.effective
+        .iter()
+        .filter(|window| chosen.is_none_or(|basis| basis == window.basis))
+        .map(|window| {
+            let (day, basis) = day(window.basis, context);
+            Reading { window, day, basis }
+        })
+        .collect()
+}
+
+fn day(basis: Basis, context: &Context) -> (Date, &'static str) {
+    let given = match basis {
+        Basis::Made => context.made,
+        Basis::Sold => context.sold,
+        Basis::AsOf => None,
+    };
+    match given {
+        Some(day) => (day, basis.as_str()),
+        None => (context.as_of, Basis::AsOf.as_str()),
+    }
+}
+
+/// Whether a rule concerns a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Concern {
+    /// It does.
+    Yes,
+    /// It does not, for the reason, in words.
+    No(Reason, String),
+    /// Not known, in words.
+    Unknown(String),
+}
+
+/// Whether the rule is for this kind of device and this operating system.
+pub(super) fn concern(rule: &Rule, inventory: &Inventory, context: &Context) -> Concern {
+    let kind = context.kind.or(inventory.device.kind.known().copied());
+    let flavour = context.os_flavour.or(inventory.device.os_flavour.known().copied());
+    if let (Some(kinds), Some(kind)) = (&rule.device_kinds, kind)
+        && !kinds.contains(&kind)
+    {
+        let words = format!("the rule is for {}, the device is a {}", names(kinds, |k| k.as_str()), kind.as_str());
+        return Concern::No(Reason::OtherDeviceKind, words);
+    }
+    if let (Some(flavours), Some(flavour)) = (&rule.os_flavours, flavour)
+        && !flavours.contains(&flavour)
+    {
+        let words =
+            format!("the rule is for {}, the device runs {}", names(flavours, |f| f.as_str()), flavour.as_str());
+        return Concern::No(Reason::OtherOsFlavour, words);
+    }
+    match (&rule.device_kinds, kind, &rule.os_flavours, flavour) {
+        (Some(kinds), None, _, _) => Concern::Unknown(format!(
+            "the kind of device is unknown, and the rule is for {}",
+            names(kinds, |k| k.as_str())
+        )),
+        (_, _, Some(flavours), None) => Concern::Unknown(format!(
+            "the operating system is unknown, and the rule is for {}",
+            names(flavours, |f| f.as_str())
+        )),
+        _ => Concern::Yes,
+    }
+}
+
+fn names<T: Copy>(list: &[T], name: impl Fn(T) -> &'static str) -> String {
+    list.iter().map(|item| name(*item)).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,592 @@
+//! `required-package`: an app that the firmware must bring along.
+
+use super::outcome::{describe, plural};
+use super::{Check, CheckKind, Context, Outcome, Presence, Proof, Reason, Verdict};
+use crate::inventory::{CopyRole, Enabled, Fact, Inventory, Package, PackageCopy, Placement, SignerDepth, TargetKind};
+use crate::profile::{ProfileError, Settings};
+
+const EXPLANATION: &str = "\
+# `required-package`
+
+One of several application ids must belong to the firmware, and the app itself must stand behind it: code, an activity
+that a launcher shows, the pinned signer where one is pinned, enabled for the owner (user 0).
+
+## Settings
+
+| key | meaning |
+|---|---|
+| `any-of` | application ids, one of which is enough; required |
+| `label` | the app's name, for people |
+| `full` | `true`: the app itself, no placeholder, in the firmware's own copy too; default `false` |
+| `methods` | other lawful methods: `icon` (an icon that downloads the app), `offer` (an offer at first start); not with `full` |
+| `signers` | SHA-256 digests of signing certificates, one of which must be verified |
+
+## Verdicts
+
+| verdict | reason | when |
+|---|---|---|
+| `pass` | | an id is in the firmware, genuine and enabled |
+| `fail` | `absent` | no id is in a complete list of packages; a caveat names the other lawful methods |
+| `fail` | `look-alike` | the id is there without code, launcher activity or pinned signer |
+| `fail` | `stub` | `full` is asked for, and a copy of the firmware has no DEX code |
+| `fail` | `not-enabled` | disabled, hidden, suspended or not installed for user 0 |
+| `inconclusive` | `incomplete-evidence` | not found, and a gap may hide it |
+| `inconclusive` | `method-not-observable` | not found, and `--presence any-method` allows for methods that can't be seen |
+| `inconclusive` | `provenance-unclear` | only in `/data`, or where Android loads nothing by itself |
+| `inconclusive` | `unknown-fact` | a fact that decides is unknown; a signer that is claimed but not verified is one |
+| `informational` | | another id of `any-of` that is not genuine beside one that meets the rule, or that may still be found |
+
+A phone does not tell the size of code: there, the flag HAS_CODE and a launcher activity are accepted, with a note. An
+image has no users before its first boot: there, no state for user 0 is asked for.
+";
+
+/// The kind.
+pub(super) struct RequiredPackageKind;
+
+struct RequiredPackage {
+    any_of: Vec<String>,
+    expected: String,
+    full: bool,
+    methods: Vec<Method>,
+    /// Lower-case hex; empty: no pins.
+    signers: Vec<String>,
+}
+
+/// A lawful method of presence other than the app itself. None of them shows in a list of packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Icon,
+    Offer,
+}
+
+impl Method {
+    const NAMES: [(&'static str, Self); 2] = [("icon", Self::Icon), ("offer", Self::Offer)];
+
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Icon => "an icon that downloads the app",
+            Self::Offer => "an offer at first start",
+        }
+    }
+}
+
+impl CheckKind for RequiredPackageKind {
+    fn name(&self) -> &'static str {
+        "required-package"
+    }
+
+    fn explanation(&self) -> &'static str {
+        EXPLANATION
+    }
+
+    fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
+        settings.only(&["any-of", "label", "full", "methods", "signers"])?;
+        let Some(any_of) = settings.packages("any-of")? else {
+            return Err(settings.missing("any-of", "an array of application ids"));
+        };
+        let full = settings.flag("full")?;
+        let methods = settings.choices("methods", &Method::NAMES)?.unwrap_or_default();
+        if full && !methods.is_empty() {
+            return Err(settings.error("methods", "`methods` contradicts `full = true`, expected one of the two"));
+        }
+        let mut signers = Vec::new();
+        for word in settings.texts("signers")?.unwrap_or_default() {
+            if word.text.len() != 64 || !word.text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return Err(word.error("a signer is a SHA-256 digest, expected 64 hexadecimal digits"));
+            }
+            signers.push(word.text.to_ascii_lowercase());
+        }
+        let ids = any_of.join(" or ");
+        let name = match settings.text("label")? {
+            Some(label) => format!("{} ({ids})", label.text),
+            None => ids,
+        };
+        let expected = format!("{name} is pre-installed{}", if full { " in full" } else { "" });
+        Ok(Box::new(RequiredPackage { any_of, expected, full, methods, signers }))
+    }
+}
+
+impl Check for RequiredPackage {
+    fn evaluate(&self, inventory: &Inventory, context: &Context) -> Vec<Outcome> {
+        let found: Vec<&Package> = self.any_of.iter().filter_map(|id| inventory.package(id)).collect();
+        if found.is_empty() {
+            return vec![self.absent(inventory, context)];
+        }
+        let mut outcomes: Vec<Outcome> = found.iter().map(|package| self.judge(package, inventory)).collect();
+        if found.len() < self.any_of.len() && !outcomes.iter().any(|outcome| outcome.verdict == Verdict::Pass) {
+            // Another id would do, and may be behind a gap.
+            let missing: Vec<&str> =
+                self.any_of.iter().map(String::as_str).filter(|id| inventory.package(id).is_none()).collect();
+            outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, &missing.join(", ")));
+        }
+        settle(&mut outcomes);
+        outcomes
+    }
+
+    fn packages(&self) -> Vec<String> {
+        self.any_of.clone()
+    }
+}
+
+/// One id is enough: where one meets the rule or may meet it, the others' failures are no breach.
+fn settle(outcomes: &mut [Outcome]) {
+    let best = if outcomes.iter().any(|outcome| outcome.verdict == Verdict::Pass) {
+        Verdict::Pass
+    } else if outcomes.iter().any(|outcome| outcome.verdict == Verdict::Inconclusive) {
+        Verdict::Inconclusive
+    } else {
+        return;
+    };
+    let others = |outcome: &&mut Outcome| match best {
+        Verdict::Pass => outcome.verdict != Verdict::Pass,
+        _ => outcome.verdict == Verdict::Fail,
+    };
+    for outcome in outcomes.iter_mut().filter(others) {
+        let was = outcome.verdict.as_str();
+        outcome.notes.push(match best {
+            Verdict::Pass => format!("By itself this would be {was}; another id meets the rule."),
+            _ => format!("By itself this would be {was}; another id may still meet the rule."),
+        });
+        outcome.verdict = Verdict::Informational;
+    }
+}
+
+impl RequiredPackage {
+    fn absent(&self, inventory: &Inventory, context: &Context) -> Outcome {
+        let ids = self.any_of.join(", ");
+        let outcome = match Outcome::unproven_absence(inventory, &self.expected, &ids) {
+            Some(outcome) => outcome,
+            None => {
+                let listed = inventory.packages.known().map_or(0, Vec::len);
+                let observed = format!("{ids} not among the {}", plural(listed, "package", "packages"));
+                let (verdict, reason) = match context.presence {
+                    Presence::AnyMethod if !self.methods.is_empty() => {
+                        (Verdict::Inconclusive, Reason::MethodNotObservable)
+                    }
+                    _ => (Verdict::Fail, Reason::Absent),
+                };
+                let mut outcome = Outcome::new(verdict, reason, &self.expected, observed);
+                outcome.proof = Proof::of_list(inventory);
+                if !self.methods.is_empty() {
+                    let methods: Vec<&str> = self.methods.iter().map(|method| method.describe()).collect();
+                    outcome.notes.push(format!(
+                        "Also lawful, and not visible in a list of packages: {}. Its absence alone is no proof of a \
+                         breach where such a method is in place.",
+                        methods.join(", ")
+                    ));
+                }
+                outcome
+            }
+        };
+        match self.any_of.as_slice() {
+            [only] => outcome.about(only),
+            _ => outcome,
+        }
+    }
+
+    fn judge(&self, package: &Package, inventory: &Inventory) -> Outcome {
+        let mut case = Case::default();
+        if let Some(active) = package.active() {
+            case.place(package, active, inventory);
+            case.version(active);
+            case.code(active);
+            case.launcher(active);
+            if !self.signers.is_empty() {
+                case.signer(active, &self.signers);
+            }
+            if self.full {
+                case.full(package);
+            }
+            case.owner_state(package, inventory);
+            case.provenance(package);
+        } else {
+            case.unknowns.push((Reason::UnknownFact, "no copy of it was read".to_owned()));
+        }
+        case.decide(&self.expected).about(&package.name)
+    }
+}
+
+/// What speaks about one package.
+#[derive(Default)]
+struct Case {
+    proof: Vec<Proof>,
+    notes: Vec<String>,
+    /// What contradicts the rule, gravest first.
+    breaches: Vec<(Reason, String)>,
+    /// What could not be settled.
+    unknowns: Vec<(Reason, String)>,
+    /// Where the app is, for a pass.
+    place: String,
+}
+
+impl Case {
+    fn decide(self, expected: &str) -> Outcome {
+        let (verdict, grounds) = if !self.breaches.is_empty() {
+            (Verdict::Fail, self.breaches)
+        } else if !self.unknowns.is_empty() {
+            (Verdict::Inconclusive, self.unknowns)
+        } else {
+            (Verdict::Pass, Vec::new())
+        };
+        let reason = grounds.first().map(|(reason, _)| *reason);
+        let words: Vec<String> = grounds.into_iter().map(|(_, words)| words).collect();
+        let observed = if words.is_empty() { self.place } else { format!("{}: {}", self.place, words.join("; ")) };
+        let mut outcome = Outcome::new(verdict, reason, expected, observed);
+        outcome.proof = self.proof;
+        outcome.notes = self.notes;
+        outcome
+    }
+
+    /// Notes a fact's value as proof, or that it is unknown. The value, where it is known.
+    fn fact<'a, T>(&mut self, fact: &'a Fact<T>, name: &str, says: impl FnOnce(&T) -> String) -> Option<&'a T> {
+        match fact {
+            Fact::Known { value, evidence } => {
+                self.proof.push(Proof::new(evidence, says(value)));
+                Some(value)
+            }
+            Fact::Unknown(gap) => {
+                self.unknowns.push((Reason::UnknownFact, format!("{name} is unknown")));
+                self.notes.push(describe(gap));
+                None
+            }
+        }
+    }
+
+    fn place(&mut self, package: &Package, active: &PackageCopy, inventory: &Inventory) {
+        self.place = format!("{} at {}", package.name, active.path);
+        let Some(evidence) = inventory.packages.evidence() else { return };
+        for copy in &package.copies {
+            let role = match copy.role {
+                CopyRole::Factory => "part of the firmware",
+                CopyRole::Updated => "an update of the firmware's copy",
+                CopyRole::Added => "without a copy in the firmware",
+            };
+            self.proof.push(Proof::new(evidence, format!("{} at {}: {role}", package.name, copy.path)));
+        }
+    }
+
+    fn version(&mut self, active: &PackageCopy) {
+        if let Fact::Known { value, evidence } = &active.version_code {
+            self.proof.push(Proof::new(evidence, format!("versionCode is {value}")));
+        }
+        if let Fact::Known { value: Some(name), evidence } = &active.version_name {
+            self.proof.push(Proof::new(evidence, format!("versionName is {name}")));
+        }
+    }
+
+    fn code(&mut self, active: &PackageCopy) {
+        let code = self.fact(&active.code, "whether it has code", |code| match (code.present, code.dex_bytes) {
+            (false, _) => "no code".to_owned(),
+            (true, Some(bytes)) => format!("DEX code of {bytes} bytes"),
+            (true, None) => "HAS_CODE".to_owned(),
+        });
+        if code.is_some_and(|code| !code.present) {
+            self.breaches.push((Reason::LookAlike, "it has no code".to_owned()));
+        }
+    }
+
+    fn launcher(&mut self, active: &PackageCopy) {
+        let launcher = self.fact(&active.launcher, "whether a launcher shows it", |activities| {
+            if activities.is_empty() {
+                "no launcher activity".to_owned()
+            } else {
+                format!("launcher activity {}", activities.join(", "))
+            }
+        });
+        if launcher.is_some_and(Vec::is_empty) {
+            self.breaches.push((Reason::LookAlike, "no launcher shows it".to_owned()));
+        }
+    }
+
+    fn signer(&mut self, active: &PackageCopy, pins: &[String]) {
+        let signers = self.fact(&active.signers, "its signer", |signers| {
+            let digests: Vec<&str> =
+                signers.iter().map(|signer| signer.sha256.as_deref().unwrap_or("of unknown digest")).collect();
+            format!("signer {}", if digests.is_empty() { "none".to_owned() } else { digests.join(", ") })
+        });
+        let Some(signers) = signers else { return };
+        let pinned = |digest: &str| pins.iter().any(|pin| pin.eq_ignore_ascii_case(digest));
+        let mut matching = signers.iter().filter(|signer| signer.sha256.as_deref().is_some_and(pinned)).peekable();
+        if matching.peek().is_some() {
+            if !matching.any(|signer| signer.depth != SignerDepth::Claimed) {
+                let words = "the pinned signer is claimed, but its signature was not verified";
+                self.unknowns.push((Reason::UnknownFact, words.to_owned()));
+            }
+        } else if signers.iter().any(|signer| signer.sha256.is_none()) {
+            self.unknowns.push((Reason::UnknownFact, "the signer's SHA-256 digest is unknown".to_owned()));
+        } else {
+            self.breaches.push((Reason::LookAlike, "none of the pinned signers signed it".to_owned()));
+        }
+    }
+
+    /// An update brings the whole app only until the next factory reset, so the firmware's own copy counts too.
+    fn full(&mut self, package: &Package) {
+        let stub =
+            |copy: &PackageCopy| copy.code.known().is_some_and(|code| !code.present || code.dex_bytes == Some(0));
+        for copy in package.copies.iter().filter(|copy| stub(copy)) {
+            if let Some(evidence) = copy.code.evidence() {
+                self.proof.push(Proof::new(evidence, format!("{} holds no DEX code", copy.path)));
+            }
+            self.breaches.push((Reason::Stub, format!("{} is a placeholder", copy.path)));
+        }
+        let sized = |copy: &PackageCopy| copy.code.known().is_some_and(|code| code.dex_bytes.is_some());
+        if !package.copies.iter().all(sized) {
+            self.notes.push(
+                "The size of its code is not known for every copy: HAS_CODE and the launcher activity of the copy that \
+                 runs were taken for the full app."
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn owner_state(&mut self, package: &Package, inventory: &Inventory) {
+        let users = match &package.users {
+            Fact::Unknown(_) if inventory.target.kind != TargetKind::Phone => {
+                // Nothing has been enabled or disabled before the first boot.
+                return;
+            }
+            users => self.fact(users, "its state for user 0", |states| match states.iter().find(|s| s.user == 0) {
+                Some(state) => format!(
+                    "user 0: installed={} hidden={} suspended={} enabled={:?}",
+                    state.installed, state.hidden, state.suspended, state.enabled
+                ),
+                None => "no state for user 0".to_owned(),
+            }),
+        };
+        let Some(users) = users else { return };
+        let Some(state) = users.iter().find(|state| state.user == 0) else {
+            self.unknowns.push((Reason::UnknownFact, "its state for user 0 is unknown".to_owned()));
+            return;
+        };
+        let disabled = match state.enabled {
+            Enabled::Default | Enabled::Enabled => false,
+            Enabled::Disabled | Enabled::DisabledByUser | Enabled::DisabledUntilUsed => true,
+            Enabled::Unrecognised => {
+                self.unknowns.push((Reason::UnknownFact, "it is in a state of no known meaning for user 0".to_owned()));
+                false
+            }
+        };
+        let faults: Vec<&str> = [
+            (!state.installed, "not installed"),
+            (state.hidden, "hidden"),
+            (state.suspended, "suspended"),
+            (disabled, "disabled"),
+        ]
+        .into_iter()
+        .filter_map(|(holds, word)| holds.then_some(word))
+        .collect();
+        if !faults.is_empty() {
+            self.breaches.push((Reason::NotEnabled, format!("for user 0 it is {}", faults.join(", "))));
+        }
+    }
+
+    fn provenance(&mut self, package: &Package) {
+        let inert = |copy: &PackageCopy| copy.placement.known() == Some(&Placement::Unknown);
+        let mut firmware = package.copies.iter().filter(|copy| copy.role != CopyRole::Added).peekable();
+        if firmware.peek().is_none() {
+            let words = "no copy of it belongs to the firmware: who installed it is not known";
+            self.unknowns.push((Reason::ProvenanceUnclear, words.to_owned()));
+        } else if firmware.all(inert) {
+            let words = "it lies where Android loads nothing by itself";
+            self.unknowns.push((Reason::ProvenanceUnclear, words.to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{
+        app, copy, hollow, image, known, phone, phone_app, signer, unknown, with, with_hidden_partition,
+    };
+    use super::super::tests::{ask, refusal};
+    use super::super::{Outcome, Presence, Reason, Verdict};
+    use crate::inventory::{CopyRole, Enabled, Inventory, Package, Placement, SignerDepth};
+
+    const MAX: &str = r#"any-of = ["ru.oneme.app"], label = "MAX", methods = ["icon", "offer"]"#;
+    const STORE: &str = r#"any-of = ["ru.vk.store"], full = true"#;
+    const YANDEX: &str = r#"any-of = ["com.yandex.searchapp", "ru.yandex.searchplugin"]"#;
+
+    fn installed(settings: &str, inventory: &Inventory) -> Vec<Outcome> {
+        ask("required-package", settings, inventory, Presence::Installed)
+    }
+
+    #[track_caller]
+    fn expect(outcomes: &[Outcome], verdict: Verdict, reason: Option<Reason>) {
+        let got: Vec<_> = outcomes.iter().map(|outcome| (outcome.verdict, outcome.reason)).collect();
+        assert_eq!(got, [(verdict, reason)], "{outcomes:#?}");
+    }
+
+    fn changed(change: impl FnOnce(&mut Package)) -> Package {
+        let mut package = phone_app("ru.oneme.app");
+        change(&mut package);
+        package
+    }
+
+    #[test]
+    fn a_genuine_factory_app_passes_with_its_evidence() {
+        for inventory in [with(image(), [app("ru.oneme.app")]), with(phone(), [phone_app("ru.oneme.app")])] {
+            let outcomes = installed(MAX, &inventory);
+            expect(&outcomes, Verdict::Pass, None);
+            assert_eq!(outcomes[0].subject.as_deref(), Some("ru.oneme.app"));
+            let says: Vec<&str> = outcomes[0].proof.iter().map(|proof| proof.says.as_str()).collect();
+            for needed in ["part of the firmware", "versionCode is 6392", "launcher activity ru.oneme.app.MainActivity"]
+            {
+                assert!(says.iter().any(|says| says.contains(needed)), "{needed}: {says:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_absence_fails_with_the_caveat_and_rests_on_the_list() {
+        let outcomes = installed(MAX, &with(image(), [app("com.other")]));
+        expect(&outcomes, Verdict::Fail, Some(Reason::Absent));
+        assert_eq!(outcomes[0].proof[0].says, "lists 1 package");
+        assert!(outcomes[0].notes[0].contains("an icon that downloads the app, an offer at first start"));
+        assert_eq!(installed(STORE, &image())[0].notes, Vec::<String>::new(), "no other method is lawful there");
+    }
+
+    #[test]
+    fn an_absence_behind_a_gap_is_inconclusive_and_names_the_gap() {
+        let mut nothing = image();
+        nothing.packages = unknown();
+        for inventory in [with_hidden_partition(image()), nothing] {
+            for presence in [Presence::Installed, Presence::AnyMethod] {
+                let outcomes = ask("required-package", MAX, &inventory, presence);
+                expect(&outcomes, Verdict::Inconclusive, Some(Reason::IncompleteEvidence));
+                assert!(outcomes[0].notes[0].starts_with("not read: "), "{:?}", outcomes[0].notes);
+            }
+        }
+    }
+
+    #[test]
+    fn any_method_excuses_an_absence_only_where_another_method_is_lawful() {
+        let any = |settings| ask("required-package", settings, &image(), Presence::AnyMethod);
+        expect(&any(MAX), Verdict::Inconclusive, Some(Reason::MethodNotObservable));
+        expect(&any(STORE), Verdict::Fail, Some(Reason::Absent));
+    }
+
+    #[test]
+    fn an_empty_package_with_the_right_id_is_a_look_alike() {
+        let hollow = with(image(), [hollow(app("ru.oneme.app"))]);
+        expect(&installed(MAX, &hollow), Verdict::Fail, Some(Reason::LookAlike));
+        let hidden = changed(|package| package.copies[0].launcher = known(Vec::new()));
+        expect(&installed(MAX, &with(phone(), [hidden])), Verdict::Fail, Some(Reason::LookAlike));
+    }
+
+    #[test]
+    fn a_pinned_signer_must_have_been_verified() {
+        let pin =
+            |digit: char| format!(r#"any-of = ["ru.oneme.app"], signers = ["{}"]"#, String::from(digit).repeat(64));
+        let genuine = with(image(), [app("ru.oneme.app")]);
+        expect(&installed(&pin('A'), &genuine), Verdict::Pass, None);
+        expect(&installed(&pin('b'), &genuine), Verdict::Fail, Some(Reason::LookAlike));
+
+        let mut claimed = signer('a');
+        claimed.depth = SignerDepth::Claimed;
+        let mut numbered = signer('a');
+        numbered.sha256 = None;
+        for signers in [known(vec![claimed]), known(vec![numbered]), unknown()] {
+            let package = changed(|package| package.copies[0].signers = signers);
+            let outcomes = installed(&pin('a'), &with(phone(), [package]));
+            expect(&outcomes, Verdict::Inconclusive, Some(Reason::UnknownFact));
+        }
+        let unsigned = changed(|package| package.copies[0].signers = known(Vec::new()));
+        expect(&installed(&pin('a'), &with(phone(), [unsigned])), Verdict::Fail, Some(Reason::LookAlike));
+    }
+
+    #[test]
+    fn a_deciding_fact_that_is_unknown_is_inconclusive_not_a_pass() {
+        let changes: [fn(&mut Package); 4] = [
+            |package| package.copies[0].code = unknown(),
+            |package| package.copies[0].launcher = unknown(),
+            |package| package.users = unknown(),
+            |package| package.users = known(Vec::new()),
+        ];
+        for change in changes {
+            let outcomes = installed(MAX, &with(phone(), [changed(change)]));
+            expect(&outcomes, Verdict::Inconclusive, Some(Reason::UnknownFact));
+        }
+    }
+
+    #[test]
+    fn an_app_that_is_off_for_the_owner_fails() {
+        use super::super::sample::state;
+        let changes: [fn(&mut crate::inventory::UserState); 5] = [
+            |state| state.installed = false,
+            |state| state.hidden = true,
+            |state| state.suspended = true,
+            |state| state.enabled = Enabled::DisabledByUser,
+            |state| state.enabled = Enabled::DisabledUntilUsed,
+        ];
+        for change in changes {
+            let mut owner = state(0);
+            change(&mut owner);
+            let package = changed(|package| package.users = known(vec![owner, state(10)]));
+            expect(&installed(MAX, &with(phone(), [package])), Verdict::Fail, Some(Reason::NotEnabled));
+        }
+        let mut other = state(10);
+        other.installed = false;
+        let package = changed(|package| package.users = known(vec![state(0), other]));
+        expect(&installed(MAX, &with(phone(), [package])), Verdict::Pass, None);
+    }
+
+    #[test]
+    fn an_app_of_unclear_origin_is_inconclusive() {
+        let added = changed(|package| package.copies = vec![copy("ru.oneme.app", CopyRole::Added)]);
+        expect(&installed(MAX, &with(phone(), [added])), Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
+        let inert = changed(|package| package.copies[0].placement = known(Placement::Unknown));
+        expect(&installed(MAX, &with(phone(), [inert])), Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
+    }
+
+    #[test]
+    fn a_placeholder_below_an_update_is_a_stub_where_the_full_app_is_required() {
+        let name = "ru.vk.store";
+        let mut package = phone_app(name);
+        package.copies = hollow(package.clone()).copies;
+        package.copies.push(copy(name, CopyRole::Updated));
+        let inventory = with(phone(), [package]);
+        expect(&installed(STORE, &inventory), Verdict::Fail, Some(Reason::Stub));
+        expect(&installed(r#"any-of = ["ru.vk.store"]"#, &inventory), Verdict::Pass, None);
+
+        let outcomes = installed(STORE, &with(phone(), [phone_app(name)]));
+        expect(&outcomes, Verdict::Pass, None);
+        assert!(outcomes[0].notes[0].starts_with("The size of its code is not known"));
+    }
+
+    #[test]
+    fn one_id_of_several_is_enough_and_the_others_are_told() {
+        let good = app("ru.yandex.searchplugin");
+        let bad = hollow(app("com.yandex.searchapp"));
+        let verdicts = |inventory: &Inventory| -> Vec<_> {
+            installed(YANDEX, inventory).into_iter().map(|outcome| (outcome.verdict, outcome.reason)).collect()
+        };
+        assert_eq!(
+            verdicts(&with(image(), [good, bad.clone()])),
+            [(Verdict::Informational, Some(Reason::LookAlike)), (Verdict::Pass, None)]
+        );
+        assert_eq!(verdicts(&with(image(), [bad.clone()])), [(Verdict::Fail, Some(Reason::LookAlike))]);
+        // The other id may be in the partition that was not read.
+        assert_eq!(
+            verdicts(&with_hidden_partition(with(image(), [bad]))),
+            [
+                (Verdict::Informational, Some(Reason::LookAlike)),
+                (Verdict::Inconclusive, Some(Reason::IncompleteEvidence))
+            ]
+        );
+    }
+
+    #[test]
+    fn settings_that_contradict_or_name_nothing_are_refused() {
+        for (settings, message) in [
+            ("full = true", "settings lacks `any-of`, expected an array of application ids"),
+            (r#"any-of = ["max"]"#, "`max` is no application id, expected one like `com.example.app`"),
+            (
+                r#"any-of = ["a.b"], full = true, methods = ["icon"]"#,
+                "`methods` contradicts `full = true`, expected one of the two",
+            ),
+            (r#"any-of = ["a.b"], signers = ["abc"]"#, "a signer is a SHA-256 digest, expected 64 hexadecimal digits"),
+        ] {
+            assert_eq!(refusal("required-package", settings), message);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! `preloaded list`.
+
+use std::io::{self, Write};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use super::exit::{Exit, usage};
+use super::scan::unread;
+use super::target::TargetArguments;
+use super::terminal;
+use crate::inventory::{Fact, Inventory, Package, PackageCopy, RequestedPermission, Signer, Split};
+use crate::report::printable;
+
+/// List the pre-installed packages of a target, a line per package file
+///
+/// `?` stands where a fact is unknown, nothing where it is known to be absent. Exits 0 when everything was read, 3 when
+/// there are gaps behind which packages may be hidden.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n    preloaded list firmware.zip --permission android.permission.READ_SMS --format tsv"
+)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// Only packages in this partition
+    #[arg(long, value_name = "NAME")]
+    partition: Option<String>,
+
+    /// Only packages that ask for this permission
+    #[arg(long, value_name = "NAME")]
+    permission: Option<String>,
+
+    /// Only packages with a signer whose SHA-256 begins so, or whose 32-bit number is this
+    #[arg(long, value_name = "HEX")]
+    signer: Option<String>,
+
+    /// Form of the list
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table that fits the terminal
+    Text,
+    /// Tab-separated, with a header line; lists are comma-separated
+    Tsv,
+    /// One object with all rows
+    Json,
+}
+
+/// A package file. Unknown facts are `null`.
+#[derive(Debug, Serialize)]
+struct Row {
+    package: String,
+    path: String,
+    partition: Option<String>,
+    placement: Option<&'static str>,
+    /// The split's name, for a split APK.
+    split: Option<String>,
+    version_code: Option<u64>,
+    version_name: Option<Option<String>>,
+    min_sdk: Option<Option<u32>>,
+    target_sdk: Option<Option<u32>>,
+    signers: Option<Vec<String>>,
+    permissions: Option<Vec<String>>,
+    launcher: Option<Vec<String>>,
+    label: Option<Option<String>>,
+}
+
+const COLUMNS: [&str; 11] = [
+    "package",
+    "path",
+    "partition",
+    "version_code",
+    "version_name",
+    "min_sdk",
+    "target_sdk",
+    "signers",
+    "permissions",
+    "launcher",
+    "label",
+];
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let mut readings = arguments.target.read(false, &[])?;
+    let reading = match readings.len() {
+        1 => readings.remove(0),
+        count => return Err(usage(format!("list takes one target, these are {count}: use adb:SERIAL"))),
+    };
+    let inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
+    if let Some(gap) = inventory.packages.gap() {
+        terminal::complain(&format!("packages are unknown: {} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail));
+    }
+    let rows: Vec<Row> = rows(&inventory).into_iter().filter(|row| arguments.wants(row)).collect();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match arguments.format {
+        Format::Text => write_table(&rows, &mut out)?,
+        Format::Tsv => write_tsv(&rows, &mut out)?,
+        Format::Json => {
+            serde_json::to_writer_pretty(
+                &mut out,
+                &serde_json::json!({ "target": inventory.target, "packages": rows }),
+            )?;
+            out.write_all(b"\n")?;
+        }
+    }
+    out.flush()?;
+    let hiding: Vec<_> = inventory.gaps_hiding_packages().collect();
+    for gap in &hiding {
+        terminal::complain(&format!("incomplete: {} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail));
+    }
+    Ok(if hiding.is_empty() { Exit::Compliant } else { Exit::Inconclusive })
+}
+
+impl Arguments {
+    /// A filter on a fact that is unknown keeps the row: it may well be one of those that are looked for.
+    fn wants(&self, row: &Row) -> bool {
+        let partition = match (&self.partition, &row.partition) {
+            (Some(wanted), Some(found)) => wanted == found,
+            _ => true,
+        };
+        let permission = match (&self.permission, &row.permissions) {
+            (Some(wanted), Some(found)) => found.contains(wanted),
+            _ => true,
+        };
+        let signer = match (&self.signer, &row.signers) {
+            (Some(wanted), Some(found)) => {
+                let wanted = wanted.to_ascii_lowercase().replace(':', "");
+                found.iter().any(|signer| signer.starts_with(&wanted))
+            }
+            _ => true,
+        };
+        partition && permission && signer
+    }
+}
+
+fn rows(inventory: &Inventory) -> Vec<Row> {
+    let packages = inventory.packages.known().map(Vec::as_slice).unwrap_or_default();
+    let mut rows = Vec::new();
+    for package in packages {
+        for copy in &package.copies {
+            rows.push(base(package, copy));
+            let splits = copy.splits.known().map(Vec::as_slice).unwrap_or_default();
+            // A phone names splits without telling anything of the file.
+            rows.extend(splits.iter().filter_map(|split| of_split(package, copy, split)));
+        }
+    }
+    rows
+}
+
+fn base(package: &Package, copy: &PackageCopy) -> Row {
+    Row {
+        package: package.name.clone(),
+        path: copy.path.clone(),
+        partition: copy.partition.known().cloned(),
+        placement: copy.placement.known().map(|placement| placement.as_str()),
+        split: None,
+        version_code: copy.version_code.known().copied(),
+        version_name: copy.version_name.known().cloned(),
+        min_sdk: copy.min_sdk.known().copied().map(Some),
+        target_sdk: copy.target_sdk.known().copied().map(Some),
+        signers: signers(&copy.signers),
+        permissions: copy.requested_permissions.known().map(|list| names(list)),
+        launcher: copy.launcher.known().cloned(),
+        label: copy.label.known().cloned(),
+    }
+}
+
+fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row> {
+    let file = split.file.known()?;
+    Some(Row {
+        package: package.name.clone(),
+        path: split.path.clone()?,
+        partition: copy.partition.known().cloned(),
+        placement: copy.placement.known().map(|placement| placement.as_str()),
+        split: Some(split.name.clone()),
+        version_code: Some(file.version_code),
+        version_name: Some(None),
+        min_sdk: Some(file.min_sdk),
+        target_sdk: Some(file.target_sdk),
+        signers: signers(&file.signers),
+        permissions: Some(names(&file.requested_permissions)),
+        launcher: Some(Vec::new()),
+        label: Some(None),
+    })
+}
+
+fn signers(fact: &Fact<Vec<Signer>>) -> Option<Vec<String>> {
+    let mut list: Vec<String> =
+        fact.known()?.iter().map(|signer| signer.sha256.clone().unwrap_or_else(|| signer.hash_code.clone())).collect();
+    list.sort();
+    list.dedup();
+    Some(list)
+}
+
+fn names(list: &[RequestedPermission]) -> Vec<String> {
+    let mut names: Vec<String> = list.iter().map(|permission| permission.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+impl Row {
+    /// The fields of [`COLUMNS`].
+    fn fields(&self) -> [String; COLUMNS.len()] {
+        fn text(value: Option<&Option<String>>) -> String {
+            value.map_or_else(|| "?".to_owned(), |value| value.clone().unwrap_or_default())
+        }
+        fn number<T: ToString>(value: Option<&T>) -> String {
+            value.map_or_else(|| "?".to_owned(), T::to_string)
+        }
+        fn level(value: Option<Option<u32>>) -> String {
+            value.map_or_else(|| "?".to_owned(), |value| value.map(|value| value.to_string()).unwrap_or_default())
+        }
+        fn list(value: Option<&Vec<String>>) -> String {
+            value.map_or_else(|| "?".to_owned(), |value| value.join(","))
+        }
+        [
+            self.package.clone(),
+            self.path.clone(),
+            number(self.partition.as_ref()),
+            number(self.version_code.as_ref()),
+            text(self.version_name.as_ref()),
+            level(self.min_sdk),
+            level(self.target_sdk),
+            list(self.signers.as_ref()),
+            list(self.permissions.as_ref()),
+            list(self.launcher.as_ref()),
+            text(self.label.as_ref()),
+        ]
+        .map(|field| printable(&field).into_owned())
+    }
+}
+
+fn write_tsv(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", COLUMNS.join("\t"))?;
+    for row in rows {
+        writeln!(out, "{}", row.fields().join("\t"))?;
+    }
+    Ok(())
+}
+
+/// Package, version, partition, number of permissions, label, path: what fits a line and a person asks first.
+fn write_table(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    const HEAD: [&str; 6] = ["PACKAGE", "VERSION", "PARTITION", "PERMISSIONS", "LABEL", "PATH"];
+    let cells: Vec<[String; 6]> = rows
+        .iter()
+        .map(|row| {
+            let [package, path, partition, version_code, version_name, _, _, _, _, _, label] = row.fields();
+            let version = if version_name.is_empty() || version_name == "?" { version_code } else { version_name };
+            let permissions = row.permissions.as_ref().map_or_else(|| "?".to_owned(), |list| list.len().to_string());
+            [package, version, partition, permissions, label, path]
+        })
+        .collect();
+    let mut widths = HEAD.map(UnicodeWidthStr::width);
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let line = |row: [&str; 6]| {
+        let mut text = String::new();
+        for (cell, width) in row.into_iter().zip(widths) {
+            text.push_str(cell);
+            text.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
+        }
+        text.trim_end().to_owned()
+    };
+    writeln!(out, "{}", line(HEAD))?;
+    for row in &cells {
+        writeln!(out, "{}", line(row.each_ref().map(String::as_str)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! `preloaded profile`.
+
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+
+use super::exit::{Exit, usage};
+use crate::check;
+use crate::profile;
+
+/// Profiles: lists of rules
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the profiles that come with the program
+    List,
+    /// Print a profile as it was written
+    Show {
+        /// A profile by name or a TOML file
+        #[arg(value_name = "NAME|FILE")]
+        profile: String,
+    },
+    /// Explain the kinds of check that a rule can use, and their settings
+    Checks,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let mut out = io::stdout().lock();
+    match &arguments.command {
+        Command::List => {
+            for builtin in profile::builtin() {
+                let name = builtin.name;
+                let profile = profile::load(name).map_err(|error| usage(error.to_string()))?;
+                let rules = profile.rules.len();
+                writeln!(out, "{name}\t{}\t{rules} rules\t{}", profile.version, profile.title.en)?;
+            }
+        }
+        Command::Show { profile } => {
+            let profile = profile::load(profile).map_err(|error| usage(error.to_string()))?;
+            out.write_all(profile.text().as_bytes())?;
+        }
+        Command::Checks => {
+            writeln!(out, "# Kinds of check\n\nWhat a rule can ask, `check = \"...\"` in a profile.")?;
+            for kind in check::KINDS {
+                writeln!(out, "\n## `{}`\n\n{}", kind.name(), kind.explanation().trim())?;
+            }
+        }
+    }
+    Ok(Exit::Compliant)
+}

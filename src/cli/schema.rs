@@ -1,0 +1,36 @@
+//! `preloaded schema`.
+
+use std::io::{self, Write};
+
+use clap::{Args, ValueEnum};
+
+use super::Exit;
+use crate::inventory::Inventory;
+use crate::report::Run;
+
+/// Print the JSON Schema of a file that this program writes
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Which file
+    #[arg(value_enum)]
+    which: Which,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Which {
+    /// What `scan` writes
+    Inventory,
+    /// What `check --format json` writes
+    Report,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let schema = match arguments.which {
+        Which::Inventory => schemars::schema_for!(Inventory),
+        Which::Report => schemars::schema_for!(Run),
+    };
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &schema)?;
+    out.write_all(b"\n")?;
+    Ok(Exit::Compliant)
+}

@@ -1,0 +1,192 @@
+//! What the user points at, and reading it: phones and files, several at once.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::Args;
+
+use super::exit::usage;
+use super::terminal::Board;
+use crate::adb::{self, Attached, Listing, Phone, Server};
+use crate::bytes::Limits;
+use crate::collect::firmware::FirmwareSource;
+use crate::collect::phone::PhoneSource;
+use crate::collect::saved::SavedSource;
+use crate::collect::{Progress, Request, Source, SourceError};
+use crate::inventory::{Inventory, Target, TargetKind};
+
+/// Which targets, and how they are read. Shared by every command that reads any.
+#[derive(Debug, Args)]
+pub(super) struct TargetArguments {
+    /// A firmware file or folder, a saved inventory, `adb` for every attached phone, or `adb:SERIAL`
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+
+    /// A phone by its serial number, as `adb:SERIAL`; may be repeated
+    #[arg(long = "device", short = 's', value_name = "SERIAL")]
+    devices: Vec<String>,
+
+    /// Also look up this package where somebody installed it later; may be repeated
+    #[arg(long = "also", value_name = "PACKAGE")]
+    also: Vec<String>,
+
+    /// Targets read at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: u8,
+}
+
+/// A target that was read, or not.
+pub(super) struct Reading {
+    pub(super) target: Target,
+    pub(super) result: Result<Inventory, SourceError>,
+}
+
+/// One thing to read.
+enum Job {
+    File(PathBuf),
+    Phone(Box<Attached>),
+    /// Named, but not there, or no phone at all: nothing to read, yet not to be passed over in silence.
+    Missing {
+        name: String,
+        why: String,
+    },
+}
+
+impl TargetArguments {
+    /// Reads every target, in the order named; phones in the order of their serial numbers.
+    ///
+    /// # Errors
+    /// No target was named and `default_to_phones` is off.
+    pub(super) fn read(&self, default_to_phones: bool, packages: &[String]) -> anyhow::Result<Vec<Reading>> {
+        let mut also: BTreeSet<String> = self.also.iter().cloned().collect();
+        also.extend(packages.iter().cloned());
+        let request = Request { also };
+        let jobs = self.jobs(default_to_phones)?;
+        let board = Board::new();
+        let next = AtomicUsize::new(0);
+        let results: Vec<Mutex<Option<Reading>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+        let workers = usize::from(self.jobs).min(jobs.len());
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    while let Some((job, slot)) = take(&next, &jobs, &results) {
+                        let line = board.line(&job.target().name);
+                        let reading = Reading { target: job.target(), result: job.read(&request, &line) };
+                        if let Ok(mut slot) = slot.lock() {
+                            *slot = Some(reading);
+                        }
+                    }
+                });
+            }
+        });
+        let read = results.into_iter().filter_map(|slot| slot.into_inner().ok().flatten());
+        Ok(read.collect())
+    }
+
+    fn jobs(&self, default_to_phones: bool) -> anyhow::Result<Vec<Job>> {
+        let mut named: Vec<String> = self.targets.clone();
+        named.extend(self.devices.iter().map(|serial| format!("adb:{serial}")));
+        if named.is_empty() {
+            if !default_to_phones {
+                return Err(usage("name a TARGET: a firmware file or folder, a saved inventory, adb, or adb:SERIAL"));
+            }
+            named.push("adb".to_owned());
+        }
+        let mut jobs = Vec::new();
+        for name in named {
+            match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
+                Some(Some(serial)) => jobs.push(phone(serial)),
+                Some(None) if name == "adb" => jobs.extend(phones()),
+                _ => jobs.push(Job::File(PathBuf::from(name))),
+            }
+        }
+        Ok(jobs)
+    }
+}
+
+fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(&'a Job, &'a T)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    jobs.get(index).zip(slots.get(index))
+}
+
+fn phones() -> Vec<Job> {
+    let missing = |why: String| Job::Missing { name: "adb".to_owned(), why };
+    let listing = match listing() {
+        Ok(listing) => listing,
+        Err(why) => return vec![missing(why)],
+    };
+    let mut jobs: Vec<Job> = listing.attached.into_iter().map(|attached| Job::Phone(Box::new(attached))).collect();
+    let unknown = listing.unknown.into_iter();
+    jobs.extend(unknown.map(|line| missing(format!("the ADB server lists a phone in an unknown way: {line}"))));
+    if jobs.is_empty() {
+        jobs.push(missing(NO_PHONE.to_owned()));
+    }
+    jobs
+}
+
+fn phone(serial: &str) -> Job {
+    let missing = |why: String| Job::Missing { name: format!("adb:{serial}"), why };
+    let listing = match listing() {
+        Ok(listing) => listing,
+        Err(why) => return missing(why),
+    };
+    let mut matching = listing.attached.into_iter().filter(|attached| attached.serial.as_deref() == Some(serial));
+    match (matching.next(), matching.count()) {
+        (None, _) => missing("no phone with this serial number is attached".to_owned()),
+        (Some(attached), 0) => Job::Phone(Box::new(attached)),
+        (Some(_), others) => {
+            missing(format!("{} phones with this serial number are attached: unplug all but one", others + 1))
+        }
+    }
+}
+
+/// Said where a phone is needed and there is none.
+pub(super) const NO_PHONE: &str = "no phone is attached: connect one and switch on USB debugging";
+
+/// What the ADB server that the environment names has attached, by name, as `adb` itself finds the server.
+pub(super) fn listing() -> Result<Listing, String> {
+    let mut listing = server()?.devices().map_err(|error| error.to_string())?;
+    listing.attached.sort_by_key(|attached| (attached.name(), attached.transport_id));
+    Ok(listing)
+}
+
+fn server() -> Result<Server, String> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let socket = variable("ADB_SERVER_SOCKET");
+    let port = variable("ANDROID_ADB_SERVER_PORT");
+    adb::server::address(socket.as_deref(), port.as_deref()).map(Server::new)
+}
+
+impl Job {
+    fn target(&self) -> Target {
+        let (kind, name) = match self {
+            Self::File(path) => {
+                let kind = if path.is_dir() { TargetKind::Folder } else { TargetKind::Firmware };
+                let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+                (kind, name.into_owned())
+            }
+            Self::Phone(attached) => (TargetKind::Phone, format!("adb:{}", attached.name())),
+            Self::Missing { name, .. } => (TargetKind::Phone, name.clone()),
+        };
+        Target { kind, name, collected_at: None, layers: Vec::new() }
+    }
+
+    fn read(&self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
+        match self {
+            Self::Missing { why, .. } => Err(SourceError::Temporary(why.clone())),
+            Self::File(path) if path.is_file() && SavedSource::recognizes(path) => {
+                SavedSource::new(path).collect(request, progress)
+            }
+            Self::File(path) => FirmwareSource::new(path, Limits::default()).collect(request, progress),
+            Self::Phone(attached) => {
+                let phone = server()
+                    .and_then(|server| Phone::open(&server, attached).map_err(|error| error.to_string()))
+                    .map_err(SourceError::Temporary)?;
+                let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                PhoneSource::new(&phone, self.target().name, Some(now)).collect(request, progress)
+            }
+        }
+    }
+}

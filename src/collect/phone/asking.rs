@@ -1,0 +1,153 @@
+//! Asks a phone, and turns everything but a whole answer into a gap.
+
+use sha2::{Digest, Sha256};
+
+use crate::adb::{Answer, Command, Failure, Shell};
+use crate::dump::refusal::{self, RefusalKind};
+use crate::inventory::{Evidence, Gap, GapReason, Hides, Origin, OriginKind, Origins};
+
+/// Longest text of a device that goes into a gap, in characters.
+const WORDS: usize = 300;
+
+/// Lines of an answer that are searched for a refusal.
+const FIRST_LINES: usize = 8;
+
+/// A whole answer.
+pub(super) struct Text {
+    pub(super) text: String,
+    /// Points to the whole answer.
+    pub(super) evidence: Evidence,
+    /// The command line, for the places of gaps.
+    pub(super) command: String,
+}
+
+/// One conversation with a phone: what was asked and what was not answered.
+pub(super) struct Asker<'a> {
+    shell: &'a dyn Shell,
+    pub(super) origins: Origins,
+    pub(super) gaps: Vec<Gap>,
+    /// Whether any command was answered at all.
+    pub(super) answered: bool,
+}
+
+impl<'a> Asker<'a> {
+    pub(super) fn new(shell: &'a dyn Shell) -> Self {
+        Self { shell, origins: Origins::default(), gaps: Vec::new(), answered: false }
+    }
+
+    /// The answer to a command, entered as an origin. A failure is entered as a gap, and returned to explain the facts
+    /// that it leaves unknown.
+    pub(super) fn ask(&mut self, command: &Command, hides: Hides) -> Result<Text, Gap> {
+        match self.text(command) {
+            Ok(text) => {
+                let evidence = self.origins.evidence(Origin {
+                    kind: OriginKind::Command,
+                    name: command.line().to_owned(),
+                    length: u64::try_from(text.len()).ok(),
+                    sha256: Some(hex(&Sha256::digest(&text))),
+                });
+                let text = String::from_utf8_lossy(&text).into_owned();
+                Ok(Text { text, evidence, command: command.line().to_owned() })
+            }
+            Err(gap) => {
+                let gap = gap.hiding(hides);
+                self.gaps.push(gap.clone());
+                Err(gap)
+            }
+        }
+    }
+
+    /// The answer's bytes, without a trace in the inventory: for what identifies a phone.
+    pub(super) fn text(&mut self, command: &Command) -> Result<Vec<u8>, Gap> {
+        let gap = |reason, words: &str| Gap::new(command.line(), reason, words.chars().take(WORDS).collect::<String>());
+        let answer = match self.shell.run(command) {
+            Ok(answer) => answer,
+            Err(failure) => return Err(gap(failure_reason(&failure), &failure.to_string())),
+        };
+        self.answered = true;
+        match refused(&answer) {
+            Some((reason, words)) => Err(gap(reason, &words)),
+            None => Ok(answer.stdout),
+        }
+    }
+
+    pub(super) fn note(&mut self, gap: Gap) {
+        self.gaps.push(gap);
+    }
+}
+
+fn failure_reason(failure: &Failure) -> GapReason {
+    match failure {
+        Failure::Truncated { .. } => GapReason::Truncated,
+        Failure::TimedOut { .. } => GapReason::TimedOut,
+        Failure::TooLarge { .. } => GapReason::TooLarge,
+        Failure::NoServer { .. } | Failure::Disconnected(_) => GapReason::Disconnected,
+    }
+}
+
+/// What whole answers begin with. `Exception occurred while ...:` looks like a title and is none.
+fn is_title(line: &str) -> bool {
+    refusal::find(line).is_none() && (line.trim_end().ends_with(':') || line.starts_with(['[', '#']))
+}
+
+/// Why an answer is none, with the device's words.
+fn refused(answer: &Answer) -> Option<(GapReason, String)> {
+    let out = String::from_utf8_lossy(&answer.stdout);
+    let err = String::from_utf8_lossy(&answer.stderr);
+    // Words of refusal come first. Further in they are a dump's own: one that was stopped in the middle is an answer,
+    // and its parser says so.
+    let start: Vec<_> = out.lines().filter(|line| !line.trim().is_empty()).take(FIRST_LINES).collect();
+    let found = refusal::find(&err).or_else(|| match start.first() {
+        Some(first) if is_title(first) => None,
+        _ => refusal::find(&start.join("\n")),
+    });
+    if let Some(found) = found {
+        let reason = match found.kind {
+            RefusalKind::Denied => GapReason::Refused,
+            RefusalKind::TimedOut => GapReason::TimedOut,
+            RefusalKind::Unknown | RefusalKind::Failed => GapReason::Failed,
+        };
+        return Some((reason, found.words));
+    }
+    if answer.status != 0 {
+        let words = [err.trim(), out.trim()].into_iter().find(|text| !text.is_empty()).unwrap_or("no words");
+        let first = words.lines().next().unwrap_or_default();
+        return Some((GapReason::Failed, format!("exit status {}: {first}", answer.status)));
+    }
+    out.trim().is_empty().then(|| (GapReason::Missing, "the answer is empty".to_owned()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(status: i32, stdout: &str, stderr: &str) -> Option<GapReason> {
+        refused(&Answer { stdout: stdout.into(), stderr: stderr.into(), status }).map(|(reason, _)| reason)
+    }
+
+    #[test]
+    fn a_refusal_with_exit_status_zero_is_a_refusal() {
+        let words = "java.lang.SecurityException: Shell does not have permission to access user 150";
+        assert_eq!(reason(0, "", words), Some(GapReason::Refused));
+        assert_eq!(reason(0, words, ""), Some(GapReason::Refused));
+        assert_eq!(reason(0, "Permission Denial: can't dump", ""), Some(GapReason::Refused));
+        assert_eq!(reason(255, "", "Error: Unknown option: -U"), Some(GapReason::Failed));
+    }
+
+    #[test]
+    fn a_failed_or_empty_answer_is_no_answer() {
+        assert_eq!(reason(127, "/system/bin/sh: cmd: not found\n", ""), Some(GapReason::Failed));
+        assert_eq!(reason(1, "package:/a=b\n", ""), Some(GapReason::Failed));
+        assert_eq!(reason(0, "\n", ""), Some(GapReason::Missing));
+    }
+
+    #[test]
+    fn a_dump_that_was_stopped_in_the_middle_is_an_answer() {
+        let dump = "Packages:\n  Package [a] (1):\n*** SERVICE 'package' DUMP TIMEOUT (60000ms) EXPIRED ***\n";
+        assert_eq!(reason(0, dump, ""), None);
+    }
+}

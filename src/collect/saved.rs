@@ -1,0 +1,99 @@
+//! An inventory that was saved before.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::{Progress, Request, Source, SourceError};
+use crate::inventory::{Inventory, SCHEMA_VERSION};
+
+/// Largest inventory that is read, in bytes. The largest measured, of a phone with 500 packages, has below 5 MiB.
+const LIMIT: u64 = 512 << 20;
+
+/// A file that `preloaded scan` wrote.
+#[derive(Debug)]
+pub struct SavedSource {
+    path: PathBuf,
+}
+
+impl SavedSource {
+    /// The inventory in that file.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_path_buf() }
+    }
+
+    /// Whether the file looks like JSON: no image that is read begins with a brace.
+    #[must_use]
+    pub fn recognizes(path: &Path) -> bool {
+        let mut head = [0; 64];
+        let read = File::open(path).and_then(|mut file| file.read(&mut head));
+        let head = head.get(..read.unwrap_or(0)).unwrap_or_default();
+        head.trim_ascii_start().first() == Some(&b'{')
+    }
+}
+
+impl Source for SavedSource {
+    fn collect(&mut self, _request: &Request, _progress: &dyn Progress) -> Result<Inventory, SourceError> {
+        let text = read(&self.path).map_err(|error| SourceError::Unreadable(error.to_string()))?;
+        parse(&text).map_err(SourceError::Unreadable)
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(LIMIT + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {LIMIT} bytes")));
+    }
+    Ok(text)
+}
+
+fn parse(text: &[u8]) -> Result<Inventory, String> {
+    /// The one field that every version has.
+    #[derive(serde::Deserialize)]
+    struct Versioned {
+        schema_version: String,
+    }
+
+    let not_ours = |error: serde_json::Error| format!("not a saved inventory: {error}");
+    let Versioned { schema_version } = serde_json::from_slice(text).map_err(not_ours)?;
+    let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
+    if major(&schema_version) != major(SCHEMA_VERSION) {
+        return Err(format!("a saved inventory of schema {schema_version}, this version reads {SCHEMA_VERSION}"));
+    }
+    let mut inventory: Inventory = serde_json::from_slice(text).map_err(not_ours)?;
+    // A file edited by hand may be out of order, and look-ups rely on it.
+    inventory.normalize();
+    Ok(inventory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{Gap, GapReason, Target, TargetKind};
+
+    fn inventory() -> Inventory {
+        let target =
+            Target { kind: TargetKind::Phone, name: "adb:X".to_owned(), collected_at: None, layers: Vec::new() };
+        Inventory::unknown(target, &Gap::new("getprop", GapReason::TimedOut, "nothing within 30 s"))
+    }
+
+    #[test]
+    fn reading_a_saved_inventory_back_is_lossless() {
+        let text = serde_json::to_vec(&inventory()).unwrap();
+        assert_eq!(parse(&text).unwrap(), inventory());
+    }
+
+    #[test]
+    fn another_major_version_is_refused_by_its_number() {
+        let text = serde_json::to_string(&inventory()).unwrap();
+        let text = text.replacen(r#""schema_version":"1.0""#, r#""schema_version":"2.0""#, 1);
+        assert_eq!(parse(text.as_bytes()).unwrap_err(), "a saved inventory of schema 2.0, this version reads 1.0");
+    }
+
+    #[test]
+    fn json_of_another_kind_is_refused() {
+        assert!(parse(b"{}").unwrap_err().starts_with("not a saved inventory: missing field `schema_version`"));
+    }
+}

@@ -1,0 +1,425 @@
+//! Tables of a profile, read with their places in the file.
+//!
+//! [`Settings`] is a view of one table. Reading is strict: [`Settings::only`] refuses keys that nobody reads, and each
+//! getter refuses other types than its own.
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::nearest;
+use super::{Pattern, ProfileError};
+
+/// A file's text, to show places in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Document {
+    pub(super) file: String,
+    pub(super) text: String,
+}
+
+/// A table of the file, owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Table {
+    span: Range<usize>,
+    /// In the order of the file.
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    key: String,
+    key_span: Range<usize>,
+    node: Node,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Node {
+    span: Range<usize>,
+    value: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Text(String),
+    Integer(i64),
+    Flag(bool),
+    Date(Date),
+    Array(Vec<Node>),
+    Table(Table),
+    /// A type that profiles do not use, by name.
+    Other(&'static str),
+}
+
+/// A text with its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a> {
+    /// The text.
+    pub text: &'a str,
+    span: &'a Range<usize>,
+    document: &'a Document,
+}
+
+impl<'a> Word<'a> {
+    pub(super) fn new(text: &'a str, span: &'a Range<usize>, document: &'a Document) -> Self {
+        Self { text, span, document }
+    }
+
+    pub(super) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// An error at this place.
+    #[must_use]
+    pub fn error(&self, message: impl Into<String>) -> ProfileError {
+        self.document.error(self.span.clone(), message)
+    }
+
+    /// The error of a word that is none of `known`, with the nearest of them.
+    pub(super) fn unknown<'k>(&self, what: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> ProfileError {
+        let list: Vec<&str> = known.clone().into_iter().collect();
+        let error = self.error(format!("unknown {what} `{}`", self.text));
+        match nearest(self.text, known) {
+            Some(near) => error.with_help(format!("did you mean `{near}`?")),
+            None => error.with_help(format!("expected one of: {}", list.join(", "))),
+        }
+    }
+}
+
+/// A table of settings, with its place in the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'a> {
+    table: &'a Table,
+    document: &'a Document,
+    name: &'a str,
+}
+
+impl Document {
+    pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) -> ProfileError {
+        ProfileError::at(&self.file, &self.text, span, message)
+    }
+
+    /// The whole file as a table.
+    pub(super) fn parse(&self) -> Result<Table, ProfileError> {
+        let root = DeTable::parse(&self.text).map_err(|error| {
+            let message = error.message().lines().collect::<Vec<_>>().join(", ");
+            match error.span() {
+                Some(span) => self.error(span, format!("not TOML: {message}")),
+                None => ProfileError::whole(&self.file, format!("not TOML: {message}")),
+            }
+        })?;
+        self.table(root.get_ref(), 0..0)
+    }
+
+    // Depth is bounded by the parser's own limit on nesting.
+    fn table(&self, table: &DeTable<'_>, span: Range<usize>) -> Result<Table, ProfileError> {
+        let mut entries = Vec::with_capacity(table.len());
+        for (key, value) in table {
+            let node = self.node(value)?;
+            entries.push(Entry { key: key.get_ref().to_string(), key_span: key.span(), node });
+        }
+        entries.sort_by_key(|entry| entry.key_span.start);
+        Ok(Table { span, entries })
+    }
+
+    fn node(&self, value: &Spanned<DeValue<'_>>) -> Result<Node, ProfileError> {
+        let span = value.span();
+        let value = match value.get_ref() {
+            DeValue::String(text) => Value::Text(text.to_string()),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Value::Integer(number),
+                Err(_) => return Err(self.error(span, "expected an integer of at most 64 bits")),
+            },
+            DeValue::Boolean(flag) => Value::Flag(*flag),
+            DeValue::Datetime(moment) => match (moment.date, moment.time, moment.offset) {
+                (Some(date), None, None) => Value::Date(self.date(date, &span)?),
+                _ => Value::Other("a time of day"),
+            },
+            DeValue::Array(items) => {
+                Value::Array(items.iter().map(|item| self.node(item)).collect::<Result<Vec<_>, _>>()?)
+            }
+            DeValue::Table(table) => Value::Table(self.table(table, span.clone())?),
+            DeValue::Float(_) => Value::Other("a float"),
+        };
+        Ok(Node { span, value })
+    }
+
+    fn date(&self, date: toml::value::Date, span: &Range<usize>) -> Result<Date, ProfileError> {
+        let number = |part: u8| i8::try_from(part).unwrap_or(-1);
+        i16::try_from(date.year)
+            .ok()
+            .and_then(|year| Date::new(year, number(date.month), number(date.day)).ok())
+            .ok_or_else(|| self.error(span.clone(), "there is no such day in the calendar"))
+    }
+}
+
+impl Value {
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Integer(_) => "an integer",
+            Self::Flag(_) => "true or false",
+            Self::Date(_) => "a date",
+            Self::Array(_) => "an array",
+            Self::Table(_) => "a table",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl<'a> Settings<'a> {
+    pub(super) fn new(table: &'a Table, document: &'a Document, name: &'a str) -> Self {
+        Self { table, document, name }
+    }
+
+    /// Refuses keys other than `known`.
+    ///
+    /// # Errors
+    /// The first unknown key of the file, with the nearest known one.
+    pub fn only(&self, known: &[&str]) -> Result<(), ProfileError> {
+        let Some(entry) = self.table.entries.iter().find(|entry| !known.contains(&entry.key.as_str())) else {
+            return Ok(());
+        };
+        let message = format!("unknown key `{}` in {}", entry.key, self.name);
+        let error = self.document.error(entry.key_span.clone(), message);
+        Err(match nearest(&entry.key, known.iter().copied()) {
+            Some(near) => error.with_help(format!("did you mean `{near}`?")),
+            None => error.with_help(format!("known keys: {}", known.join(", "))),
+        })
+    }
+
+    /// An error at the value of `key`, or at the table where the key is not there.
+    #[must_use]
+    pub fn error(&self, key: &str, message: impl Into<String>) -> ProfileError {
+        let span = self.entry(key).map_or(&self.table.span, |entry| &entry.node.span);
+        self.document.error(span.clone(), message)
+    }
+
+    /// The error of a key that must be there.
+    #[must_use]
+    pub fn missing(&self, key: &str, expected: &str) -> ProfileError {
+        self.document.error(self.table.span.clone(), format!("{} lacks `{key}`, expected {expected}", self.name))
+    }
+
+    /// Whether the key is there.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.entry(key).is_some()
+    }
+
+    pub(super) fn is_table(&self, key: &str) -> bool {
+        self.entry(key).is_some_and(|entry| matches!(entry.node.value, Value::Table(_)))
+    }
+
+    /// Keys, in the order of the file.
+    pub fn keys(&self) -> impl Iterator<Item = Word<'a>> {
+        let document = self.document;
+        self.table.entries.iter().map(move |entry| Word { text: &entry.key, span: &entry.key_span, document })
+    }
+
+    /// A text that is not blank.
+    ///
+    /// # Errors
+    /// Another type, or a blank text.
+    pub fn text(&self, key: &str) -> Result<Option<Word<'a>>, ProfileError> {
+        self.entry(key).map(|entry| self.word(key, &entry.node)).transpose()
+    }
+
+    /// A text that must be there.
+    ///
+    /// # Errors
+    /// As [`Settings::text`], and a missing key.
+    pub fn need_text(&self, key: &str) -> Result<Word<'a>, ProfileError> {
+        self.text(key)?.ok_or_else(|| self.missing(key, "text"))
+    }
+
+    /// Texts of an array, at least one, none twice.
+    ///
+    /// # Errors
+    /// Another type, an empty array, a text that stands twice.
+    pub fn texts(&self, key: &str) -> Result<Option<Vec<Word<'a>>>, ProfileError> {
+        let Some(items) = self.array(key, "an array of texts")? else { return Ok(None) };
+        let mut words: Vec<Word<'a>> = Vec::with_capacity(items.len());
+        let mut seen = std::collections::BTreeSet::new();
+        for item in items {
+            let word = self.word(key, item)?;
+            if !seen.insert(word.text) {
+                return Err(word.error(format!("`{}` stands twice in `{key}`", word.text)));
+            }
+            words.push(word);
+        }
+        Ok(Some(words))
+    }
+
+    /// A truth value; `false` where the key is not there.
+    ///
+    /// # Errors
+    /// Another type.
+    pub fn flag(&self, key: &str) -> Result<bool, ProfileError> {
+        match self.entry(key).map(|entry| &entry.node) {
+            None => Ok(false),
+            Some(Node { value: Value::Flag(flag), .. }) => Ok(*flag),
+            Some(node) => Err(self.wrong(key, node, "true or false")),
+        }
+    }
+
+    /// A number from 0.
+    ///
+    /// # Errors
+    /// Another type, or a negative number.
+    pub fn number(&self, key: &str) -> Result<Option<u64>, ProfileError> {
+        match self.entry(key).map(|entry| &entry.node) {
+            None => Ok(None),
+            Some(Node { value: Value::Integer(number), span }) => match u64::try_from(*number) {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => {
+                    Err(self.document.error(span.clone(), format!("`{key}` is {number}, expected a number from 0")))
+                }
+            },
+            Some(node) => Err(self.wrong(key, node, "a number from 0")),
+        }
+    }
+
+    /// A day.
+    ///
+    /// # Errors
+    /// Another type; a date in quotes is text.
+    pub fn date(&self, key: &str) -> Result<Option<Date>, ProfileError> {
+        match self.entry(key).map(|entry| &entry.node) {
+            None => Ok(None),
+            Some(Node { value: Value::Date(date), .. }) => Ok(Some(*date)),
+            Some(node) => Err(self.wrong(key, node, "a date without quotes, 2025-09-01")),
+        }
+    }
+
+    /// One of `known`, by its name.
+    ///
+    /// # Errors
+    /// Another type, or another word, with the nearest known one.
+    pub fn choice<T: Copy>(&self, key: &str, known: &[(&str, T)]) -> Result<Option<T>, ProfileError> {
+        self.text(key)?.map(|word| pick(key, word, known)).transpose()
+    }
+
+    /// Some of `known`, by their names.
+    ///
+    /// # Errors
+    /// As [`Settings::texts`] and [`Settings::choice`].
+    pub fn choices<T: Copy>(&self, key: &str, known: &[(&str, T)]) -> Result<Option<Vec<T>>, ProfileError> {
+        let Some(words) = self.texts(key)? else { return Ok(None) };
+        words.into_iter().map(|word| pick(key, word, known)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Names in which `*` stands for any characters.
+    ///
+    /// # Errors
+    /// As [`Settings::texts`], and what is no name.
+    pub fn patterns(&self, key: &str) -> Result<Option<Vec<Pattern>>, ProfileError> {
+        let Some(words) = self.texts(key)? else { return Ok(None) };
+        let pattern = |word: Word<'_>| {
+            Pattern::new(word.text).ok_or_else(|| {
+                word.error(format!("`{}` is no name, expected `com.example.app` or `com.example.*`", word.text))
+            })
+        };
+        words.into_iter().map(pattern).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Application ids.
+    ///
+    /// # Errors
+    /// As [`Settings::texts`], and what Android would not take as an id.
+    pub fn packages(&self, key: &str) -> Result<Option<Vec<String>>, ProfileError> {
+        let Some(words) = self.texts(key)? else { return Ok(None) };
+        words.into_iter().map(|word| package(&word)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// One application id that must be there.
+    ///
+    /// # Errors
+    /// As [`Settings::need_text`], and what Android would not take as an id.
+    pub fn need_package(&self, key: &str) -> Result<String, ProfileError> {
+        package(&self.need_text(key)?)
+    }
+
+    /// A table within this one.
+    ///
+    /// # Errors
+    /// Another type.
+    pub fn table(&self, key: &str) -> Result<Option<Settings<'a>>, ProfileError> {
+        match self.entry(key) {
+            None => Ok(None),
+            Some(Entry { key, node: Node { value: Value::Table(table), .. }, .. }) => {
+                Ok(Some(Settings { table, document: self.document, name: key }))
+            }
+            Some(entry) => Err(self.wrong(key, &entry.node, "a table")),
+        }
+    }
+
+    /// Tables of an array, at least one.
+    ///
+    /// # Errors
+    /// Another type, or an empty array.
+    pub fn tables(&self, key: &str) -> Result<Option<Vec<Settings<'a>>>, ProfileError> {
+        let Some(entry) = self.entry(key) else { return Ok(None) };
+        let Some(items) = self.array(key, "an array of tables")? else { return Ok(None) };
+        let table = |item: &'a Node| match &item.value {
+            Value::Table(table) => Ok(Settings { table, document: self.document, name: &entry.key }),
+            _ => Err(self.wrong(key, item, "a table")),
+        };
+        items.iter().map(table).collect::<Result<_, _>>().map(Some)
+    }
+
+    pub(super) fn owned(&self) -> Table {
+        self.table.clone()
+    }
+
+    fn entry(&self, key: &str) -> Option<&'a Entry> {
+        self.table.entries.iter().find(|entry| entry.key == key)
+    }
+
+    fn array(&self, key: &str, expected: &str) -> Result<Option<&'a [Node]>, ProfileError> {
+        match self.entry(key).map(|entry| &entry.node) {
+            None => Ok(None),
+            Some(Node { value: Value::Array(items), .. }) if !items.is_empty() => Ok(Some(items)),
+            Some(Node { value: Value::Array(_), span }) => {
+                Err(self.document.error(span.clone(), format!("`{key}` is empty, expected {expected}")))
+            }
+            Some(node) => Err(self.wrong(key, node, expected)),
+        }
+    }
+
+    fn word(&self, key: &str, node: &'a Node) -> Result<Word<'a>, ProfileError> {
+        match &node.value {
+            Value::Text(text) if text.trim().is_empty() => {
+                Err(self.document.error(node.span.clone(), format!("`{key}` is blank, expected text")))
+            }
+            Value::Text(text) => Ok(Word { text, span: &node.span, document: self.document }),
+            _ => Err(self.wrong(key, node, "text")),
+        }
+    }
+
+    fn wrong(&self, key: &str, node: &Node, expected: &str) -> ProfileError {
+        let found = node.value.type_name();
+        self.document.error(node.span.clone(), format!("`{key}` is {found}, expected {expected}"))
+    }
+}
+
+fn pick<T: Copy>(key: &str, word: Word<'_>, known: &[(&str, T)]) -> Result<T, ProfileError> {
+    match known.iter().find(|(name, _)| *name == word.text) {
+        Some((_, value)) => Ok(*value),
+        None => Err(word.unknown(&format!("word for `{key}`:"), known.iter().map(|(name, _)| *name))),
+    }
+}
+
+fn package(word: &Word<'_>) -> Result<String, ProfileError> {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    // "android", the platform itself, is the only id without a dot.
+    if word.text == "android" || (word.text.contains('.') && word.text.split('.').all(part)) {
+        Ok(word.text.to_owned())
+    } else {
+        Err(word.error(format!("`{}` is no application id, expected one like `com.example.app`", word.text)))
+    }
+}

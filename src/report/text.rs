@@ -1,0 +1,336 @@
+//! Text for people: the verdict, what failed and why, the evidence, what to do, how much was read.
+
+use std::io;
+
+use anstyle::{AnsiColor, Style as Ansi};
+use unicode_width::UnicodeWidthStr;
+
+use super::{Coverage, ReportFormat, Run, Style, TargetReport, TargetResult, printable};
+use crate::assess::{Assessment, Counts, Finding, Governing, Overall};
+use crate::check::Verdict;
+use crate::inventory::{Device, Gap, Hides};
+
+/// `--format text`.
+pub struct Text;
+
+/// Narrower than this nothing reads well, wider than this lines are hard to follow.
+const WIDTHS: std::ops::RangeInclusive<usize> = 60..=140;
+
+/// Gaps listed by name; the rest is counted, and all of them are in the JSON form.
+const GAPS_LISTED: usize = 8;
+
+/// Pieces of evidence shown per finding; the rest is counted, and all of them are in the JSON form.
+const EVIDENCE_LISTED: usize = 4;
+
+const HEADING: Ansi = Ansi::new().bold();
+const FAINT: Ansi = Ansi::new().dimmed();
+
+impl ReportFormat for Text {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn write(&self, run: &Run, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        let width = style.width.clamp(*WIDTHS.start(), *WIDTHS.end());
+        let mut page = Page { out, colour: style.colour, width };
+        for (index, target) in run.targets.iter().enumerate() {
+            if index > 0 {
+                page.line("", Ansi::new(), "")?;
+            }
+            page.target(target)?;
+        }
+        if run.targets.len() > 1 {
+            page.summary(run)?;
+        }
+        Ok(())
+    }
+}
+
+struct Page<'a> {
+    out: &'a mut dyn io::Write,
+    colour: bool,
+    width: usize,
+}
+
+impl Page<'_> {
+    fn target(&mut self, report: &TargetReport) -> io::Result<()> {
+        match &report.result {
+            TargetResult::Unread { temporary, error } => {
+                let word = if *temporary { "NOT READ (try again)" } else { "NOT READ" };
+                self.line("", verdict_style(Verdict::Error), &format!("{word}  {}", printable(&report.target.name)))?;
+                self.field("why", error)
+            }
+            TargetResult::Judged { device, coverage, assessment } => {
+                self.verdict(report, device, assessment)?;
+                for finding in &assessment.findings {
+                    match finding.verdict {
+                        Verdict::Pass | Verdict::NotApplicable => {}
+                        _ => self.finding(finding)?,
+                    }
+                }
+                self.settled(assessment)?;
+                self.coverage(coverage)
+            }
+        }
+    }
+
+    fn verdict(&mut self, report: &TargetReport, device: &Device, assessment: &Assessment) -> io::Result<()> {
+        let style = overall_style(assessment.overall);
+        let word = overall_word(assessment.overall);
+        let counts = counts_in_words(&assessment.counts);
+        self.line("", style, &format!("{word}  {}: {counts}", printable(&report.target.name)))?;
+        self.field("device", &device_in_words(device))?;
+        let profile = &assessment.profile;
+        let digest = profile.sha256.get(..12).unwrap_or(&profile.sha256);
+        self.field("profile", &format!("{} {} ({}), sha256 {digest}…", profile.id, profile.version, profile.title.en))?;
+        let context = &assessment.context;
+        let mut dates = format!("as of {}", context.as_of);
+        for (word, date) in [("made", &context.made), ("sold", &context.sold)] {
+            if let Some(date) = date {
+                dates.push_str(&format!(", {word} {date}"));
+            }
+        }
+        if let Some(kind) = context.kind {
+            dates.push_str(&format!(", {}", kind.as_str()));
+        }
+        if let Some(flavour) = context.os_flavour {
+            dates.push_str(&format!(", {}", flavour.as_str()));
+        }
+        self.field("judged", &dates)
+    }
+
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        self.line("", Ansi::new(), "")?;
+        let word = verdict_word(finding.verdict);
+        let reason = finding.reason.map(|reason| format!(" [{}]", reason.as_str())).unwrap_or_default();
+        let head = format!("{word}  {}  {}{reason}", finding.rule, printable(&finding.title.en));
+        self.line("", verdict_style(finding.verdict), &head)?;
+        self.field("expected", &finding.expected)?;
+        self.field("observed", &finding.observed)?;
+        for evidence in finding.evidence.iter().take(EVIDENCE_LISTED) {
+            let place = match &evidence.at {
+                Some(at) => format!("{}, {at}", evidence.source),
+                None => evidence.source.clone(),
+            };
+            self.field("where", &format!("{place}: {}", evidence.says))?;
+        }
+        if let Some(more) = finding.evidence.len().checked_sub(EVIDENCE_LISTED).filter(|more| *more > 0) {
+            self.field("", &format!("and {more} more"))?;
+        }
+        if let Some(governing) = &finding.governing {
+            self.field("in force", &governing_in_words(governing))?;
+        }
+        let article = finding.legal.article.as_ref().map(|article| format!(", {article}")).unwrap_or_default();
+        let confidence = &finding.legal.confidence;
+        self.field("law", &format!("{}{article} (confidence {confidence})", finding.legal.instrument))?;
+        if let Some(note) = &finding.legal.confidence_note {
+            self.field("", note)?;
+        }
+        for note in &finding.notes {
+            self.field("note", note)?;
+        }
+        match &finding.remedy {
+            Some(remedy) => self.field("do", &remedy.en),
+            None => Ok(()),
+        }
+    }
+
+    /// Rules that need nothing done: a line each for passes, a count by reason for those out of scope.
+    fn settled(&mut self, assessment: &Assessment) -> io::Result<()> {
+        let passes: Vec<&Finding> = assessment.findings.iter().filter(|f| f.verdict == Verdict::Pass).collect();
+        if !passes.is_empty() {
+            self.line("", Ansi::new(), "")?;
+        }
+        for finding in passes {
+            let subject = finding.subject.as_ref().map(|subject| format!(" ({subject})")).unwrap_or_default();
+            let text = format!("PASS  {}  {}{}", finding.rule, printable(&finding.title.en), printable(&subject));
+            self.line("", verdict_style(Verdict::Pass), &text)?;
+            self.field("observed", &finding.observed)?;
+        }
+        let skipped = assessment.findings.iter().filter(|f| f.verdict == Verdict::NotApplicable);
+        let mut by_reason: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+        for finding in skipped {
+            let reason = finding.reason.map_or("not-applicable", |reason| reason.as_str());
+            by_reason.entry(reason).or_default().push(&finding.rule);
+        }
+        if !by_reason.is_empty() {
+            self.line("", Ansi::new(), "")?;
+        }
+        for (reason, rules) in by_reason {
+            let text = format!("NOT APPLICABLE [{reason}]  {}", rules.join(", "));
+            self.line("", verdict_style(Verdict::NotApplicable), &text)?;
+        }
+        Ok(())
+    }
+
+    fn coverage(&mut self, coverage: &Coverage) -> io::Result<()> {
+        self.line("", Ansi::new(), "")?;
+        let count = |value: Option<u64>, one: &str, many: &str| match value {
+            Some(value) => plural(value, one, many),
+            None => format!("{many} unknown"),
+        };
+        let hiding = coverage.gaps.iter().filter(|gap| gap.hides == Hides::Packages).count() as u64;
+        let state = match (hiding, coverage.gaps.len() as u64) {
+            (0, 0) => "complete".to_owned(),
+            (0, gaps) => format!("package list complete, {}", plural(gaps, "other gap", "other gaps")),
+            (hiding, _) => format!("INCOMPLETE: {} may hide packages", plural(hiding, "gap", "gaps")),
+        };
+        let mut parts = vec![count(coverage.packages, "package", "packages")];
+        if coverage.partitions.is_some() {
+            parts.push(count(coverage.partitions, "partition", "partitions"));
+        }
+        if coverage.users.is_some() {
+            parts.push(count(coverage.users, "user", "users"));
+        }
+        self.line("", HEADING, &format!("Coverage: {}; {state}", parts.join(", ")))?;
+        let mut gaps: Vec<&Gap> = coverage.gaps.iter().collect();
+        gaps.sort_by_key(|gap| gap.hides);
+        for gap in gaps.iter().take(GAPS_LISTED) {
+            self.field("gap", &format!("{} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail))?;
+        }
+        match gaps.len().checked_sub(GAPS_LISTED) {
+            Some(more) if more > 0 => self.field("", &format!("and {more} more (all of them: --format json)")),
+            _ => Ok(()),
+        }
+    }
+
+    fn summary(&mut self, run: &Run) -> io::Result<()> {
+        self.line("", Ansi::new(), "")?;
+        self.line("", HEADING, &format!("{}:", plural(run.targets.len() as u64, "target", "targets")))?;
+        for report in &run.targets {
+            let (style, word) = match &report.result {
+                TargetResult::Judged { assessment, .. } => {
+                    (overall_style(assessment.overall), overall_word(assessment.overall))
+                }
+                TargetResult::Unread { .. } => (verdict_style(Verdict::Error), "NOT READ"),
+            };
+            self.line("  ", style, &format!("{word}  {}", printable(&report.target.name)))?;
+        }
+        Ok(())
+    }
+
+    /// A name in its column and a text wrapped beside it.
+    fn field(&mut self, name: &str, text: &str) -> io::Result<()> {
+        const INDENT: usize = 4;
+        const COLUMN: usize = 10;
+        let text = printable(text);
+        let room = self.width.saturating_sub(INDENT + COLUMN);
+        for (index, line) in wrap(&text, room).into_iter().enumerate() {
+            let label = if index == 0 { name } else { "" };
+            let label = format!("{:INDENT$}{label:COLUMN$}", "");
+            let label = if self.colour { format!("{FAINT}{label}{FAINT:#}") } else { label };
+            writeln!(self.out, "{}", format!("{label}{line}").trim_end())?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, indent: &str, style: Ansi, text: &str) -> io::Result<()> {
+        if text.is_empty() {
+            return writeln!(self.out);
+        }
+        let room = self.width.saturating_sub(indent.len());
+        for (index, line) in wrap(text, room).into_iter().enumerate() {
+            let hang = if index == 0 { "" } else { "    " };
+            if self.colour {
+                writeln!(self.out, "{indent}{hang}{style}{line}{style:#}")?;
+            } else {
+                writeln!(self.out, "{indent}{hang}{line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Breaks at spaces so that lines fit; a longer word (a path, a digest) stays whole so that it can be copied.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.width() + 1 + word.width() > room {
+            lines.push(std::mem::take(&mut line));
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn counts_in_words(counts: &Counts) -> String {
+    let rows = [
+        (counts.fail, "failed"),
+        (counts.inconclusive, "inconclusive"),
+        (counts.error, "with an error of this tool"),
+        (counts.not_checked, "left to a person"),
+        (counts.pass, "passed"),
+        (counts.informational, "informational"),
+        (counts.not_applicable, "not applicable"),
+    ];
+    let words: Vec<String> =
+        rows.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    if words.is_empty() { "nothing was judged".to_owned() } else { words.join(", ") }
+}
+
+fn device_in_words(device: &Device) -> String {
+    let known: Vec<&str> =
+        [&device.brand, &device.model].into_iter().filter_map(|fact| fact.known().map(String::as_str)).collect();
+    let name = if known.is_empty() { "unknown device".to_owned() } else { known.join(" ") };
+    let release = device.release.known().map(|release| format!(", Android {release}")).unwrap_or_default();
+    let fingerprint = device.fingerprint.known().map(|print| format!(", {print}")).unwrap_or_default();
+    format!("{name}{release}{fingerprint}")
+}
+
+fn governing_in_words(governing: &Governing) -> String {
+    let from = governing.from.as_ref().map(|from| format!("from {from}")).unwrap_or_default();
+    let until = governing.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+    let window = format!("{from}{until}");
+    match &governing.date {
+        Some(date) => format!("{window}; {date} ({}) governs", governing.basis),
+        None => format!("{window}; which date governs: {}", governing.basis),
+    }
+}
+
+fn overall_word(overall: Overall) -> &'static str {
+    match overall {
+        Overall::Compliant => "COMPLIANT",
+        Overall::NotCompliant => "NOT COMPLIANT",
+        Overall::Inconclusive => "INCONCLUSIVE",
+    }
+}
+
+fn overall_style(overall: Overall) -> Ansi {
+    verdict_style(match overall {
+        Overall::Compliant => Verdict::Pass,
+        Overall::NotCompliant => Verdict::Fail,
+        Overall::Inconclusive => Verdict::Inconclusive,
+    })
+    .bold()
+}
+
+fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fail => "FAIL",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+        Verdict::Error => "ERROR",
+        Verdict::NotChecked => "NOT CHECKED",
+        Verdict::Pass => "PASS",
+        Verdict::Informational => "INFO",
+        Verdict::NotApplicable => "NOT APPLICABLE",
+    }
+}
+
+fn verdict_style(verdict: Verdict) -> Ansi {
+    let colour = match verdict {
+        Verdict::Fail | Verdict::Error => AnsiColor::Red,
+        Verdict::Inconclusive | Verdict::NotChecked => AnsiColor::Yellow,
+        Verdict::Pass => AnsiColor::Green,
+        Verdict::Informational => AnsiColor::Cyan,
+        Verdict::NotApplicable => return FAINT,
+    };
+    Ansi::new().fg_color(Some(colour.into()))
+}

@@ -1,0 +1,90 @@
+//! Files that derive from the program: each is what one call of it prints.
+
+use std::fs;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+
+use crate::tools;
+
+/// Whether derived files are written or held against what stands there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    Check,
+}
+
+/// A derived file and the calls that print it. Several calls go under headings of their own.
+const FILES: &[(&str, &[&[&str]])] = &[
+    ("docs/schema/inventory.schema.json", &[&["schema", "inventory"]]),
+    ("docs/schema/report.schema.json", &[&["schema", "report"]]),
+    ("docs/checks.md", &[&["profile", "checks"]]),
+    ("docs/adb-commands.md", &[&["devices", "--commands"]]),
+    (
+        "docs/command-line.md",
+        &[
+            &["--help"],
+            &["check", "--help"],
+            &["scan", "--help"],
+            &["list", "--help"],
+            &["devices", "--help"],
+            &["profile", "--help"],
+            &["profile", "list", "--help"],
+            &["profile", "show", "--help"],
+            &["profile", "checks", "--help"],
+            &["schema", "--help"],
+        ],
+    ),
+];
+
+pub(crate) fn run(mode: Mode) -> Result<()> {
+    tools::run(&mut tools::cargo(&["build", "--quiet", "--bin", "preloaded"]))?;
+    let mut differing = Vec::new();
+    for (path, calls) in FILES {
+        let content = match calls {
+            [call] => print_of(call)?,
+            calls => headed(calls)?,
+        };
+        let file = tools::root().join(path);
+        match mode {
+            Mode::Write => {
+                if let Some(folder) = file.parent() {
+                    fs::create_dir_all(folder)?;
+                }
+                fs::write(&file, content).with_context(|| format!("{path}: can't be written"))?;
+            }
+            Mode::Check => {
+                if fs::read_to_string(&file).unwrap_or_default() != content {
+                    differing.push(*path);
+                }
+            }
+        }
+    }
+    if !differing.is_empty() {
+        bail!("out of date: {}\n       run: cargo xtask generate", differing.join(", "));
+    }
+    Ok(())
+}
+
+fn headed(calls: &[&[&str]]) -> Result<String> {
+    let mut text = String::from("# The command line\n\nWhat each command's `--help` prints.\n");
+    for call in calls {
+        let words: Vec<&str> = call.iter().copied().filter(|word| *word != "--help").collect();
+        let name = ["preloaded"].into_iter().chain(words).collect::<Vec<_>>().join(" ");
+        text.push_str(&format!("\n## `{name}`\n\n```text\n{}```\n", print_of(call)?));
+    }
+    Ok(text)
+}
+
+fn print_of(call: &[&str]) -> Result<String> {
+    let mut arguments = vec!["run", "--quiet", "--bin", "preloaded", "--"];
+    arguments.extend_from_slice(call);
+    let mut command = tools::cargo(&arguments);
+    // The width of help must not depend on the terminal that generated it.
+    command.env("COLUMNS", "100").env("NO_COLOR", "1").stdin(Stdio::null());
+    let output = command.output().with_context(|| format!("preloaded {}", call.join(" ")))?;
+    if !output.status.success() {
+        bail!("preloaded {}: {}", call.join(" "), output.status);
+    }
+    String::from_utf8(output.stdout).context("output is not UTF-8")
+}

@@ -1,0 +1,15 @@
+//! Everything that CI runs, in the order in which a mistake is cheapest to hear of.
+
+use anyhow::Result;
+
+use crate::{generate, tools};
+
+pub(crate) fn run() -> Result<()> {
+    tools::install()?;
+    tools::run(&mut tools::cargo(&["fmt", "--all", "--check"]))?;
+    tools::run(&mut tools::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
+    tools::run(tools::cargo(&doc).env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links"))?;
+    generate::run(generate::Mode::Check)?;
+    tools::run(&mut tools::cargo(&["test", "--workspace", "--quiet"]))
+}

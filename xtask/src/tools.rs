@@ -1,0 +1,92 @@
+//! Programs of the host that the tests call, and how to run one.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// A program that tests need, and the Debian package that has it.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+}
+
+/// Everything that a test may call. A test whose tool is missing fails and names it; none is skipped.
+const TOOLS: &[Tool] = &[
+    Tool { program: "aapt2", package: "aapt" },
+    Tool { program: "adb", package: "adb" },
+    Tool { program: "apksigner", package: "apksigner" },
+    Tool { program: "debugfs", package: "e2fsprogs" },
+    Tool { program: "img2simg", package: "android-sdk-libsparse-utils" },
+    Tool { program: "mke2fs", package: "e2fsprogs" },
+    Tool { program: "python3", package: "python3" },
+    Tool { program: "zstd", package: "zstd" },
+];
+
+/// Installs the packages of missing tools where this user may, else names them.
+pub(crate) fn install() -> Result<()> {
+    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| find(tool.program).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    let list = packages.join(" ");
+    if find("apt-get").is_none() || !is_root() {
+        bail!("the tests need these Debian packages: {list}\n       run: sudo apt-get install {list}");
+    }
+    say(&format!("installing {list}"));
+    run(Command::new("apt-get").args(["update", "-qq"]))?;
+    let quiet = ["install", "-y", "-qq", "--no-install-recommends"];
+    run(Command::new("apt-get").args(quiet).args(&packages).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    match TOOLS.iter().find(|tool| find(tool.program).is_none()) {
+        Some(tool) => bail!("{} is still missing after {} was installed", tool.program, tool.package),
+        None => Ok(()),
+    }
+}
+
+/// Runs a program to its end; an error names it and its exit status.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+    let line = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    say(&format!("== {line}"));
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("{line}: can't be started"))?;
+    if !status.success() {
+        bail!("{line}: {status}");
+    }
+    Ok(())
+}
+
+/// A cargo command in the project's root.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// The project's root.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// A line for whoever runs the task.
+pub(crate) fn say(text: &str) {
+    // Nothing useful can be done when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file()).or_else(|| {
+        // Debian keeps filesystem tools out of an ordinary user's PATH.
+        let file = Path::new("/usr/sbin").join(program);
+        file.is_file().then_some(file)
+    })
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
