@@ -23,14 +23,8 @@ pub struct FirmwareSource {
 impl FirmwareSource {
     /// The firmware at `path`: an image, a package of images, a folder of them, or a folder laid out as a device's tree.
     #[must_use]
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), limits: Limits::default() }
-    }
-
-    /// The same source with other limits.
-    #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+    pub fn new(path: impl Into<PathBuf>, limits: Limits) -> Self {
+        Self { path: path.into(), limits }
     }
 }
 

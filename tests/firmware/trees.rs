@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use preloaded::bytes::Limits;
 use preloaded::collect::firmware::FirmwareSource;
 use preloaded::collect::{Request, Silent, Source};
 use preloaded::inventory::{CopyRole, GapReason, Hides, Inventory, Placement, TargetKind};
@@ -13,7 +14,7 @@ fn inventory(device: &str) -> Option<(PathBuf, Inventory)> {
         eprintln!("NOT RUN: {} is not there", tree.display());
         return None;
     }
-    let inventory = FirmwareSource::new(&tree).collect(&Request::default(), &Silent).unwrap();
+    let inventory = FirmwareSource::new(&tree, Limits::default()).collect(&Request::default(), &Silent).unwrap();
     Some((tree, inventory))
 }
 
@@ -53,7 +54,13 @@ fn check(device: &str, packages: usize, missing: usize) -> Option<Inventory> {
         list.len(),
         read.len()
     );
-    assert_eq!(read, files(&tree));
+    // The tree has splits of packages whose base was too large for it.
+    let lone =
+        inventory.gaps.iter().filter(|gap| gap.detail.ends_with("without its base")).map(|gap| gap.place.clone());
+    let lone: BTreeSet<_> = lone.collect();
+    println!("{device}: {} splits without a base", lone.len());
+    assert!(lone.is_disjoint(&read));
+    assert_eq!(read.union(&lone).cloned().collect::<BTreeSet<_>>(), files(&tree));
     assert_eq!(list.len(), packages);
     let listed = inventory.gaps.iter().filter(|gap| gap.detail.starts_with("all_files.txt"));
     assert_eq!(listed.count(), missing);
@@ -80,7 +87,7 @@ fn the_tablet_has_its_packages_and_its_missing_ones_are_gaps() {
 
 #[test]
 fn the_phone_has_its_packages_and_its_missing_ones_are_gaps() {
-    let Some(inventory) = check("samsung-a02", 156, 155) else { return };
+    let Some(inventory) = check("samsung-a02", 127, 155 + 22) else { return };
     let partitions: Vec<_> = inventory.partitions.known().unwrap().iter().map(|p| p.mount_point.as_str()).collect();
     assert_eq!(partitions, ["/odm", "/product", "/", "/vendor"]);
     let unknown: Vec<_> = inventory.packages.known().unwrap().iter().flat_map(|package| &package.copies).collect();
