@@ -10,6 +10,7 @@ use clap::Args;
 use super::exit::usage;
 use super::terminal::Board;
 use crate::adb::{self, Attached, Listing, Phone, Server};
+use crate::bytes::Limits;
 use crate::collect::firmware::FirmwareSource;
 use crate::collect::phone::PhoneSource;
 use crate::collect::saved::SavedSource;
@@ -178,7 +179,7 @@ impl Job {
             Self::File(path) if path.is_file() && SavedSource::recognizes(path) => {
                 SavedSource::new(path).collect(request, progress)
             }
-            Self::File(path) => FirmwareSource::new(path).collect(request, progress),
+            Self::File(path) => FirmwareSource::new(path, Limits::default()).collect(request, progress),
             Self::Phone(attached) => {
                 let phone = server()
                     .and_then(|server| Phone::open(&server, attached).map_err(|error| error.to_string()))
