@@ -1,9 +1,20 @@
 //! Phones: files and command output, guarded. Nothing here writes to a phone.
 
+pub mod attached;
 pub mod commands;
+mod conversation;
+mod phone;
+mod runner;
+pub mod server;
 pub mod wrapper;
 
+use std::net::SocketAddr;
+
+pub use attached::{Attached, Listing, State};
 pub use commands::Command;
+pub use conversation::Patience;
+pub use phone::{Phone, PhoneIdentity, identity};
+pub use server::Server;
 
 /// A shell on one phone that answers read-only commands.
 ///
@@ -50,6 +61,12 @@ pub enum Failure {
     TooLarge {
         /// The cap.
         cap: u64,
+    },
+    /// Nothing listens at the ADB server's address.
+    #[error("no ADB server answers at {address}: start one with `adb start-server`")]
+    NoServer {
+        /// Where it was expected.
+        address: SocketAddr,
     },
     /// The phone is gone, or was never there: offline, unauthorised, not found.
     #[error("{0}")]

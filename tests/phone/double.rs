@@ -1,0 +1,82 @@
+//! The simulated phone, seen by clients that are not ours: what it says must be what phones say.
+
+use std::fs;
+
+use adb_client::ADBDeviceExt;
+use adb_client::server_device::ADBServerDevice;
+use preloaded::adb::{Phone, Server, Shell, commands};
+
+use crate::support::adb_server::AdbServer;
+use crate::support::adbd::{Adbd, Profile, Script};
+use crate::support::bytes;
+
+#[test]
+fn the_real_client_lists_the_simulated_phone_as_it_lists_real_ones() {
+    let phone = Adbd::start(Profile::default());
+    let server = AdbServer::with(&[&phone]);
+    let listed = server.adb(&["devices", "-l"]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let line = listed.lines().find(|line| line.starts_with(&phone.serial())).unwrap();
+    let end = " device product:sim model:Sim_Phone device:simulator transport_id:1";
+    assert!(line.ends_with(end), "{line}");
+}
+
+#[test]
+fn the_real_client_sees_output_error_text_and_status_apart() {
+    let phone = Adbd::start(Profile::answering([Script::new("fail", "partial\n").stderr("boom\n").status(3)]));
+    let server = AdbServer::with(&[&phone]);
+    let output = server.adb(&["-s", &phone.serial(), "shell", "fail"]);
+    assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"partial\n"[..], &b"boom\n"[..]));
+    assert_eq!(output.status.code(), Some(3));
+    let output = server.adb(&["shell", "nonsense"]);
+    assert_eq!(output.stderr, b"/system/bin/sh: nonsense: inaccessible or not found\n");
+    assert_eq!(output.status.code(), Some(127));
+}
+
+#[test]
+fn the_real_client_reads_the_simulated_phones_files_and_can_write_none() {
+    let file = bytes(3_000_000);
+    // 65547 splits the headers of the file service across packets.
+    for max_data in [1 << 20, 65_547, 4096] {
+        let mut profile = Profile { max_data, ..Profile::answering([Script::new("cat big", bytes(10 << 20))]) };
+        profile.files.insert("/system/app/A/A.apk".to_owned(), file.clone().into());
+        let phone = Adbd::start(profile);
+        let server = AdbServer::with(&[&phone]);
+        let folder = tempfile::tempdir().unwrap();
+        let local = folder.path().join("A.apk").to_str().unwrap().to_owned();
+        assert!(server.adb(&["pull", "/system/app/A/A.apk", &local]).status.success());
+        assert!(fs::read(&local).unwrap() == file, "max data {max_data}");
+        assert!(server.adb(&["exec-out", "cat big"]).stdout == bytes(10 << 20), "max data {max_data}");
+        let missing = server.adb(&["pull", "/system/app/B/B.apk", &local]);
+        let words = String::from_utf8([missing.stdout, missing.stderr].concat()).unwrap();
+        assert!(!missing.status.success() && words.contains("does not exist"), "{words}");
+        let listed = String::from_utf8(server.adb(&["shell", "ls"]).stdout).unwrap();
+        assert_eq!(listed, "");
+        let listed = String::from_utf8(server.adb(&["ls", "/system/app"]).stdout).unwrap();
+        assert!(listed.lines().all(|line| line.ends_with(" A")) && !listed.is_empty(), "{listed}");
+        assert!(!server.adb(&["push", &local, "/system/app/A/A.apk"]).status.success());
+    }
+}
+
+#[test]
+fn another_client_reads_the_same_output_and_files() {
+    let mut profile = Profile::answering([Script::new("getprop", bytes(300_000)).stderr("warning\n").status(5)]);
+    profile.files.insert("/system/etc/a.xml".to_owned(), bytes(100_000).into());
+    let phone = Adbd::start(profile);
+    let server = AdbServer::with(&[&phone]);
+    let std::net::SocketAddr::V4(address) = server.address() else { panic!("not an address of version 4") };
+    let ours = Server::new(server.address());
+    let attached = ours.devices().unwrap().attached.remove(0);
+    let mut theirs = ADBServerDevice::new_with_transport_id(attached.transport_id.unwrap(), Some(address));
+
+    let answer = Phone::open(&ours, &attached).unwrap().run(&commands::properties()).unwrap();
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    theirs.shell_command(&"getprop", Some(&mut stdout), Some(&mut stderr)).unwrap();
+    assert!(answer.stdout == stdout && answer.stderr == stderr);
+    assert_eq!(answer.status, 5);
+
+    let mut file = Vec::new();
+    theirs.pull(&"/system/etc/a.xml", &mut file).unwrap();
+    assert!(file == bytes(100_000));
+    assert_eq!(theirs.stat("/system/etc/a.xml").unwrap().file_size, 100_000);
+}

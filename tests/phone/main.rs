@@ -1,0 +1,11 @@
+//! Phones, simulated, behind the real ADB server.
+
+#[cfg(test)]
+#[allow(dead_code, reason = "each test binary uses a part")]
+#[path = "../support/mod.rs"]
+mod support;
+
+#[cfg(test)]
+mod double;
+#[cfg(test)]
+mod transport;
