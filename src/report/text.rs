@@ -170,10 +170,8 @@ impl Page<'_> {
             self.line("", Ansi::new(), "")?;
         }
         for finding in passes {
-            let subject = finding.subject.as_ref().map(|subject| format!(" ({subject})")).unwrap_or_default();
-            let text = format!("PASS  {}  {}{}", finding.rule, printable(&finding.title.en), printable(&subject));
+            let text = format!("PASS  {}  {}", finding.rule, printable(&finding.observed));
             self.line("", verdict_style(Verdict::Pass), &text)?;
-            self.field("observed", &finding.observed)?;
         }
         let skipped = assessment.findings.iter().filter(|f| f.verdict == Verdict::NotApplicable);
         let mut by_reason: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
