@@ -11,7 +11,7 @@ use preloaded::inventory::{CopyRole, GapReason, Hides, Inventory, Placement, Tar
 fn inventory(device: &str) -> Option<(PathBuf, Inventory)> {
     let tree = Path::new("../shared/data/firmware").join(device).join("tree");
     if !tree.is_dir() {
-        eprintln!("NOT RUN: {} is not there", tree.display());
+        super::note(&format!("NOT RUN: {} is not there", tree.display()));
         return None;
     }
     let inventory = FirmwareSource::new(&tree, Limits::default()).collect(&Request::default(), &Silent).unwrap();
@@ -49,16 +49,16 @@ fn check(device: &str, packages: usize, missing: usize) -> Option<Inventory> {
     }
     let damaged = inventory.gaps.iter().filter(|gap| gap.reason != GapReason::Missing && gap.hides == Hides::Packages);
     let damaged: Vec<_> = damaged.collect();
-    println!(
+    super::note(&format!(
         "{device}: {} packages, {} files, placements {placements:?}, unreadable {damaged:#?}",
         list.len(),
         read.len()
-    );
+    ));
     // The tree has splits of packages whose base was too large for it.
     let lone =
         inventory.gaps.iter().filter(|gap| gap.detail.ends_with("without its base")).map(|gap| gap.place.clone());
     let lone: BTreeSet<_> = lone.collect();
-    println!("{device}: {} splits without a base", lone.len());
+    super::note(&format!("{device}: {} splits without a base", lone.len()));
     assert!(lone.is_disjoint(&read));
     assert_eq!(read.union(&lone).cloned().collect::<BTreeSet<_>>(), files(&tree));
     assert_eq!(list.len(), packages);
@@ -93,6 +93,6 @@ fn the_phone_has_its_packages_and_its_missing_ones_are_gaps() {
     let unknown: Vec<_> = inventory.packages.known().unwrap().iter().flat_map(|package| &package.copies).collect();
     let unknown = unknown.iter().filter(|copy| copy.placement.known() == Some(&Placement::Unknown));
     for copy in unknown {
-        println!("in an unknown place: {}", copy.path);
+        super::note(&format!("in an unknown place: {}", copy.path));
     }
 }

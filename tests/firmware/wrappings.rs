@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use preloaded::bytes::Limits;
+use preloaded::bytes::{Budget, Limits};
 use preloaded::collect::firmware::FirmwareSource;
 use preloaded::collect::{Request, Silent, Source, SourceError};
 use preloaded::inventory::{Gap, GapReason, Hides, Inventory, Placement};
@@ -141,7 +141,7 @@ fn the_same_partitions_in_any_wrapping_give_the_same_inventory() {
         assert_eq!(found.target.layers, layers, "{name}");
         assert!(essence(&found) == reference, "{name}: {:#?}", found.gaps);
     }
-    println!("{} wrappings, {} packages", variants.len() + 1, expected.packages.known().unwrap().len());
+    super::note(&format!("{} wrappings, {} packages", variants.len() + 1, expected.packages.known().unwrap().len()));
 
     // The tree itself says the same, but for the volumes that it does not have.
     let tree = collect(&at.join("tree"));
@@ -149,6 +149,24 @@ fn the_same_partitions_in_any_wrapping_give_the_same_inventory() {
     assert_eq!(essence(&tree)["packages"], reference["packages"]);
     assert_eq!(tree.gaps, expected.gaps);
     assert_eq!(essence(&tree)["device"], reference["device"]);
+}
+
+#[test]
+fn finding_the_files_of_an_image_reads_little_of_it() {
+    let temp = build();
+    let at = temp.path();
+    run("zip", at, &["-q", "-0", "stored.zip", "system.img"]);
+    run("zip", at, &["-q", "-1", "deflated.zip", "system.simg"]);
+    let size = fs::metadata(at.join("system.img")).unwrap().len();
+    for name in ["system.img", "system.simg", "stored.zip", "deflated.zip"] {
+        let budget = Budget::new(Limits::default());
+        let image = preloaded::firmware::open(&at.join(name), &budget).unwrap();
+        assert_eq!(image.partitions[0].files.len(), 5, "{name}");
+        let (read, decompressed) = (budget.read(), budget.decompressed());
+        super::note(&format!("{name}: {read} bytes read, {decompressed} decompressed, of {size}"));
+        assert!(read < size / 20, "{name}: {read} of {size}");
+        assert!(decompressed < size / 20, "{name}: {decompressed}");
+    }
 }
 
 #[test]
