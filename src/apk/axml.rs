@@ -214,6 +214,10 @@ fn start(source: &dyn ReadAt, node: &Chunk) -> Result<Element, ParseError> {
     let first = u64::from(u16_at(source, node.body + 8)?);
     let stride = u64::from(u16_at(source, node.body + 10)?);
     let count = u64::from(u16_at(source, node.body + 12)?);
+    // Android reads overlapping attributes; no tool writes them, and they would let a small file ask for endless work.
+    if count > 1 && stride < ATTRIBUTE {
+        return Err(ParseError::invalid(node.body + 10, "attributeSize", stride, "at least 20"));
+    }
     if first + stride * count > size {
         return Err(ParseError::invalid(node.body + 12, "attributeCount", count, "attributes within the element"));
     }

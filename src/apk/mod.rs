@@ -54,9 +54,9 @@ pub struct Manifest {
     pub version_code: u64,
     /// `versionName`.
     pub version_name: Option<String>,
-    /// `minSdkVersion`; 1 where there is none.
+    /// `minSdkVersion`; 1 where there is none, 10,000 for a codename of a version under development.
     pub min_sdk: u32,
-    /// `targetSdkVersion`; the minimum where there is none.
+    /// `targetSdkVersion`; the minimum where there is none, 10,000 for a codename.
     pub target_sdk: u32,
     /// `split`: the name of a split APK; `None` for a base.
     pub split: Option<String>,
@@ -199,8 +199,9 @@ impl Table<'_> {
 
 impl Resolve for Table<'_> {
     fn resolve(&mut self, id: u32) -> Option<Value> {
-        // Package 1 is the platform's: its resources are in another file.
-        if id >> 24 == 1 || self.failed.is_some() {
+        // Package 1 is the platform's, in its own file: an app that refers to it needs no table.
+        let elsewhere = id >> 24 == 1 && self.directory.find(RESOURCES.as_bytes()).is_none();
+        if elsewhere || self.failed.is_some() {
             return None;
         }
         self.look_up(id).unwrap_or_else(|error| {

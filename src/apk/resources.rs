@@ -12,6 +12,8 @@
 //! (flag 1); an entry is a key with a value, or both in 8 bytes (flag 8). Maps (flag 1: styles, plurals, arrays) have no
 //! single value. Overlays of other packages are not applied.
 
+use std::cell::Cell;
+
 use super::chunk::{self, Chunk, u16_at, u32_at};
 use super::strings::StringPool;
 use super::value::{Raw, Value};
@@ -26,6 +28,9 @@ const TYPE_HEADER: u64 = 24;
 const MAX_REFERENCES: u32 = 20;
 /// Types in all configurations. Android's own table, the largest there is, has 5,000 in 30 MB.
 const MAX_TYPES: usize = 1 << 17;
+/// Configurations that look-ups into one table may inspect: a manifest could refer to a type of many configurations from
+/// each of its elements. A real one asks some hundred times for types in some hundred configurations.
+const MAX_INSPECTED: u64 = 1 << 21;
 /// Bytes of a configuration that mean something today; more is read as zero.
 const MAX_CONFIG: u64 = 64;
 
@@ -40,7 +45,9 @@ pub(super) struct Config {
 pub(super) struct Resources {
     source: SharedBytes,
     strings: Option<StringPool>,
+    /// By package and id, else in the order of the file.
     types: Vec<Type>,
+    inspected: Cell<u64>,
     /// Id of the first package: what package 0 of a dynamic reference stands for.
     own_package: u8,
 }
@@ -60,7 +67,7 @@ impl Resources {
         if table.kind != TABLE {
             return Err(ParseError::invalid(0, "type", table.kind, "2"));
         }
-        let mut resources = Self { source, strings: None, types: Vec::new(), own_package: 0 };
+        let mut resources = Self { source, strings: None, types: Vec::new(), inspected: Cell::new(0), own_package: 0 };
         let mut packages = 0_u64;
         let mut at = table.body;
         while at < table.end {
@@ -80,6 +87,7 @@ impl Resources {
             }
             at = part.end;
         }
+        resources.types.sort_by_key(|part| (part.package, part.id));
         Ok(resources)
     }
 
@@ -145,7 +153,14 @@ impl Resources {
         let index = id & 0xffff;
         let package = if package == 0 { self.own_package } else { package };
         let mut best: Option<(u32, Raw)> = None;
-        for part in self.types.iter().filter(|part| part.package == package && part.id == kind) {
+        let first = self.types.partition_point(|part| (part.package, part.id) < (package, kind));
+        let candidates = self.types.get(first..).unwrap_or_default().iter();
+        for part in candidates.take_while(|part| (part.package, part.id) == (package, kind)) {
+            let inspected = self.inspected.get() + 1;
+            if inspected > MAX_INSPECTED {
+                return Err(ParseError::limit(part.start, "inspected configurations", inspected, MAX_INSPECTED));
+            }
+            self.inspected.set(inspected);
             let Some(rank) = self.rank(part, config)? else { continue };
             if best.is_some_and(|(other, _)| other >= rank) {
                 continue;

@@ -102,6 +102,12 @@ impl PackageCopy {
     fn normalize(&mut self) {
         if let Fact::Known { value, .. } = &mut self.splits {
             value.sort();
+            for split in value {
+                if let Fact::Known { value, .. } = &mut split.file {
+                    value.requested_permissions.sort();
+                    value.requested_permissions.dedup();
+                }
+            }
         }
         if let Fact::Known { value, .. } = &mut self.flags {
             value.sort();

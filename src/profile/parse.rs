@@ -176,7 +176,8 @@ fn legal(
     };
     let confidence_note = text("confidence-note")?;
     if confidence == Confidence::B && confidence_note.is_none() {
-        return Err(place.missing("confidence-note", "how the B was inferred"));
+        let message = "a B is inferred, expected `confidence-note` beside it, which says how";
+        return Err(from("confidence").unwrap_or(place).error("confidence", message));
     }
     let codes = from("sources").map(|table| table.texts("sources")).transpose()?.flatten();
     let Some(codes) = codes else {

@@ -84,8 +84,9 @@ pub fn app(name: &str) -> Package {
 pub fn phone_app(name: &str) -> Package {
     let mut package = app(name);
     package.users = known(vec![state(0)]);
-    package.copies[0].code =
-        known(Code { present: true, dex_files: None, dex_bytes: None, abis: Vec::new(), file_bytes: None });
+    for copy in &mut package.copies {
+        copy.code = known(Code { present: true, dex_files: None, dex_bytes: None, abis: Vec::new(), file_bytes: None });
+    }
     package
 }
 

@@ -83,16 +83,14 @@ pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progre
         progress.step(&format!("{}: {count} package files", mounted.name));
     }
     let mut packages: BTreeMap<String, Vec<Copy>> = BTreeMap::new();
-    for ((name, _), files) in clusters {
+    for ((name, folder), files) in clusters {
         let (bases, splits): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, apk)| apk.manifest.split.is_none());
+        let mut splits: Vec<Split> = splits.into_iter().map(|(item, apk)| split(item, *apk, origins)).collect();
         if bases.is_empty() {
-            for (item, _) in splits {
-                let gap = Gap::new(item.path, GapReason::Missing, format!("a split APK of {name} without its base"));
-                found.gaps.push(gap.hiding(Hides::Packages));
-            }
+            let copy = copy_without_base(&name, folder, splits, origins);
+            packages.entry(name).or_default().push(copy);
             continue;
         }
-        let mut splits: Vec<Split> = splits.into_iter().map(|(item, apk)| split(item, *apk, origins)).collect();
         for (item, apk) in bases {
             let copy = copy(item, *apk, std::mem::take(&mut splits), origins);
             packages.entry(name.clone()).or_default().push(copy);
@@ -225,8 +223,72 @@ fn package(name: String, copies: Vec<Copy>) -> Package {
     }
 }
 
+/// Split APKs whose base is not there: the package is known by name, and nothing else of it.
+fn copy_without_base(name: &str, folder: String, splits: Vec<Split>, origins: &mut Origins) -> Copy {
+    let detail = format!("split APKs of {name} are here, their base APK is not");
+    let gap = Gap::new(folder.clone(), GapReason::Missing, detail);
+    let listing = Origin { kind: OriginKind::Listing, name: folder.clone(), length: None, sha256: None };
+    let evidence = origins.evidence(listing);
+    let (partition, placed) = placement::classify(&format!("{folder}/base.apk"));
+    let copy = PackageCopy {
+        role: if placed == Placement::Data { CopyRole::Added } else { CopyRole::Factory },
+        path: folder,
+        partition: Fact::new(partition, &evidence),
+        placement: Fact::new(placed, &evidence),
+        splits: Fact::new(splits, &evidence),
+        version_code: Fact::Unknown(gap.clone()),
+        version_name: Fact::Unknown(gap.clone()),
+        min_sdk: Fact::Unknown(gap.clone()),
+        target_sdk: Fact::Unknown(gap.clone()),
+        flags: Fact::Unknown(gap.clone()),
+        requested_permissions: Fact::Unknown(gap.clone()),
+        declared_permissions: Fact::Unknown(gap.clone()),
+        signers: Fact::Unknown(gap.clone()),
+        label: Fact::Unknown(gap.clone()),
+        launcher: Fact::Unknown(gap.clone()),
+        code: Fact::Unknown(gap.clone()),
+    };
+    Copy { copy, shared_user: Fact::Unknown(gap) }
+}
+
+fn split(item: Item, apk: Apk, origins: &mut Origins) -> Split {
+    let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
+    let file = origins.evidence(origin);
+    let signers = signers(&item.path, apk.signers, &file);
+    let manifest = apk.manifest;
+    let content = SplitFile {
+        version_code: manifest.version_code,
+        // A split has no levels of its own as a rule, and then reads as the lowest.
+        min_sdk: Some(manifest.min_sdk).filter(|sdk| *sdk > 1),
+        target_sdk: Some(manifest.target_sdk).filter(|sdk| *sdk > 1),
+        requested_permissions: requested(manifest.requested_permissions),
+        signers,
+    };
+    Split {
+        name: manifest.split.unwrap_or_default(),
+        path: Some(item.path),
+        file: Fact::new(content, &file.at("AndroidManifest.xml")),
+    }
+}
+
+fn requested(list: Vec<apk::RequestedPermission>) -> Vec<RequestedPermission> {
+    let fact = |permission: apk::RequestedPermission| RequestedPermission {
+        name: permission.name,
+        max_sdk: permission.max_sdk,
+        sdk_23: permission.sdk_23,
+    };
+    list.into_iter().map(fact).collect()
+}
+
+fn signers(path: &str, claimed: Result<Vec<apk::Certificate>, ParseError>, file: &Evidence) -> Fact<Vec<Signer>> {
+    match claimed {
+        Ok(certificates) => Fact::new(certificates.iter().map(signer).collect(), &file.at("signatures")),
+        Err(error) => Fact::Unknown(Gap::new(path, reason(&error), error.to_string())),
+    }
+}
+
 fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy {
-    let Apk { manifest, resources, signers, code } = apk;
+    let Apk { manifest, resources, signers: claimed, code } = apk;
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
     let evidence = file.at("AndroidManifest.xml");
@@ -240,8 +302,7 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         package: manifest.package.clone(),
         protection: permission.protection_level.map(protection::words),
     });
-    let signers = signers_of(&item, signers, &file);
-    let requested = requested(manifest.requested_permissions);
+    let signers = signers(&item.path, claimed, &file);
     let code = Code {
         present: code.dex_files > 0,
         dex_files: Some(code.dex_files),
@@ -275,7 +336,7 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         min_sdk: Fact::new(manifest.min_sdk, &evidence),
         target_sdk: Fact::new(manifest.target_sdk, &evidence),
         flags: Fact::new(flags, &evidence),
-        requested_permissions: Fact::new(requested, &evidence),
+        requested_permissions: Fact::new(requested(manifest.requested_permissions), &evidence),
         declared_permissions: Fact::new(declared.collect(), &evidence),
         signers,
         label: resolved(manifest.label),
@@ -283,42 +344,6 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         code: Fact::new(code, &file.at("directory")),
     };
     Copy { copy, shared_user: Fact::new(manifest.shared_user, &evidence) }
-}
-
-fn split(item: Item, apk: Apk, origins: &mut Origins) -> Split {
-    let Apk { manifest, signers, .. } = apk;
-    let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
-    let file = origins.evidence(origin);
-    // A manifest without versions reads as 1, which no split states.
-    let stated = |sdk: u32| (sdk > 1).then_some(sdk);
-    let mut requested_permissions = requested(manifest.requested_permissions);
-    requested_permissions.sort();
-    requested_permissions.dedup();
-    let facts = SplitFile {
-        version_code: manifest.version_code,
-        min_sdk: stated(manifest.min_sdk),
-        target_sdk: stated(manifest.target_sdk),
-        requested_permissions,
-        signers: signers_of(&item, signers, &file),
-    };
-    let name = manifest.split.unwrap_or_default();
-    Split { name, path: Some(item.path), file: Fact::new(facts, &file.at("AndroidManifest.xml")) }
-}
-
-fn requested(permissions: Vec<apk::RequestedPermission>) -> Vec<RequestedPermission> {
-    let permission = |permission: apk::RequestedPermission| RequestedPermission {
-        name: permission.name,
-        max_sdk: permission.max_sdk,
-        sdk_23: permission.sdk_23,
-    };
-    permissions.into_iter().map(permission).collect()
-}
-
-fn signers_of(item: &Item, claimed: Result<Vec<apk::Certificate>, ParseError>, file: &Evidence) -> Fact<Vec<Signer>> {
-    match claimed {
-        Ok(certificates) => Fact::new(certificates.iter().map(signer).collect(), &file.at("signatures")),
-        Err(error) => Fact::Unknown(Gap::new(item.path.clone(), reason(&error), error.to_string())),
-    }
 }
 
 fn signer(certificate: &apk::Certificate) -> Signer {
