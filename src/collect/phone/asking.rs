@@ -81,7 +81,7 @@ fn failure_reason(failure: &Failure) -> GapReason {
         Failure::Truncated { .. } => GapReason::Truncated,
         Failure::TimedOut { .. } => GapReason::TimedOut,
         Failure::TooLarge { .. } => GapReason::TooLarge,
-        Failure::Disconnected(_) => GapReason::Disconnected,
+        Failure::NoServer { .. } | Failure::Disconnected(_) => GapReason::Disconnected,
     }
 }
 
