@@ -1,17 +1,11 @@
 //! Phones, as far as captures of their answers are phones: real ones where they are at hand, and fictional ones.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "counts, and captures that are not here, are told")]
 
 #[cfg(test)]
-#[path = "captures/double.rs"]
-mod double;
-#[cfg(test)]
-#[path = "captures/failures.rs"]
-mod failures;
-#[cfg(test)]
-#[path = "captures/fictional.rs"]
-mod fictional;
-#[cfg(test)]
-#[path = "captures/hostile.rs"]
-mod hostile;
-#[cfg(test)]
-#[path = "captures/real.rs"]
-mod real;
+mod captures {
+    mod double;
+    mod failures;
+    mod fictional;
+    mod hostile;
+    mod real;
+}

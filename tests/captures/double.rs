@@ -12,7 +12,7 @@ use preloaded::inventory::Inventory;
 
 /// What happens to one call.
 #[derive(Clone, Debug)]
-pub enum Sabotage {
+pub(super) enum Sabotage {
     /// The transport fails.
     Fails(Failure),
     /// The phone answers this instead.
@@ -25,17 +25,17 @@ pub enum Sabotage {
 
 /// A phone in memory: answers by key (`packages`, `list-0`).
 #[derive(Default)]
-pub struct Phone {
-    pub answers: BTreeMap<String, Vec<u8>>,
+pub(super) struct Phone {
+    pub(super) answers: BTreeMap<String, Vec<u8>>,
     /// Sabotage by number of the call, from 0; the last holds for all later calls if `for_ever`.
-    pub sabotage: Option<(usize, Sabotage)>,
-    pub for_ever: bool,
-    pub log: RefCell<Vec<String>>,
+    pub(super) sabotage: Option<(usize, Sabotage)>,
+    pub(super) for_ever: bool,
+    pub(super) log: RefCell<Vec<String>>,
 }
 
 impl Phone {
     /// A folder of `tests/data/captures`.
-    pub fn fictional(name: &str) -> Self {
+    pub(super) fn fictional(name: &str) -> Self {
         Self::of_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/captures").join(name))
     }
 
@@ -49,30 +49,30 @@ impl Phone {
         phone
     }
 
-    pub fn answer(mut self, key: &str, text: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn answer(mut self, key: &str, text: impl Into<Vec<u8>>) -> Self {
         self.answers.insert(key.to_owned(), text.into());
         self
     }
 
     /// Changes an answer that is there.
-    pub fn edit(mut self, key: &str, from: &str, to: &str) -> Self {
+    pub(super) fn edit(mut self, key: &str, from: &str, to: &str) -> Self {
         let text = String::from_utf8(self.answers[key].clone()).unwrap();
         assert!(text.contains(from), "{key} has no {from:?}");
         self.answers.insert(key.to_owned(), text.replace(from, to).into_bytes());
         self
     }
 
-    pub fn without(mut self, key: &str) -> Self {
+    pub(super) fn without(mut self, key: &str) -> Self {
         assert!(self.answers.remove(key).is_some(), "{key}");
         self
     }
 
-    pub fn collect_also(&self, also: &[&str]) -> Result<Inventory, SourceError> {
+    pub(super) fn collect_also(&self, also: &[&str]) -> Result<Inventory, SourceError> {
         let request = Request { also: also.iter().map(|name| (*name).to_owned()).collect() };
         PhoneSource::new(self, "adb:test", None).collect(&request, &Silent)
     }
 
-    pub fn collect(&self) -> Result<Inventory, SourceError> {
+    pub(super) fn collect(&self) -> Result<Inventory, SourceError> {
         self.collect_also(&[])
     }
 }
@@ -120,7 +120,7 @@ impl Shell for Phone {
 }
 
 /// A file of the real captures. They may not be passed on, so they are not everywhere.
-pub fn real(path: &str) -> Option<PathBuf> {
+pub(super) fn real(path: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(path);
     if found.exists() {
         return Some(found);

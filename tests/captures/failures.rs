@@ -18,6 +18,7 @@ fn all() -> Vec<(Sabotage, Option<GapReason>)> {
         (Sabotage::Fails(Failure::TimedOut { seconds: 65, received: 0 }), Some(GapReason::TimedOut)),
         (Sabotage::Fails(Failure::TooLarge { cap: 9 }), Some(GapReason::TooLarge)),
         (Sabotage::Fails(Failure::Disconnected("device offline".into())), Some(GapReason::Disconnected)),
+        (Sabotage::Fails(Failure::NoServer { address: ([127, 0, 0, 1], 5037).into() }), Some(GapReason::Disconnected)),
         (says(255, "", DENIED), Some(GapReason::Refused)),
         (says(0, "", DENIED), Some(GapReason::Refused)),
         (says(0, &format!("{DENIED}\n\tat com.android.server\n"), ""), Some(GapReason::Refused)),
