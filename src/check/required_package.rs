@@ -212,7 +212,7 @@ impl RequiredPackage {
                 case.full(package);
             }
             case.owner_state(package, inventory);
-            case.provenance(package);
+            case.provenance(package, &self.methods);
         } else {
             case.unknowns.push((Reason::UnknownFact, "no copy of it was read".to_owned()));
         }
@@ -394,12 +394,23 @@ impl Case {
         }
     }
 
-    fn provenance(&mut self, package: &Package) {
+    /// An app that is no part of the firmware may have come by another lawful method, or by somebody's own wish.
+    fn provenance(&mut self, package: &Package, methods: &[Method]) {
         let inert = |copy: &PackageCopy| copy.placement.known() == Some(&Placement::Unknown);
         let mut firmware = package.copies.iter().filter(|copy| copy.role != CopyRole::Added).peekable();
         if firmware.peek().is_none() {
-            let words = "no copy of it belongs to the firmware: who installed it is not known";
-            self.unknowns.push((Reason::ProvenanceUnclear, words.to_owned()));
+            let words = match &package.installer {
+                Fact::Known { value: Some(installer), evidence } => {
+                    self.proof.push(Proof::new(evidence, format!("installed by {installer}")));
+                    format!("no copy of it belongs to the firmware; {installer} installed it later")
+                }
+                _ => "no copy of it belongs to the firmware: who installed it is not known".to_owned(),
+            };
+            self.unknowns.push((Reason::ProvenanceUnclear, words));
+            if !methods.is_empty() {
+                let methods: Vec<&str> = methods.iter().map(|method| method.describe()).collect();
+                self.notes.push(format!("It may have come by {}, which is lawful too.", methods.join(" or ")));
+            }
         } else if firmware.all(inert) {
             let words = "it lies where Android loads nothing by itself";
             self.unknowns.push((Reason::ProvenanceUnclear, words.to_owned()));
@@ -558,6 +569,14 @@ mod tests {
     fn an_app_of_unclear_origin_is_inconclusive() {
         let added = changed(|package| package.copies = vec![copy("ru.oneme.app", CopyRole::Added)]);
         expect(&installed(MAX, &with(phone(), [added])), Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
+        let added = changed(|package| {
+            package.copies = vec![copy("ru.oneme.app", CopyRole::Added)];
+            package.installer = known(Some("ru.vk.store".to_owned()));
+        });
+        let outcomes = installed(MAX, &with(phone(), [added]));
+        expect(&outcomes, Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
+        assert!(outcomes[0].observed.contains("ru.vk.store installed it later"), "{}", outcomes[0].observed);
+        assert!(outcomes[0].notes.iter().any(|note| note.contains("an offer at first start, which is lawful too")));
         let inert = changed(|package| package.copies[0].placement = known(Placement::Unknown));
         expect(&installed(MAX, &with(phone(), [inert])), Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
     }
