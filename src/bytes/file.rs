@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::{ParseError, ReadAt};
+use super::{ParseError, ReadAt, within};
 
 /// A file of the host, opened for reading only. Its length is taken once: a file that shrinks later reads as truncated.
 #[derive(Debug)]
@@ -37,12 +37,9 @@ impl ReadAt for FileBytes {
     }
 
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
-        let wanted = buf.len() as u64;
-        if offset.checked_add(wanted).is_none_or(|end| end > self.len) {
-            return Err(ParseError::truncated(offset, wanted, self.len));
-        }
+        within(self.len, offset, buf.len() as u64)?;
         read_exact(&self.file, offset, buf).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => ParseError::truncated(offset, wanted, self.len),
+            io::ErrorKind::UnexpectedEof => ParseError::truncated(offset, buf.len() as u64, self.len),
             _ => ParseError::io(offset, error),
         })
     }

@@ -101,12 +101,21 @@ pub fn read_vec_at(
     what: &'static str,
     limit: u64,
 ) -> Result<Vec<u8>, ParseError> {
-    if offset.checked_add(len).is_none_or(|end| end > source.len()) {
-        return Err(ParseError::truncated(offset, len, source.len()));
-    }
+    within(source.len(), offset, len)?;
     let mut buf = zeroed(offset, len, what, limit)?;
     source.read_exact_at(offset, &mut buf)?;
     Ok(buf)
+}
+
+/// Whether `wanted` bytes at `offset` lie within a source of `length` bytes.
+///
+/// # Errors
+/// [`ErrorKind::Truncated`] when they do not, also for an end that overflows.
+pub fn within(length: u64, offset: u64, wanted: u64) -> Result<(), ParseError> {
+    match offset.checked_add(wanted) {
+        Some(end) if end <= length => Ok(()),
+        _ => Err(ParseError::truncated(offset, wanted, length)),
+    }
 }
 
 /// A zero-filled buffer of `len` bytes, after `len` was held against `limit`. `offset` is where `len` was found.

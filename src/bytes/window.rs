@@ -1,6 +1,6 @@
 //! A part of a source.
 
-use super::{ParseError, ReadAt, SharedBytes};
+use super::{ParseError, ReadAt, SharedBytes, within};
 
 /// The bytes `start..start + len` of another source.
 #[derive(Clone)]
@@ -16,9 +16,7 @@ impl Window {
     /// # Errors
     /// [`super::ErrorKind::Truncated`] when it does not.
     pub fn new(source: SharedBytes, start: u64, len: u64) -> Result<Self, ParseError> {
-        if start.checked_add(len).is_none_or(|end| end > source.len()) {
-            return Err(ParseError::truncated(start, len, source.len()));
-        }
+        within(source.len(), start, len)?;
         Ok(Self { source, start, len })
     }
 }
@@ -29,10 +27,7 @@ impl ReadAt for Window {
     }
 
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
-        let wanted = buf.len() as u64;
-        if offset.checked_add(wanted).is_none_or(|end| end > self.len) {
-            return Err(ParseError::truncated(offset, wanted, self.len));
-        }
+        within(self.len, offset, buf.len() as u64)?;
         self.source.read_exact_at(self.start + offset, buf)
     }
 }

@@ -49,11 +49,11 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     governing: Option<Governing>,
 
-    /// Kind of device, where its own word is missing or wrong
-    #[arg(long, value_enum)]
-    kind: Option<Kind>,
+    /// Kind of device, where its own word is missing or wrong: phone, tablet, tv, watch, car, other
+    #[arg(long, value_name = "KIND", value_parser = device_kind)]
+    kind: Option<DeviceKind>,
 
-    /// Operating system, where its own word is missing or wrong
+    /// Operating system, where its own word is missing or wrong: android, hyperos, harmonyos, androidtv ...
     #[arg(long, value_name = "FLAVOUR", value_parser = os_flavour)]
     os: Option<OsFlavour>,
 
@@ -75,21 +75,17 @@ enum Governing {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Phone,
-    Tablet,
-    Tv,
-    Watch,
-    Car,
-    Other,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum PresenceArgument {
     /// The package itself; its absence is a failure
     Installed,
     /// Any lawful method, also those that can't be seen; a bare absence is inconclusive
     AnyMethod,
+}
+
+fn device_kind(word: &str) -> Result<DeviceKind, String> {
+    let names = DeviceKind::ALL.map(DeviceKind::as_str);
+    let found = DeviceKind::ALL.into_iter().find(|kind| kind.as_str() == word);
+    found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
 fn os_flavour(word: &str) -> Result<OsFlavour, String> {
@@ -114,14 +110,7 @@ impl Arguments {
                 Governing::Made => Basis::Made,
                 Governing::Sold => Basis::Sold,
             }),
-            kind: self.kind.map(|kind| match kind {
-                Kind::Phone => DeviceKind::Phone,
-                Kind::Tablet => DeviceKind::Tablet,
-                Kind::Tv => DeviceKind::Tv,
-                Kind::Watch => DeviceKind::Watch,
-                Kind::Car => DeviceKind::Car,
-                Kind::Other => DeviceKind::Other,
-            }),
+            kind: self.kind,
             os_flavour: self.os,
             presence: match self.presence {
                 PresenceArgument::Installed => Presence::Installed,
