@@ -6,6 +6,10 @@
 mod support;
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod double;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod transport;
