@@ -12,4 +12,6 @@ mod double;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod starting;
+#[cfg(test)]
 mod transport;
