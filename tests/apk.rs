@@ -281,6 +281,30 @@ fn no_changed_byte_panics() {
     }
 }
 
+#[test]
+fn a_directory_is_found_through_the_zip64_records() {
+    let mut bytes = zip(&[("AndroidManifest.xml", &manifest(&[]), true, None)]);
+    let end = bytes.split_off(bytes.len() - 22);
+    let field = |at: usize| u64::from(u32::from_le_bytes(*end[at..].first_chunk().unwrap()));
+    let at = bytes.len() as u64;
+    bytes.extend(*b"PK\x06\x06");
+    bytes.extend([0; 28]);
+    for value in [1, field(12), field(16)] {
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend(*b"PK\x06\x07\0\0\0\0");
+    bytes.extend(at.to_le_bytes());
+    bytes.extend([1, 0, 0, 0]);
+    bytes.extend(*b"PK\x05\x06\0\0\0\0");
+    bytes.extend([0xff; 12]);
+    bytes.extend([0; 2]);
+    assert_eq!(open_bytes(bytes.clone()).unwrap().manifest.package, "a.b");
+    let start = bytes.len() - 22 - 20 - 8;
+    bytes[start..start + 8].copy_from_slice(&u64::MAX.to_le_bytes());
+    let error = open_bytes(bytes).unwrap_err().to_string();
+    assert!(error.contains("directory offset is 18446744073709551615"), "{error}");
+}
+
 const STRINGS: [&str; 8] =
     [crafted::ANDROID, "name", "label", "manifest", "package", "a.b", "application", "uses-permission"];
 const NAME: u32 = 0x0101_0003;

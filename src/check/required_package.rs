@@ -3,6 +3,7 @@
 use super::outcome::{describe, plural};
 use super::{Check, CheckKind, Context, Outcome, Presence, Proof, Reason, Verdict};
 use crate::inventory::{CopyRole, Enabled, Fact, Inventory, Package, PackageCopy, Placement, SignerDepth, TargetKind};
+use crate::platform::installer_agents::is_installer_agent;
 use crate::profile::{ProfileError, Settings};
 
 const EXPLANATION: &str = "\
@@ -26,7 +27,7 @@ that a launcher shows, the pinned signer where one is pinned, enabled for the ow
 | verdict | reason | when |
 |---|---|---|
 | `pass` | | an id is in the firmware, genuine and enabled |
-| `fail` | `absent` | no id is in a complete list of packages; a caveat names the other lawful methods |
+| `fail` | `absent` | no id is in a complete list of packages; a caveat names the other lawful methods, and known programs on the device that add apps after first start |
 | `fail` | `look-alike` | the id is there without code, launcher activity or pinned signer |
 | `fail` | `stub` | `full` is asked for, and a copy of the firmware has no DEX code |
 | `fail` | `not-enabled` | disabled, hidden, suspended or not installed for user 0 |
@@ -151,6 +152,18 @@ fn settle(outcomes: &mut [Outcome]) {
     }
 }
 
+/// Names what may bring the app after first start. It does not tell which apps it brings, so the verdict stands.
+fn name_agents(outcome: &mut Outcome, inventory: &Inventory) {
+    let Fact::Known { value: packages, evidence } = &inventory.packages else { return };
+    for package in packages.iter().filter(|package| is_installer_agent(&package.name)) {
+        outcome.proof.push(Proof::new(evidence, format!("{} is pre-installed", package.name)));
+        outcome.notes.push(format!(
+            "{} adds apps after first start; whether this one is among them does not show before.",
+            package.name
+        ));
+    }
+}
+
 impl RequiredPackage {
     fn absent(&self, inventory: &Inventory, context: &Context) -> Outcome {
         let ids = self.any_of.join(", ");
@@ -174,6 +187,7 @@ impl RequiredPackage {
                          breach where such a method is in place.",
                         methods.join(", ")
                     ));
+                    name_agents(&mut outcome, inventory);
                 }
                 outcome
             }
@@ -198,7 +212,7 @@ impl RequiredPackage {
                 case.full(package);
             }
             case.owner_state(package, inventory);
-            case.provenance(package);
+            case.provenance(package, &self.methods);
         } else {
             case.unknowns.push((Reason::UnknownFact, "no copy of it was read".to_owned()));
         }
@@ -380,12 +394,23 @@ impl Case {
         }
     }
 
-    fn provenance(&mut self, package: &Package) {
+    /// An app that is no part of the firmware may have come by another lawful method, or by somebody's own wish.
+    fn provenance(&mut self, package: &Package, methods: &[Method]) {
         let inert = |copy: &PackageCopy| copy.placement.known() == Some(&Placement::Unknown);
         let mut firmware = package.copies.iter().filter(|copy| copy.role != CopyRole::Added).peekable();
         if firmware.peek().is_none() {
-            let words = "no copy of it belongs to the firmware: who installed it is not known";
-            self.unknowns.push((Reason::ProvenanceUnclear, words.to_owned()));
+            let words = match &package.installer {
+                Fact::Known { value: Some(installer), evidence } => {
+                    self.proof.push(Proof::new(evidence, format!("installed by {installer}")));
+                    format!("no copy of it belongs to the firmware; {installer} installed it later")
+                }
+                _ => "no copy of it belongs to the firmware: who installed it is not known".to_owned(),
+            };
+            self.unknowns.push((Reason::ProvenanceUnclear, words));
+            if !methods.is_empty() {
+                let methods: Vec<&str> = methods.iter().map(|method| method.describe()).collect();
+                self.notes.push(format!("It may have come by {}, which is lawful too.", methods.join(" or ")));
+            }
         } else if firmware.all(inert) {
             let words = "it lies where Android loads nothing by itself";
             self.unknowns.push((Reason::ProvenanceUnclear, words.to_owned()));
@@ -443,6 +468,16 @@ mod tests {
         assert_eq!(outcomes[0].proof[0].says, "lists 1 package");
         assert!(outcomes[0].notes[0].contains("an icon that downloads the app, an offer at first start"));
         assert_eq!(installed(STORE, &image())[0].notes, Vec::<String>::new(), "no other method is lawful there");
+    }
+
+    #[test]
+    fn an_agent_that_may_bring_the_app_is_named_and_changes_no_verdict() {
+        let inventory = with(image(), [app("com.aura.oobe.samsung"), app("com.other")]);
+        let outcomes = installed(MAX, &inventory);
+        expect(&outcomes, Verdict::Fail, Some(Reason::Absent));
+        assert!(outcomes[0].notes[1].starts_with("com.aura.oobe.samsung adds apps after first start"));
+        assert_eq!(outcomes[0].proof[1].says, "com.aura.oobe.samsung is pre-installed");
+        assert_eq!(installed(STORE, &inventory)[0].notes, Vec::<String>::new(), "no other method is lawful there");
     }
 
     #[test]
@@ -534,6 +569,14 @@ mod tests {
     fn an_app_of_unclear_origin_is_inconclusive() {
         let added = changed(|package| package.copies = vec![copy("ru.oneme.app", CopyRole::Added)]);
         expect(&installed(MAX, &with(phone(), [added])), Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
+        let added = changed(|package| {
+            package.copies = vec![copy("ru.oneme.app", CopyRole::Added)];
+            package.installer = known(Some("ru.vk.store".to_owned()));
+        });
+        let outcomes = installed(MAX, &with(phone(), [added]));
+        expect(&outcomes, Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
+        assert!(outcomes[0].observed.contains("ru.vk.store installed it later"), "{}", outcomes[0].observed);
+        assert!(outcomes[0].notes.iter().any(|note| note.contains("an offer at first start, which is lawful too")));
         let inert = changed(|package| package.copies[0].placement = known(Placement::Unknown));
         expect(&installed(MAX, &with(phone(), [inert])), Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
     }

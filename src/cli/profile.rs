@@ -47,7 +47,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Checks => {
             writeln!(out, "# Kinds of check\n\nWhat a rule can ask, `check = \"...\"` in a profile.")?;
             for kind in check::KINDS {
-                writeln!(out, "\n## `{}`\n\n{}", kind.name(), kind.explanation().trim())?;
+                writeln!(out)?;
+                for line in kind.explanation().trim().lines() {
+                    // Its headings go one level below this page's.
+                    writeln!(out, "{}{line}", if line.starts_with('#') { "#" } else { "" })?;
+                }
             }
         }
     }

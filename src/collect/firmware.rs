@@ -30,17 +30,15 @@ impl FirmwareSource {
 
 impl Source for FirmwareSource {
     fn collect(&mut self, _request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
-        let shown = self.path.display();
         let budget = Budget::new(self.limits.clone());
         progress.step("layers");
-        let image = firmware::open(&self.path, &budget)
-            .map_err(|error| SourceError::Unreadable(format!("{shown}: {error}")))?;
+        let image = firmware::open(&self.path, &budget).map_err(|error| SourceError::Unreadable(error.to_string()))?;
         if image.partitions.is_empty() {
             let mut reasons: Vec<_> = image.problems.iter().take(3).map(|problem| gap(problem).detail).collect();
             if reasons.is_empty() {
                 reasons.push("no Android partition or package of partitions was recognised".to_owned());
             }
-            return Err(SourceError::Unreadable(format!("{shown}: {}", reasons.join("; "))));
+            return Err(SourceError::Unreadable(reasons.join("; ")));
         }
         Ok(inventory(&self.path, &image, &budget.limits, progress))
     }

@@ -1,7 +1,7 @@
 //! ZIP (PKWARE APPNOTE 6.3.10), by its central directory, with ZIP64. The directory is read by the crate `zip`.
 //!
 //! A stored entry is a window of the archive; a deflated one is decoded where it is read. Other methods and encrypted
-//! entries are parts that say so when they are read. Of entries with the same name the last one counts.
+//! entries are parts that say so when they are read. Two entries with one name are refused: readers differ in which one they take.
 
 use std::io::BufReader;
 use std::sync::{Arc, OnceLock};
@@ -35,6 +35,9 @@ impl ContainerFormat for Zip {
         let count = archive.len() as u64;
         if count > budget.limits.parts {
             return Err(ParseError::limit(0, "zip entries", count, budget.limits.parts));
+        }
+        if archive.has_duplicate_names() {
+            return Err(ParseError::invalid(0, "entry names", "one name twice", "different names"));
         }
         let mut parts = Vec::new();
         for index in 0..archive.len() {
@@ -136,5 +139,46 @@ impl ReadAt for Entry {
             Ok(data) => data.read_exact_at(offset, buf),
             Err(error) => Err(error.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bytes::Limits;
+
+    fn open(bytes: Vec<u8>, limits: Limits) -> Result<Vec<Part>, ParseError> {
+        let part = Part { name: "a.zip".to_owned(), bytes: Arc::new(bytes) };
+        Zip.open(&PartSet { part: &part, siblings: &[] }, &Budget::new(limits))
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_budget_and_a_crowd_at_the_limit() {
+        use std::io::Write;
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        writer.start_file("bomb", options).unwrap();
+        writer.write_all(&vec![0; 4 << 20]).unwrap();
+        writer.start_file("other", options).unwrap();
+        let bytes = writer.finish().unwrap().into_inner();
+        let parts = open(bytes.clone(), Limits { decompressed: 1 << 20, ..Limits::default() }).unwrap();
+        let error = parts[0].bytes.read_exact_at((4 << 20) - 1, &mut [0]).unwrap_err();
+        assert!(error.to_string().contains("decompressed bytes"), "{error}");
+        assert!(open(bytes, Limits { parts: 1, ..Limits::default() }).is_err());
+    }
+
+    #[test]
+    fn two_entries_with_one_name_are_refused() {
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for name in ["a", "b"] {
+            writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        }
+        let mut bytes = writer.finish().unwrap().into_inner();
+        let names: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at] == b'b').collect();
+        for at in names {
+            bytes[at] = b'a';
+        }
+        let error = open(bytes, Limits::default()).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("one name twice"), "{error}");
     }
 }

@@ -31,8 +31,11 @@ pub(super) fn check(image: &mut Image) {
     for (name, fstab) in mounted_by_fstab(image) {
         expected.entry(name).or_insert_with(|| format!("{fstab} mounts it"));
     }
+    // A partition that is here and can't be read has its problem already.
+    let known =
+        |name: &str| has(name) || image.problems.iter().any(|problem| problem.place == format!("partition {name}"));
     let missing: Vec<_> =
-        expected.into_iter().filter(|(name, _)| !has(name) && !stands_in_another(image, name)).collect();
+        expected.into_iter().filter(|(name, _)| !known(name) && !stands_in_another(image, name)).collect();
     image.problems.extend(missing.into_iter().map(|(name, reason)| Problem {
         place: format!("partition {name}"),
         cause: Cause::Missing(reason),

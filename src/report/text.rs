@@ -32,7 +32,7 @@ impl ReportFormat for Text {
 
     fn write(&self, run: &Run, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let width = style.width.clamp(*WIDTHS.start(), *WIDTHS.end());
-        let mut page = Page { out, colour: style.colour, width };
+        let mut page = Page { out, colour: style.colour, width, shared: Vec::new() };
         for (index, target) in run.targets.iter().enumerate() {
             if index > 0 {
                 page.line("", Ansi::new(), "")?;
@@ -50,6 +50,8 @@ struct Page<'a> {
     out: &'a mut dyn io::Write,
     colour: bool,
     width: usize,
+    /// Texts that several findings share: each is printed once below them, under its number.
+    shared: Vec<String>,
 }
 
 impl Page<'_> {
@@ -62,12 +64,16 @@ impl Page<'_> {
             }
             TargetResult::Judged { device, coverage, assessment } => {
                 self.verdict(report, device, assessment)?;
-                for finding in &assessment.findings {
-                    match finding.verdict {
-                        Verdict::Pass | Verdict::NotApplicable => {}
-                        _ => self.finding(finding)?,
-                    }
+                let open: Vec<&Finding> = assessment
+                    .findings
+                    .iter()
+                    .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::NotApplicable))
+                    .collect();
+                self.shared = shared_texts(&open);
+                for finding in open {
+                    self.finding(finding)?;
                 }
+                self.footnotes()?;
                 self.settled(assessment)?;
                 self.coverage(coverage)
             }
@@ -120,19 +126,41 @@ impl Page<'_> {
         if let Some(governing) = &finding.governing {
             self.field("in force", &governing_in_words(governing))?;
         }
-        let article = finding.legal.article.as_ref().map(|article| format!(", {article}")).unwrap_or_default();
-        let confidence = &finding.legal.confidence;
-        self.field("law", &format!("{}{article} (confidence {confidence})", finding.legal.instrument))?;
+        self.cited("law", &[law_in_words(finding)])?;
         if let Some(note) = &finding.legal.confidence_note {
-            self.field("", note)?;
+            self.cited("", std::slice::from_ref(note))?;
         }
-        for note in &finding.notes {
-            self.field("note", note)?;
-        }
+        self.cited("note", &finding.notes)?;
         match &finding.remedy {
-            Some(remedy) => self.field("do", &remedy.en),
+            Some(remedy) => self.cited("do", std::slice::from_ref(&remedy.en)),
             None => Ok(()),
         }
+    }
+
+    /// Texts of a field: those that are shared by their numbers on one line, the others in full.
+    fn cited(&mut self, name: &str, texts: &[String]) -> io::Result<()> {
+        let (mut numbers, mut own) = (Vec::new(), Vec::new());
+        for text in texts {
+            match self.shared.iter().position(|shared| shared == text) {
+                Some(index) => numbers.push(format!("[{}]", index + 1)),
+                None => own.push(text),
+            }
+        }
+        for text in own {
+            self.field(name, text)?;
+        }
+        if numbers.is_empty() { Ok(()) } else { self.field(name, &numbers.join(" ")) }
+    }
+
+    fn footnotes(&mut self) -> io::Result<()> {
+        let shared = std::mem::take(&mut self.shared);
+        if !shared.is_empty() {
+            self.line("", Ansi::new(), "")?;
+        }
+        for (index, text) in shared.iter().enumerate() {
+            self.field(&format!("[{}]", index + 1), text)?;
+        }
+        Ok(())
     }
 
     /// Rules that need nothing done: a line each for passes, a count by reason for those out of scope.
@@ -142,10 +170,8 @@ impl Page<'_> {
             self.line("", Ansi::new(), "")?;
         }
         for finding in passes {
-            let subject = finding.subject.as_ref().map(|subject| format!(" ({subject})")).unwrap_or_default();
-            let text = format!("PASS  {}  {}{}", finding.rule, printable(&finding.title.en), printable(&subject));
+            let text = format!("PASS  {}  {}", finding.rule, printable(&finding.observed));
             self.line("", verdict_style(Verdict::Pass), &text)?;
-            self.field("observed", &finding.observed)?;
         }
         let skipped = assessment.findings.iter().filter(|f| f.verdict == Verdict::NotApplicable);
         let mut by_reason: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
@@ -239,6 +265,31 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
+
+/// Texts that stand in more than one finding, in the order of their first use.
+fn shared_texts(findings: &[&Finding]) -> Vec<String> {
+    let mut seen: Vec<(String, usize)> = Vec::new();
+    for finding in findings {
+        let mut texts = vec![law_in_words(finding)];
+        texts.extend(finding.legal.confidence_note.clone());
+        texts.extend(finding.notes.iter().cloned());
+        texts.extend(finding.remedy.iter().map(|remedy| remedy.en.clone()));
+        texts.dedup();
+        for text in texts {
+            match seen.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, count)) => *count += 1,
+                None => seen.push((text, 1)),
+            }
+        }
+    }
+    seen.into_iter().filter(|(_, count)| *count > 1).map(|(text, _)| text).collect()
+}
+
+fn law_in_words(finding: &Finding) -> String {
+    let legal = &finding.legal;
+    let article = legal.article.as_ref().map(|article| format!(", {article}")).unwrap_or_default();
+    format!("{}{article} (confidence {})", legal.instrument, legal.confidence)
 }
 
 /// Breaks at spaces so that lines fit; a longer word (a path, a digest) stays whole so that it can be copied.

@@ -103,19 +103,17 @@ fn images_that_stand_in_the_repository_have_the_files_that_a_kernel_saw() {
     let folder = Path::new("tests/data/images");
     let temp = tempfile::tempdir().unwrap();
     let image = temp.path().join("ext4.img");
-    {
-        let name = "ext4_android.img";
-        unzstd(&folder.join(format!("{name}.zst")), &image);
-        let rows = compare(&image, &truth(&folder.join("files.tsv"), name));
-        println!("{name}: {rows} rows compared");
-    }
+    let name = "ext4_android.img";
+    unzstd(&folder.join(format!("{name}.zst")), &image);
+    let rows = compare(&image, &truth(&folder.join("files.tsv"), name));
+    super::note(&format!("{name}: {rows} rows compared"));
 }
 
 #[test]
 fn every_ext4_image_of_the_shared_data_has_the_files_that_a_kernel_saw() {
     let data = Path::new("../shared/data");
     if !data.is_dir() {
-        eprintln!("NOT RUN: {} is not there", data.display());
+        super::note(&format!("NOT RUN: {} is not there", data.display()));
         return;
     }
     let temp = tempfile::tempdir().unwrap();
@@ -129,7 +127,7 @@ fn every_ext4_image_of_the_shared_data_has_the_files_that_a_kernel_saw() {
         rows += compare(&image, &truth(&data.join("truth/image-files.tsv"), name.trim_end_matches(".zst")));
         images += 1;
     }
-    println!("{images} images, {rows} rows compared");
+    super::note(&format!("{images} images, {rows} rows compared"));
     assert!(images >= 13);
 }
 
@@ -137,7 +135,7 @@ fn every_ext4_image_of_the_shared_data_has_the_files_that_a_kernel_saw() {
 fn ext_images_of_other_projects_have_the_files_that_debugfs_saw() {
     let data = Path::new("../shared/data");
     if !data.is_dir() {
-        eprintln!("NOT RUN: {} is not there", data.display());
+        super::note(&format!("NOT RUN: {} is not there", data.display()));
         return;
     }
     let temp = tempfile::tempdir().unwrap();
@@ -154,5 +152,5 @@ fn ext_images_of_other_projects_have_the_files_that_debugfs_saw() {
     for name in ["disk_ext2_1k", "disk_ext2_4k", "disk_ext2_4k_empty", "disk_ext2_unittest"] {
         total += compare(&temp.path().join(format!("{name}.img")), &truth(&truth_file, &format!("{tar}!{name}.img")));
     }
-    println!("6 images, {total} rows compared");
+    super::note(&format!("6 images, {total} rows compared"));
 }

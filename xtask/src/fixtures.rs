@@ -41,6 +41,14 @@ ro.product.system.model=Orion P1
 ro.product.system.name=orion_p1_ru
 ";
 
+const SYSTEM_EXT_PROPERTIES: &str = "\
+ro.product.system_ext.brand=orion
+ro.product.system_ext.device=orion_p1
+ro.product.system_ext.manufacturer=Orion
+ro.product.system_ext.model=Orion P1
+ro.product.system_ext.name=orion_p1_ru
+";
+
 const PRODUCT_PROPERTIES: &str = "\
 ro.product.product.brand=orion
 ro.product.product.device=orion_p1
@@ -64,7 +72,7 @@ const PARTITIONS: &[Partition] = &[
         name: "system",
         uuid: "7e3c1f60-0a51-4b7e-9d0f-5a1d5e000001",
         blocks: "512",
-        files: &[("system/build.prop", SYSTEM_PROPERTIES)],
+        files: &[("system/build.prop", SYSTEM_PROPERTIES), ("system/system_ext/etc/build.prop", SYSTEM_EXT_PROPERTIES)],
         apks: &[
             (
                 "system/priv-app/UiAutomatorServer/UiAutomatorServer.apk",

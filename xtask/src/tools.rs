@@ -17,10 +17,13 @@ const TOOLS: &[Tool] = &[
     Tool { program: "aapt2", package: "aapt" },
     Tool { program: "adb", package: "adb" },
     Tool { program: "apksigner", package: "apksigner" },
+    Tool { program: "bzip2", package: "bzip2" },
     Tool { program: "debugfs", package: "e2fsprogs" },
     Tool { program: "img2simg", package: "android-sdk-libsparse-utils" },
     Tool { program: "mke2fs", package: "e2fsprogs" },
     Tool { program: "python3", package: "python3" },
+    Tool { program: "simg2simg", package: "android-sdk-libsparse-utils" },
+    Tool { program: "zip", package: "zip" },
     Tool { program: "zstd", package: "zstd" },
 ];
 

@@ -182,8 +182,9 @@ fn content(mounted: &Mounted, file: &File, limits: &Limits) -> Option<Content> {
                 return Some(Content::Closed(ParseError::unsupported(0, "an APEX")));
             }
             Ok(names) if names.iter().any(|name| name == "AndroidManifest.xml") => {}
-            // A ZIP of something else: a JAR, a theme, fonts; or a damaged one that does not claim to be a package.
-            _ => return None,
+            // A ZIP of something else: a JAR, a theme, fonts.
+            Ok(_) => return None,
+            Err(error) => return Some(Content::Closed(error)),
         }
     }
     Some(match apk::open(&bytes) {

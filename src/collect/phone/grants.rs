@@ -55,7 +55,7 @@ pub(super) fn of_block(block: &Block, evidence: &Evidence, place: &str) -> Found
     if !block.complete {
         return Found::unknown(Gap::new(place, GapReason::Truncated, "the dump ends within this entry"));
     }
-    let mut states = States { grants: Vec::new(), assumed: Vec::new(), unreadable: None };
+    let mut states = States { grants: Vec::new(), assumed: Vec::new(), flagless: Vec::new(), unreadable: None };
     // Android 5 has one list of what is granted, with no state.
     states.add(&block.body, "grantedPermissions", None, GrantKind::Install);
     states.add(&block.body, "install permissions", None, GrantKind::Install);
@@ -65,16 +65,21 @@ pub(super) fn of_block(block: &Block, evidence: &Evidence, place: &str) -> Found
     if let Some(words) = states.unreadable {
         return Found::unknown(Gap::new(place, GapReason::Damaged, words));
     }
-    let gap = (!states.assumed.is_empty()).then(|| {
-        let words = format!("not readable, taken as granted because it is listed: {}", states.assumed.join(", "));
-        Gap::new(place, GapReason::Damaged, words)
-    });
+    let mut words = Vec::new();
+    if !states.assumed.is_empty() {
+        words.push(format!("not readable, taken as granted because listed: {}", states.assumed.join(", ")));
+    }
+    if !states.flagless.is_empty() {
+        words.push(format!("flags not readable: {}", states.flagless.join(", ")));
+    }
+    let gap = (!words.is_empty()).then(|| Gap::new(place, GapReason::Damaged, words.join("; ")));
     Found { grants: Fact::new(states.grants, &evidence.at(format!("line {}", block.line))), gap }
 }
 
 struct States {
     grants: Vec<Grant>,
     assumed: Vec<String>,
+    flagless: Vec<String>,
     unreadable: Option<String>,
 }
 
@@ -86,7 +91,11 @@ impl States {
                 Some(granted) => granted,
                 // Android forgets an install permission that is neither granted nor flagged, so a listed one without
                 // flags is granted, whatever stands in place of the word (a redacted capture).
-                None if kind == GrantKind::Install && state.flags.is_empty() && item.value.contains(": granted=") => {
+                None if kind == GrantKind::Install
+                    && state.flags.is_empty()
+                    && state.flags_readable
+                    && item.value.contains(": granted=") =>
+                {
                     self.assumed.push(format!("line {}: {}", item.line, item.value));
                     true
                 }
@@ -95,6 +104,9 @@ impl States {
                     continue;
                 }
             };
+            if !state.flags_readable {
+                self.flagless.push(format!("line {}: {}", item.line, item.value));
+            }
             self.grants.push(Grant { user, permission: state.name, kind, granted, flags: state.flags });
         }
     }

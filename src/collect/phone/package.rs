@@ -169,8 +169,9 @@ impl Entry<'_> {
     }
 
     fn uid(&self) -> Fact<u32> {
-        // `appId` since Android 14.
-        self.number(if self.block.body.field("appId").is_some() { "appId" } else { "userId" })
+        // `appId` since Android 14; Android 5 has `gids=` on the same line.
+        let key = if self.block.body.field("appId").is_some() { "appId" } else { "userId" };
+        self.field(key, |text| text.split_whitespace().next()?.parse().ok())
     }
 
     fn shared_user(&self) -> Fact<Option<String>> {

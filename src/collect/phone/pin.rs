@@ -65,6 +65,7 @@ impl Pin {
         if differs(&self.boot_id, &now.boot_id) {
             return Err("another phone answered, or the phone restarted, before the reading was over".to_owned());
         }
+        let silent = gap.is_none();
         match gap {
             Some(gap) if gap.reason == GapReason::Disconnected => {
                 return Err(format!("the connection was lost while the phone was read: {}", gap.detail));
@@ -73,6 +74,10 @@ impl Pin {
             Some(gap) if now.boot_id.is_none() && self.boot_id.is_none() && now.serial == self.serial => drop(gap),
             Some(gap) => asker.note(unproven(&gap.place, gap.reason, &gap.detail)),
             None => {}
+        }
+        let gone = |then: &Option<String>, now: &Option<String>| then.is_some() && now.is_none();
+        if silent && (gone(&self.serial, &now.serial) || gone(&self.fingerprint, &now.fingerprint)) {
+            asker.note(unproven(command.line(), GapReason::Missing, "the second answer lacks what the first had"));
         }
         if now.serial.is_none() && now.boot_id.is_none() {
             asker.note(unproven("identity", GapReason::Missing, "the phone tells neither boot id nor serial number"));

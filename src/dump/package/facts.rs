@@ -13,6 +13,8 @@ pub struct PermissionState {
     pub granted: Option<bool>,
     /// Flags in the device's order: `|` between them since Android 9, a space before.
     pub flags: Vec<String>,
+    /// False if what stands after the word is not a list of flags.
+    pub flags_readable: bool,
 }
 
 /// Reads an item of `install permissions` or `runtime permissions`. An item without `granted=` is one of Android 5's
@@ -21,7 +23,7 @@ pub struct PermissionState {
 pub fn permission_state(item: &str) -> PermissionState {
     let Some((name, rest)) = item.rsplit_once(": granted=") else {
         let granted = (!item.contains([':', '=', ' '])).then_some(true);
-        return PermissionState { name: item.to_owned(), granted, flags: Vec::new() };
+        return PermissionState { name: item.to_owned(), granted, flags: Vec::new(), flags_readable: true };
     };
     let (word, rest) = rest.split_once(", ").unwrap_or((rest, ""));
     let granted = match word {
@@ -29,8 +31,13 @@ pub fn permission_state(item: &str) -> PermissionState {
         "false" => Some(false),
         _ => None,
     };
-    let flags = rest.strip_prefix("flags=").map(words).unwrap_or_default();
-    PermissionState { name: name.to_owned(), granted, flags }
+    let list = rest.strip_prefix("flags=").filter(|list| list.starts_with('[') && list.trim_end().ends_with(']'));
+    PermissionState {
+        name: name.to_owned(),
+        granted,
+        flags: list.map(words).unwrap_or_default(),
+        flags_readable: rest.is_empty() || list.is_some(),
+    }
 }
 
 /// Name of an item of `requested permissions`: `NAME` or `NAME: restricted=true`.
@@ -139,6 +146,8 @@ mod tests {
         assert_eq!(permission_state("a.B: granted=false").flags, Vec::<String>::new());
         assert_eq!(permission_state("a.B: granted=REDACTED").granted, None);
         assert_eq!(permission_state("a.B").granted, Some(true));
+        assert!(new.flags_readable && old.flags_readable);
+        assert!(!permission_state("a.B: granted=true, flags=REDACTED").flags_readable);
     }
 
     #[test]

@@ -84,7 +84,9 @@ pub fn parse(text: &str) -> PackageDump {
             continue;
         }
         if !content.starts_with([' ', '\t']) {
-            if let Some(refusal) = refusal::find(content) {
+            // Android's own log of warnings stands at the margin too, each line with its date, and quotes such words.
+            let is_log = content.starts_with(|c: char| c.is_ascii_digit());
+            if let Some(refusal) = refusal::find(content).filter(|_| !is_log) {
                 out.end = End::Stopped(At { value: refusal, line });
                 break;
             }
@@ -197,6 +199,12 @@ mod tests {
         let dump = parse(&text);
         assert_eq!(dump.end.refusal(), Some(RefusalKind::TimedOut));
         assert!(!dump.packages.unwrap()[0].complete);
+    }
+
+    #[test]
+    fn the_phones_log_of_warnings_does_not_stop_a_dump() {
+        let text = format!("{SMALL}\nPackage warning messages:\n4/1/70 11:05 PM: com.example.b not found\n");
+        assert_eq!(parse(&text).end, End::Whole);
     }
 
     #[test]
