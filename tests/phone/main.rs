@@ -8,6 +8,8 @@ mod support;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod collect;
+#[cfg(test)]
 mod double;
 #[cfg(test)]
 mod faults;

@@ -6,6 +6,7 @@ pub(crate) mod adbd;
 pub(crate) mod bench;
 pub(crate) mod fake_server;
 pub(crate) mod fiction;
+pub(crate) mod pixel;
 pub(crate) mod program;
 
 /// Bytes of all values below 251 in no short period, with line feeds and carriage returns among them.
