@@ -7,5 +7,7 @@ mod captures {
     mod failures;
     mod fictional;
     mod hostile;
+    #[path = "../support/pixel.rs"]
+    mod pixel;
     mod real;
 }

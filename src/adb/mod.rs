@@ -6,6 +6,7 @@ mod conversation;
 mod phone;
 mod runner;
 pub mod server;
+pub mod starter;
 pub mod wrapper;
 
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! An ADB server: which phones it has. Never started and never stopped here; that is its user's business, and another
-//! program of another version may be working with it.
+//! An ADB server: which phones it has. Never stopped here, since another program may be working with it; started only on
+//! demand and where none is, by [`super::starter`].
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::exit::{Exit, Failed};
-use super::target::{NO_PHONE, listing};
+use super::server::{NO_PHONE, ServerArguments};
 use crate::adb;
 use crate::report::printable;
 
@@ -17,6 +17,9 @@ pub(super) struct Arguments {
     /// Print every command that may ever be sent to a phone, and why, instead
     #[arg(long)]
     commands: bool,
+
+    #[command(flatten)]
+    server: ServerArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -25,7 +28,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         return print_commands(&mut out);
     }
     let temporary = |message: String| anyhow::Error::from(Failed(Exit::Temporary, message));
-    let listing = listing().map_err(temporary)?;
+    let server = arguments.server.server()?;
+    let listing = arguments.server.listing(&server).map_err(temporary)?;
     if listing.attached.is_empty() && listing.unknown.is_empty() {
         return Err(temporary(NO_PHONE.to_owned()));
     }

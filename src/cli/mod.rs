@@ -7,6 +7,7 @@ mod list;
 mod profile;
 mod scan;
 mod schema;
+mod server;
 mod target;
 mod terminal;
 

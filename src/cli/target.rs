@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::Args;
 
 use super::exit::usage;
+use super::server::{self, NO_PHONE, ServerArguments};
 use super::terminal::Board;
-use crate::adb::{self, Attached, Listing, Phone, Server};
+use crate::adb::{Attached, Listing, Server};
 use crate::bytes::Limits;
 use crate::collect::firmware::FirmwareSource;
 use crate::collect::phone::PhoneSource;
@@ -35,6 +36,9 @@ pub(super) struct TargetArguments {
     /// Targets read at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: u8,
+
+    #[command(flatten)]
+    server: ServerArguments,
 }
 
 /// A target that was read, or not.
@@ -46,7 +50,7 @@ pub(super) struct Reading {
 /// One thing to read.
 enum Job {
     File(PathBuf),
-    Phone(Box<Attached>),
+    Phone(Server, Box<Attached>),
     /// Named, but not there, or no phone at all: nothing to read, yet not to be passed over in silence.
     Missing {
         name: String,
@@ -97,66 +101,52 @@ impl TargetArguments {
         let mut jobs = Vec::new();
         for name in named {
             match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
-                Some(Some(serial)) => jobs.push(phone(serial)),
-                Some(None) if name == "adb" => jobs.extend(phones()),
+                Some(Some(serial)) => jobs.push(self.phone(serial)?),
+                Some(None) if name == "adb" => jobs.extend(self.phones()?),
                 _ => jobs.push(Job::File(PathBuf::from(name))),
             }
         }
         Ok(jobs)
+    }
+
+    fn phones(&self) -> anyhow::Result<Vec<Job>> {
+        let missing = |why: String| Job::Missing { name: "adb".to_owned(), why };
+        let server = self.server.server()?;
+        let Listing { attached, unknown } = match self.server.listing(&server) {
+            Ok(listing) => listing,
+            Err(why) => return Ok(vec![missing(why)]),
+        };
+        let phone = |attached| Job::Phone(server.clone(), Box::new(attached));
+        let mut jobs: Vec<Job> = attached.into_iter().map(phone).collect();
+        let unknown = unknown.into_iter();
+        jobs.extend(unknown.map(|line| missing(format!("the ADB server lists a phone in an unknown way: {line}"))));
+        if jobs.is_empty() {
+            jobs.push(missing(NO_PHONE.to_owned()));
+        }
+        Ok(jobs)
+    }
+
+    fn phone(&self, serial: &str) -> anyhow::Result<Job> {
+        let missing = |why: String| Job::Missing { name: format!("adb:{serial}"), why };
+        let server = self.server.server()?;
+        let listing = match self.server.listing(&server) {
+            Ok(listing) => listing,
+            Err(why) => return Ok(missing(why)),
+        };
+        let mut matching = listing.attached.into_iter().filter(|attached| attached.serial.as_deref() == Some(serial));
+        Ok(match (matching.next(), matching.count()) {
+            (None, _) => missing("no phone with this serial number is attached".to_owned()),
+            (Some(attached), 0) => Job::Phone(server, Box::new(attached)),
+            (Some(_), others) => {
+                missing(format!("{} phones with this serial number are attached: unplug all but one", others + 1))
+            }
+        })
     }
 }
 
 fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(&'a Job, &'a T)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
     jobs.get(index).zip(slots.get(index))
-}
-
-fn phones() -> Vec<Job> {
-    let missing = |why: String| Job::Missing { name: "adb".to_owned(), why };
-    let listing = match listing() {
-        Ok(listing) => listing,
-        Err(why) => return vec![missing(why)],
-    };
-    let mut jobs: Vec<Job> = listing.attached.into_iter().map(|attached| Job::Phone(Box::new(attached))).collect();
-    let unknown = listing.unknown.into_iter();
-    jobs.extend(unknown.map(|line| missing(format!("the ADB server lists a phone in an unknown way: {line}"))));
-    if jobs.is_empty() {
-        jobs.push(missing(NO_PHONE.to_owned()));
-    }
-    jobs
-}
-
-fn phone(serial: &str) -> Job {
-    let missing = |why: String| Job::Missing { name: format!("adb:{serial}"), why };
-    let listing = match listing() {
-        Ok(listing) => listing,
-        Err(why) => return missing(why),
-    };
-    let mut matching = listing.attached.into_iter().filter(|attached| attached.serial.as_deref() == Some(serial));
-    match (matching.next(), matching.count()) {
-        (None, _) => missing("no phone with this serial number is attached".to_owned()),
-        (Some(attached), 0) => Job::Phone(Box::new(attached)),
-        (Some(_), others) => {
-            missing(format!("{} phones with this serial number are attached: unplug all but one", others + 1))
-        }
-    }
-}
-
-/// Said where a phone is needed and there is none.
-pub(super) const NO_PHONE: &str = "no phone is attached: connect one and switch on USB debugging";
-
-/// What the ADB server that the environment names has attached, by name, as `adb` itself finds the server.
-pub(super) fn listing() -> Result<Listing, String> {
-    let mut listing = server()?.devices().map_err(|error| error.to_string())?;
-    listing.attached.sort_by_key(|attached| (attached.name(), attached.transport_id));
-    Ok(listing)
-}
-
-fn server() -> Result<Server, String> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let socket = variable("ADB_SERVER_SOCKET");
-    let port = variable("ANDROID_ADB_SERVER_PORT");
-    adb::server::address(socket.as_deref(), port.as_deref()).map(Server::new)
 }
 
 impl Job {
@@ -167,7 +157,7 @@ impl Job {
                 let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
                 (kind, name.into_owned())
             }
-            Self::Phone(attached) => (TargetKind::Phone, format!("adb:{}", attached.name())),
+            Self::Phone(_, attached) => (TargetKind::Phone, format!("adb:{}", attached.name())),
             Self::Missing { name, .. } => (TargetKind::Phone, name.clone()),
         };
         Target { kind, name, collected_at: None, layers: Vec::new() }
@@ -180,10 +170,8 @@ impl Job {
                 SavedSource::new(path).collect(request, progress)
             }
             Self::File(path) => FirmwareSource::new(path, Limits::default()).collect(request, progress),
-            Self::Phone(attached) => {
-                let phone = server()
-                    .and_then(|server| Phone::open(&server, attached).map_err(|error| error.to_string()))
-                    .map_err(SourceError::Temporary)?;
+            Self::Phone(server, attached) => {
+                let phone = server::open(server, attached).map_err(SourceError::Temporary)?;
                 let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
                 PhoneSource::new(&phone, self.target().name, Some(now)).collect(request, progress)
             }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use preloaded::adb::{Answer, Command, Failure, Shell};
 use preloaded::collect::phone::PhoneSource;
@@ -117,14 +117,4 @@ impl Shell for Phone {
             }
         }
     }
-}
-
-/// A file of the real captures. They may not be passed on, so they are not everywhere.
-pub(super) fn real(path: &str) -> Option<PathBuf> {
-    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(path);
-    if found.exists() {
-        return Some(found);
-    }
-    eprintln!("NOT RUN: {} is not here", found.display());
-    None
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use preloaded::dump::{activities, getprop, package, package_list, refusal, users};
 
-use super::double::{Phone, real};
+use super::double::Phone;
+use super::pixel::real;
 
 fn parse_all(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read;
 
 use preloaded::dump::package::{self, End};
-use preloaded::inventory::{CopyRole, DeviceKind, Enabled, GapReason, Grant, GrantKind, Hides, Inventory, Package};
+use preloaded::inventory::{CopyRole, DeviceKind, Enabled, GapReason, Hides, Inventory};
 
-use super::double::{Phone, real};
+use super::double::Phone;
+use super::pixel::{Rows, USERS as PIXEL_USERS, holders, of_bug_report, packages, real, rows, true_rows};
 
 /// A phone that gives its whole dump whatever part is asked for.
 fn of_capture(folder: &str, users: &str) -> Option<Phone> {
@@ -23,75 +23,6 @@ fn of_capture(folder: &str, users: &str) -> Option<Phone> {
     Some(phone)
 }
 
-/// What the bug report of the Pixel has between the title of a service and the next. The service's file beside it is the
-/// same dump with some words redacted by whoever passed it on.
-fn of_bug_report(service: &str) -> Option<String> {
-    let name = "bugreport-sailfish-QP1A.191005.007.A3-2020-01-08-15-30-07";
-    let path = real(&format!("captures/chkbugreport/{name}.zip"))?;
-    let mut archive = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
-    let mut bytes = Vec::new();
-    archive.by_name(&format!("{name}.txt")).unwrap().read_to_end(&mut bytes).unwrap();
-    let text = String::from_utf8_lossy(&bytes);
-    let (_, section) = text.split_once(&format!("\nDUMP OF SERVICE {service}:\n")).unwrap();
-    let (section, _) = section.split_once("\n--------- ").unwrap();
-    Some(format!("{section}\n"))
-}
-
-/// Owner kind, owner, permission, section, granted, flags: how often. The truth has no user ids, so a runtime permission
-/// that is alike for users 0 and 11 stands there twice.
-type Rows = BTreeMap<[String; 6], i64>;
-
-fn true_rows() -> Option<Rows> {
-    let text = fs::read_to_string(real("truth/grants-pixel-aosp10.tsv")?).unwrap();
-    let mut rows = Rows::new();
-    for line in text.lines().skip(1) {
-        let cell: Vec<&str> = line.split('\t').collect();
-        let at = |column: usize| cell.get(column).copied().unwrap_or_default().trim().to_owned();
-        *rows.entry([at(0), at(1), at(6), at(9), at(10), at(11)]).or_default() += 1;
-    }
-    Some(rows)
-}
-
-fn rows(inventory: &Inventory) -> Rows {
-    let mut rows = Rows::new();
-    for ((kind, owner), grants) in holders(inventory) {
-        for grant in grants {
-            let section = match grant.kind {
-                GrantKind::Install => "install permissions:",
-                GrantKind::Runtime => "runtime permissions:",
-            };
-            let flags = match grant.flags.as_slice() {
-                [] => String::new(),
-                flags => format!("flags=[ {}]", flags.join("|")),
-            };
-            let granted = grant.granted.to_string();
-            let row = [kind.to_owned(), owner.clone(), grant.permission, section.to_owned(), granted, flags];
-            *rows.entry(row).or_default() += 1;
-        }
-    }
-    rows
-}
-
-fn packages(inventory: &Inventory) -> &[Package] {
-    inventory.packages.known().unwrap()
-}
-
-/// Distinct holders of grants: packages of their own, and each shared user once. Members of one must agree.
-fn holders(inventory: &Inventory) -> BTreeMap<(&'static str, String), Vec<Grant>> {
-    let mut found = BTreeMap::new();
-    for package in packages(inventory) {
-        let holder = match package.shared_user.known().unwrap() {
-            Some(name) => ("SharedUser", name.clone()),
-            None => ("Package", package.name.clone()),
-        };
-        let grants = package.grants.known().unwrap().clone();
-        if let Some(before) = found.insert(holder.clone(), grants.clone()) {
-            assert_eq!(before, grants, "{holder:?}");
-        }
-    }
-    found
-}
-
 fn by_user(inventory: &Inventory) -> BTreeMap<Option<u32>, usize> {
     let mut counts = BTreeMap::new();
     for grant in holders(inventory).into_values().flatten() {
@@ -99,8 +30,6 @@ fn by_user(inventory: &Inventory) -> BTreeMap<Option<u32>, usize> {
     }
     counts
 }
-
-const PIXEL_USERS: &str = "Users:\n\tUserInfo{0:null:13} running\n\tUserInfo{11:User2:10}\n";
 
 #[test]
 fn the_pixel_has_its_134_packages_and_each_of_its_1353_permission_rows() {

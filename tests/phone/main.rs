@@ -6,6 +6,14 @@
 mod support;
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod collect;
+#[cfg(test)]
 mod double;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod starting;
 #[cfg(test)]
 mod transport;

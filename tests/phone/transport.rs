@@ -3,65 +3,16 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use preloaded::adb::commands::{self, LINE_LIMIT, is_allowed};
-use preloaded::adb::wrapper::unwrap;
-use preloaded::adb::{Answer, Attached, Failure, Patience, Phone, Server, Shell, State, identity};
+use preloaded::adb::commands::{self, LINE_LIMIT};
+use preloaded::adb::{Answer, Failure, Patience, Phone, Server, Shell, State, identity};
 
 use crate::support::adb_server::{AdbServer, free_port};
 use crate::support::adbd::{Adbd, Auth, Fault, Profile, Script};
+use crate::support::bench::Bench;
 use crate::support::bytes;
 use crate::support::fake_server::{FakeServer, Reply};
 
 const ANDROID_16: u32 = 36;
-
-/// Phones behind a server. When it ends, every request that they were sent must be one of the table.
-struct Bench {
-    server: AdbServer,
-    phones: Vec<Adbd>,
-}
-
-impl Bench {
-    fn new(profiles: impl IntoIterator<Item = Profile>) -> Self {
-        let phones: Vec<Adbd> = profiles.into_iter().map(Adbd::start).collect();
-        Self { server: AdbServer::with(&phones.iter().collect::<Vec<_>>()), phones }
-    }
-
-    fn answering(scripts: impl IntoIterator<Item = Script>) -> Self {
-        Self::new([Profile::answering(scripts)])
-    }
-
-    fn server(&self) -> Server {
-        Server::new(self.server.address())
-    }
-
-    fn attached(&self, number: usize) -> Attached {
-        let serial = self.phones[number].serial();
-        let listing = self.server().devices().unwrap();
-        let found = listing.attached.iter().find(|attached| attached.serial.as_ref() == Some(&serial));
-        found.unwrap_or_else(|| panic!("{serial} is not in {listing:?}")).clone()
-    }
-
-    fn phone(&self) -> Phone {
-        Phone::open(&self.server(), &self.attached(0)).unwrap()
-    }
-
-    fn impatient(&self, patience: Patience) -> Phone {
-        Phone::open(&self.server().with_patience(patience), &self.attached(0)).unwrap()
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            return;
-        }
-        for service in self.phones.iter().flat_map(Adbd::services) {
-            let request = service.strip_prefix("shell,v2,raw:").or_else(|| service.strip_prefix("shell:"));
-            let line = request.and_then(unwrap).map(|(line, _)| line);
-            assert!(line.is_some_and(is_allowed), "not in the table: {service:?}");
-        }
-    }
-}
 
 fn silence(milliseconds: u64) -> Patience {
     Patience { silence: Duration::from_millis(milliseconds), ..Patience::default() }

@@ -106,7 +106,8 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
-fn adb(port: u16, home: &TempDir) -> Command {
+/// The real client, for a server's port, with a home of its own.
+pub(crate) fn adb(port: u16, home: &TempDir) -> Command {
     let mut command = Command::new("adb");
     command
         .env("HOME", home.path())

@@ -18,7 +18,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-pub(crate) use profile::{Auth, Fault, Profile, Script};
+pub(crate) use profile::{Auth, Fault, Matches, Profile, Script};
 
 const CNXN: u32 = u32::from_le_bytes(*b"CNXN");
 const AUTH: u32 = u32::from_le_bytes(*b"AUTH");

@@ -3,7 +3,11 @@
 
 pub(crate) mod adb_server;
 pub(crate) mod adbd;
+pub(crate) mod bench;
 pub(crate) mod fake_server;
+pub(crate) mod fiction;
+pub(crate) mod pixel;
+pub(crate) mod program;
 
 /// Bytes of all values below 251 in no short period, with line feeds and carriage returns among them.
 pub(crate) fn bytes(length: usize) -> Vec<u8> {

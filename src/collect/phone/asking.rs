@@ -76,6 +76,15 @@ impl<'a> Asker<'a> {
     }
 }
 
+/// The reason that a device's words give.
+pub(super) fn gap_reason(kind: RefusalKind) -> GapReason {
+    match kind {
+        RefusalKind::Denied => GapReason::Refused,
+        RefusalKind::TimedOut => GapReason::TimedOut,
+        RefusalKind::Unknown | RefusalKind::Failed => GapReason::Failed,
+    }
+}
+
 fn failure_reason(failure: &Failure) -> GapReason {
     match failure {
         Failure::Truncated { .. } => GapReason::Truncated,
@@ -102,12 +111,7 @@ fn refused(answer: &Answer) -> Option<(GapReason, String)> {
         _ => refusal::find(&start.join("\n")),
     });
     if let Some(found) = found {
-        let reason = match found.kind {
-            RefusalKind::Denied => GapReason::Refused,
-            RefusalKind::TimedOut => GapReason::TimedOut,
-            RefusalKind::Unknown | RefusalKind::Failed => GapReason::Failed,
-        };
-        return Some((reason, found.words));
+        return Some((gap_reason(found.kind), found.words));
     }
     if answer.status != 0 {
         let words = [err.trim(), out.trim()].into_iter().find(|text| !text.is_empty()).unwrap_or("no words");

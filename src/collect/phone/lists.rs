@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asking::Asker;
+use super::asking::{Asker, gap_reason};
 use super::package::{application_id, is_apex, is_user_space};
 use super::requested::first_names;
 use crate::adb::commands;
@@ -41,15 +41,17 @@ pub(super) fn ask(asker: &mut Asker<'_>, sdk: u32, users: &BTreeSet<u32>) -> Vec
         }
         let Ok(text) = text else { continue };
         let parsed = package_list::parse(&text.text);
-        let words =
-            parsed.leftover.describe().or_else(|| parsed.truncated.then(|| "the answer ends within a line".to_owned()));
-        if let Some(words) = words {
-            let refused = parsed.leftover.samples.iter().any(|sample| refusal::find(&sample.value).is_some());
-            let reason = match (refused, parsed.leftover.count) {
-                (true, _) => GapReason::Refused,
-                (false, 0) => GapReason::Truncated,
-                (false, _) => GapReason::Damaged,
-            };
+        let lines: Vec<&str> = parsed.leftover.samples.iter().map(|sample| sample.value.as_str()).collect();
+        let refusal = refusal::find(&lines.join("\n"));
+        let unread = match (refusal, parsed.leftover.describe()) {
+            (Some(refusal), _) => Some((gap_reason(refusal.kind), refusal.words)),
+            (None, Some(words)) => Some((GapReason::Damaged, words)),
+            (None, None) if parsed.truncated => {
+                Some((GapReason::Truncated, "the answer ends within a line".to_owned()))
+            }
+            (None, None) => None,
+        };
+        if let Some((reason, words)) = unread {
             asker.note(Gap::new(text.command, reason, words).hiding(Hides::Users));
             continue;
         }

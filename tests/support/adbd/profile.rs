@@ -97,7 +97,7 @@ impl Script {
         Self { reads_input: true, ..self }
     }
 
-    pub(super) fn answers(&self, line: &str) -> bool {
+    pub(crate) fn answers(&self, line: &str) -> bool {
         match &self.matches {
             Matches::Exactly(text) => line == text,
             Matches::StartingWith(text) => line.starts_with(text),
