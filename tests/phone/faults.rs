@@ -210,9 +210,28 @@ fn a_phone_that_answers_nothing_is_no_inventory() {
         let bench = Bench::new([Profile::answering([script])]);
         let ran = judge(&bench, "ru/smartphone", &["--patience", "0.1"]);
         assert_eq!((ran.code, overall(&ran.json())), (75, "unread"), "{ran:#?}");
+        assert!(ran.stdout.contains("the phone answered no command"), "{}", ran.stdout);
         let target = format!("adb:{}", bench.phones[0].serial());
         let scan = run(bench.server.address(), ["scan", &target, "--patience", "0.1"]);
         assert_eq!((scan.code, scan.stdout.as_str()), (75, ""), "{}", scan.stderr);
+    }
+}
+
+#[test]
+fn a_phone_that_falls_silent_for_good_costs_two_waits_and_not_one_for_each_command() {
+    let silent = |start: &str| Script::starting_with(start, "").fault(0, Fault::Hang);
+    // Android's services hang; what needs none of them goes on.
+    let phone = Fiction::default().answering(silent("dumpsys")).answering(silent("pm ")).answering(silent("cmd "));
+    let bench = Bench::new([phone.profile()]);
+    let ran = judge(&bench, "ru/smartphone", &["--patience", "0.3"]);
+    assert_eq!((ran.code, overall(&ran.json())), (3, "inconclusive"));
+    let identity = [commands::boot_id(), commands::properties()];
+    let asked = asked(&bench.phones[0]);
+    let expected = [&identity[..], &[commands::users(), commands::packages(34)], &identity].concat();
+    assert_eq!(asked, expected.iter().map(|command| command.line().to_owned()).collect::<Vec<_>>());
+    let found = gaps(&ran.json());
+    for command in [commands::users(), commands::packages(34), commands::list(34, 0)] {
+        assert!(found.contains(&("timed-out".to_owned(), command.line().to_owned())), "{found:?}");
     }
 }
 
