@@ -251,9 +251,14 @@ fn an_app_that_stands_in_the_part_of_a_dump_that_was_cut_is_not_absent() {
     let whole = String::from_utf8(script.stdout.to_vec()).unwrap();
     let (start, _) = whole.split_once("  Package [ru.oneme.app]").unwrap();
     script.stdout = format!("{start}*** SERVICE 'package' DUMP TIMEOUT (60000ms) EXPIRED ***\n").into_bytes().into();
-    let bench = Bench::new([honest.answering(script).profile()]);
-    let ran = judge(&bench, "ru/smartphone", &[]);
-    assert_eq!((ran.code, overall(&ran.json())), (3, "inconclusive"));
-    let found = gaps(&ran.json());
-    assert!(found.contains(&("truncated".to_owned(), line.line().to_owned())), "{found:?}");
+    let cut = honest.answering(script);
+    // The lists show that something is missing; without them the cut alone has to.
+    let refusal = Script::starting_with("pm list packages", "").stderr("java.lang.SecurityException: no\n").status(1);
+    for phone in [cut.clone(), cut.answering(refusal)] {
+        let bench = Bench::new([phone.profile()]);
+        let ran = judge(&bench, "ru/smartphone", &[]);
+        assert_eq!((ran.code, overall(&ran.json())), (3, "inconclusive"));
+        let found = gaps(&ran.json());
+        assert!(found.contains(&("truncated".to_owned(), line.line().to_owned())), "{found:?}");
+    }
 }
