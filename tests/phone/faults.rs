@@ -210,9 +210,28 @@ fn a_phone_that_answers_nothing_is_no_inventory() {
         let bench = Bench::new([Profile::answering([script])]);
         let ran = judge(&bench, "ru/smartphone", &["--patience", "0.1"]);
         assert_eq!((ran.code, overall(&ran.json())), (75, "unread"), "{ran:#?}");
+        assert!(ran.stdout.contains("the phone answered no command"), "{}", ran.stdout);
         let target = format!("adb:{}", bench.phones[0].serial());
         let scan = run(bench.server.address(), ["scan", &target, "--patience", "0.1"]);
         assert_eq!((scan.code, scan.stdout.as_str()), (75, ""), "{}", scan.stderr);
+    }
+}
+
+#[test]
+fn a_phone_that_falls_silent_for_good_costs_two_waits_and_not_one_for_each_command() {
+    let silent = |start: &str| Script::starting_with(start, "").fault(0, Fault::Hang);
+    // Android's services hang; what needs none of them goes on.
+    let phone = Fiction::default().answering(silent("dumpsys")).answering(silent("pm ")).answering(silent("cmd "));
+    let bench = Bench::new([phone.profile()]);
+    let ran = judge(&bench, "ru/smartphone", &["--patience", "0.3"]);
+    assert_eq!((ran.code, overall(&ran.json())), (3, "inconclusive"));
+    let identity = [commands::boot_id(), commands::properties()];
+    let asked = asked(&bench.phones[0]);
+    let expected = [&identity[..], &[commands::users(), commands::packages(34)], &identity].concat();
+    assert_eq!(asked, expected.iter().map(|command| command.line().to_owned()).collect::<Vec<_>>());
+    let found = gaps(&ran.json());
+    for command in [commands::users(), commands::packages(34), commands::list(34, 0)] {
+        assert!(found.contains(&("timed-out".to_owned(), command.line().to_owned())), "{found:?}");
     }
 }
 
@@ -232,9 +251,14 @@ fn an_app_that_stands_in_the_part_of_a_dump_that_was_cut_is_not_absent() {
     let whole = String::from_utf8(script.stdout.to_vec()).unwrap();
     let (start, _) = whole.split_once("  Package [ru.oneme.app]").unwrap();
     script.stdout = format!("{start}*** SERVICE 'package' DUMP TIMEOUT (60000ms) EXPIRED ***\n").into_bytes().into();
-    let bench = Bench::new([honest.answering(script).profile()]);
-    let ran = judge(&bench, "ru/smartphone", &[]);
-    assert_eq!((ran.code, overall(&ran.json())), (3, "inconclusive"));
-    let found = gaps(&ran.json());
-    assert!(found.contains(&("truncated".to_owned(), line.line().to_owned())), "{found:?}");
+    let cut = honest.answering(script);
+    // The lists show that something is missing; without them the cut alone has to.
+    let refusal = Script::starting_with("pm list packages", "").stderr("java.lang.SecurityException: no\n").status(1);
+    for phone in [cut.clone(), cut.answering(refusal)] {
+        let bench = Bench::new([phone.profile()]);
+        let ran = judge(&bench, "ru/smartphone", &[]);
+        assert_eq!((ran.code, overall(&ran.json())), (3, "inconclusive"));
+        let found = gaps(&ran.json());
+        assert!(found.contains(&("truncated".to_owned(), line.line().to_owned())), "{found:?}");
+    }
 }

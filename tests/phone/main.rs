@@ -1,5 +1,7 @@
 //! Phones, simulated, behind the real ADB server.
 
+#![allow(clippy::print_stderr, reason = "data that is not here is told")]
+
 #[cfg(test)]
 #[allow(dead_code, reason = "each test binary uses a part")]
 #[path = "../support/mod.rs"]

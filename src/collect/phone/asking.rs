@@ -9,6 +9,9 @@ use crate::inventory::{Evidence, Gap, GapReason, Hides, Origin, OriginKind, Orig
 /// Longest text of a device that goes into a gap, in characters.
 const WORDS: usize = 300;
 
+/// Commands in a row that a phone leaves unanswered before it is asked no more. Each costs up to a minute.
+const SILENCES: u8 = 2;
+
 /// Lines of an answer that are searched for a refusal.
 const FIRST_LINES: usize = 8;
 
@@ -28,11 +31,13 @@ pub(super) struct Asker<'a> {
     pub(super) gaps: Vec<Gap>,
     /// Whether any command was answered at all.
     pub(super) answered: bool,
+    /// Commands that timed out since the last answer.
+    silences: u8,
 }
 
 impl<'a> Asker<'a> {
     pub(super) fn new(shell: &'a dyn Shell) -> Self {
-        Self { shell, origins: Origins::default(), gaps: Vec::new(), answered: false }
+        Self { shell, origins: Origins::default(), gaps: Vec::new(), answered: false, silences: 0 }
     }
 
     /// The answer to a command, entered as an origin. A failure is entered as a gap, and returned to explain the facts
@@ -60,15 +65,28 @@ impl<'a> Asker<'a> {
     /// The answer's bytes, without a trace in the inventory: for what identifies a phone.
     pub(super) fn text(&mut self, command: &Command) -> Result<Vec<u8>, Gap> {
         let gap = |reason, words: &str| Gap::new(command.line(), reason, words.chars().take(WORDS).collect::<String>());
+        if self.silences >= SILENCES {
+            return Err(gap(GapReason::TimedOut, "not asked: the phone did not answer the commands before"));
+        }
         let answer = match self.shell.run(command) {
             Ok(answer) => answer,
-            Err(failure) => return Err(gap(failure_reason(&failure), &failure.to_string())),
+            Err(failure) => {
+                let reason = failure_reason(&failure);
+                self.silences = if reason == GapReason::TimedOut { self.silences.saturating_add(1) } else { 0 };
+                return Err(gap(reason, &failure.to_string()));
+            }
         };
         self.answered = true;
+        self.silences = 0;
         match refused(&answer) {
             Some((reason, words)) => Err(gap(reason, &words)),
             None => Ok(answer.stdout),
         }
+    }
+
+    /// Asks again after silence: for what the phone's system answers without Android's services.
+    pub(super) fn try_again(&mut self) {
+        self.silences = 0;
     }
 
     pub(super) fn note(&mut self, gap: Gap) {

@@ -72,6 +72,9 @@ impl Source for PhoneSource<'_> {
         let mut reading = Reading { asker: &mut asker, sdk, request, progress };
         let found = reading.packages(&users);
         progress.step("identity, again");
+        if asker.answered {
+            asker.try_again();
+        }
         pin.hold(&mut asker).map_err(SourceError::Temporary)?;
         if !asker.answered {
             let words = asker.gaps.first().map_or("no answer", |gap| gap.detail.as_str());
