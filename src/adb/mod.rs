@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 pub use attached::{Attached, Listing, State};
 pub use commands::Command;
 pub use conversation::Patience;
-pub use phone::{Phone, PhoneIdentity, identity};
+pub use phone::Phone;
 pub use server::Server;
 
 /// A shell on one phone that answers read-only commands.

@@ -21,7 +21,8 @@ pub struct Assessment {
     pub counts: Counts,
     /// Every rule of the profile at least once: worst verdict first, then by rule id and subject.
     pub findings: Vec<Finding>,
-    /// The gaps behind which packages may be hidden. Empty: the list of packages is complete.
+    /// The gaps behind which packages may be hidden, and a phone's answers that were refused, cut or never came. While
+    /// there is one of the first, absence is not proven; while there is one of the second, nothing is called compliant.
     pub coverage_gaps: Vec<Gap>,
 }
 

@@ -7,7 +7,8 @@
 //!
 //! The whole verdict: a failure of a rule that is not advisory makes a device not compliant. It is compliant if such a
 //! rule passed and none failed or stayed open (of a profile of advisory rules alone: if any passed). A fault of the tool
-//! leaves it inconclusive, whichever rule it befell.
+//! leaves it inconclusive, whichever rule it befell, and so does an answer of a phone that was refused, cut or never
+//! came, even where every rule found what it needed elsewhere.
 
 mod finding;
 mod scope;
@@ -15,7 +16,7 @@ mod scope;
 use std::collections::BTreeSet;
 
 use crate::check::{self, Check, Outcome, Reason, Verdict};
-use crate::inventory::{Evidence, Inventory, OsFlavour};
+use crate::inventory::{Evidence, Gap, GapReason, Hides, Inventory, OsFlavour, TargetKind};
 use crate::profile::{Caveat, Confidence, Profile, ProfileError, Rule, Status};
 use scope::{Concern, Timing};
 
@@ -54,7 +55,7 @@ pub fn assess(profile: &Profile, inventory: &Inventory, context: &check::Context
     findings.sort_by(|a, b| {
         (a.verdict, &a.rule, &a.subject, &a.observed).cmp(&(b.verdict, &b.rule, &b.subject, &b.observed))
     });
-    let coverage_gaps: BTreeSet<_> = inventory.gaps_hiding_packages().cloned().collect();
+    let coverage_gaps: BTreeSet<_> = inventory.gaps_hiding_packages().chain(unanswered(inventory)).cloned().collect();
     Ok(Assessment {
         profile: ProfileRef {
             id: profile.id.clone(),
@@ -71,7 +72,7 @@ pub fn assess(profile: &Profile, inventory: &Inventory, context: &check::Context
             os_flavour: flavour(inventory, context),
             presence: context.presence,
         },
-        overall: overall(profile, &findings),
+        overall: overall(profile, &findings, inventory),
         counts: counts(&findings),
         findings,
         coverage_gaps: coverage_gaps.into_iter().collect(),
@@ -220,7 +221,24 @@ fn resolve(evidence: &Evidence, says: String, inventory: &Inventory) -> FindingE
     FindingEvidence { source, at: evidence.at.clone(), says }
 }
 
-fn overall(profile: &Profile, findings: &[Finding]) -> Overall {
+/// Answers of a phone that were asked for and did not come whole. A command that the phone does not know, or that
+/// failed by its own word, is none of them; nor is a refusal or an empty answer that hides neither packages nor users, since some phones
+/// tell no shell the number of their start.
+fn unanswered(inventory: &Inventory) -> impl Iterator<Item = &Gap> {
+    let is_phone = inventory.target.kind == TargetKind::Phone;
+    let cut = |gap: &&Gap| match gap.reason {
+        GapReason::Truncated
+        | GapReason::TimedOut
+        | GapReason::TooLarge
+        | GapReason::Disconnected
+        | GapReason::Contradiction => true,
+        GapReason::Refused | GapReason::Missing => gap.hides != Hides::Facts,
+        GapReason::NotObserved | GapReason::Damaged | GapReason::Unsupported | GapReason::Failed => false,
+    };
+    inventory.gaps.iter().filter(move |_| is_phone).filter(cut)
+}
+
+fn overall(profile: &Profile, findings: &[Finding], inventory: &Inventory) -> Overall {
     let binding = |status: &str| status != Status::Advisory.as_str();
     // A profile that only advises is judged by its advice; nothing in it can fail a device.
     let any_binding = profile.rules.iter().any(|rule| rule.status.is_binding());
@@ -231,7 +249,8 @@ fn overall(profile: &Profile, findings: &[Finding]) -> Overall {
     }
     let open = has(Verdict::Inconclusive)
         || has(Verdict::NotChecked)
-        || findings.iter().any(|finding| finding.verdict == Verdict::Error);
+        || findings.iter().any(|finding| finding.verdict == Verdict::Error)
+        || unanswered(inventory).next().is_some();
     if has(Verdict::Pass) && !open { Overall::Compliant } else { Overall::Inconclusive }
 }
 

@@ -102,7 +102,16 @@ impl Page<'_> {
         if let Some(flavour) = context.os_flavour {
             dates.push_str(&format!(", {}", flavour.as_str()));
         }
-        self.field("judged", &dates)
+        self.field("judged", &dates)?;
+        let counts = &assessment.counts;
+        if assessment.overall == Overall::Inconclusive && counts.inconclusive + counts.error + counts.not_checked == 0 {
+            let why = match assessment.coverage_gaps.len() as u64 {
+                0 => "no rule was settled".to_owned(),
+                gaps => format!("the reading is incomplete: {} below", plural(gaps, "gap", "gaps")),
+            };
+            self.field("why", &why)?;
+        }
+        Ok(())
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {

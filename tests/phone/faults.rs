@@ -101,7 +101,13 @@ fn spoil(fiction: &Fiction) -> BTreeSet<&'static str> {
             let gone = what == "the cable is pulled" && ran.code == 75 && overall(&report) == "unread";
             assert!(told || gone, "{line}: {what}: `{reason}` is not told: {ran:#?}");
             assert_eq!(ran.code == 0, overall(&report) == "compliant", "{line}: {what}: {ran:#?}");
-            assert!(ran.code != 0 || CROSS_CHECKS.contains(&row), "{line}: {what}: {ran:#?}");
+            // A command that failed by its own word, and whose answer only checks another, leaves the verdict as it is.
+            // Some phones tell no shell the number of their start.
+            let dispensable = match row {
+                "boot-id" => ["failed", "refused", "missing"].contains(&reason),
+                row => reason == "failed" && CROSS_CHECKS.contains(&row),
+            };
+            assert!(ran.code != 0 || dispensable, "{line}: {what}: {ran:#?}");
         }
     }
     spoiled

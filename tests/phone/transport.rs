@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use preloaded::adb::commands::{self, LINE_LIMIT};
-use preloaded::adb::{Answer, Failure, Patience, Phone, Server, Shell, State, identity};
+use preloaded::adb::{Answer, Failure, Patience, Phone, Server, Shell, State};
 
 use crate::support::adb_server::{AdbServer, free_port};
 use crate::support::adbd::{Adbd, Auth, Fault, Profile, Script};
@@ -359,22 +359,4 @@ fn shell_packets_that_lie_about_their_length_or_kind_are_errors() {
     assert_eq!(ask(&[1, 1, 0]), Failure::Truncated { received: 0 });
     assert_eq!(ask(&[3, 1, 0, 0, 0, 0]), Failure::Truncated { received: 0 });
     assert!(matches!(ask(&[9, 0, 0, 0, 0]), Failure::Disconnected(_)));
-}
-
-// Which phone it is.
-
-#[test]
-fn a_phone_that_was_exchanged_is_noticed() {
-    let phone = |boot_id: &str| {
-        Profile::answering([
-            Script::new("cat /proc/sys/kernel/random/boot_id", boot_id),
-            Script::new("getprop", "[ro.serialno]: [SAME]\n[ro.build.fingerprint]: [a/b/c:16/X/1:user/release-keys]\n"),
-        ])
-    };
-    let bench = Bench::new([phone("first\n"), phone("second\n")]);
-    let identities: Vec<_> =
-        [0, 1].map(|number| identity(&Phone::open(&bench.server(), &bench.attached(number)).unwrap()).unwrap()).into();
-    assert_eq!(identities[0].serial.as_deref(), Some("SAME"));
-    assert_eq!(identities[0].fingerprint, identities[1].fingerprint);
-    assert_ne!(identities[0], identities[1]);
 }
