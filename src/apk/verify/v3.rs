@@ -95,7 +95,8 @@ fn ranges(outcome: &mut Outcome, signers: Vec<Ranged>, context: &Context) {
         }
     }
     let wanted_max = context.rotation_min_sdk.map_or(context.range.1, |sdk| sdk.saturating_sub(1));
-    if first_min > context.range.0 || last_max < wanted_max {
+    // Levels before the first signer of v3.1 look at v3.
+    if (!context.is_31 && first_min > context.range.0) || last_max < wanted_max {
         outcome.error(Issue::V3MissingSdkVersions);
     }
     match Lineage::consolidate(lineages) {
