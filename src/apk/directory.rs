@@ -31,6 +31,8 @@ pub(super) struct Directory {
     pub(super) source: SharedBytes,
     /// Offset of the first central record.
     pub(super) start: u64,
+    /// Offset of the end record.
+    pub(super) end: u64,
     raw: Vec<u8>,
     /// Offsets of the records in `raw`, by name.
     by_name: Vec<u32>,
@@ -59,7 +61,7 @@ impl Directory {
         let end = find_end(source.as_ref()).map_err(|error| error.within("ZIP end record"))?;
         let raw = read_vec_at(source.as_ref(), end.start, end.size, "bytes of the directory", MAX_DIRECTORY)
             .map_err(|error| error.within("ZIP directory"))?;
-        let directory = Self::index(source, end.start, raw, end.records);
+        let directory = Self::index(source, &end, raw);
         let directory = directory.map_err(|error| error.within("ZIP directory"))?;
         let mut first = [0_u8; 4];
         source.read_exact_at(0, &mut first)?;
@@ -69,7 +71,8 @@ impl Directory {
         Ok(directory)
     }
 
-    fn index(source: &SharedBytes, start: u64, raw: Vec<u8>, records: u64) -> Result<Self, ParseError> {
+    fn index(source: &SharedBytes, end: &End, raw: Vec<u8>) -> Result<Self, ParseError> {
+        let (start, records) = (end.start, end.records);
         let mut by_name = Vec::new();
         let mut at = 0_usize;
         for _ in 0..records {
@@ -98,7 +101,12 @@ impl Directory {
             let found = format!("'{}' twice", name(double).escape_ascii());
             return Err(ParseError::invalid(start + u64::from(*double), "file name", found, "each name once"));
         }
-        Ok(Self { source: source.clone(), start, raw, by_name })
+        Ok(Self { source: source.clone(), start, end: end.at, raw, by_name })
+    }
+
+    /// Bytes of the directory.
+    pub(super) fn size(&self) -> u64 {
+        self.raw.len() as u64
     }
 
     /// The record of `name`.
@@ -120,6 +128,7 @@ impl Directory {
 }
 
 struct End {
+    at: u64,
     start: u64,
     size: u64,
     records: u64,
@@ -155,7 +164,7 @@ fn parse_end(source: &dyn ReadAt, at: u64, raw: &[u8]) -> Result<End, ParseError
         if u64::from(start) + u64::from(size) > at {
             return Err(ParseError::invalid(at + 16, "directory offset", start, "a directory before the end record"));
         }
-        End { start: start.into(), size: size.into(), records: records.into() }
+        End { at, start: start.into(), size: size.into(), records: records.into() }
     };
     if end.records == 0 {
         return Err(ParseError::invalid(at + 10, "number of entries", 0, "at least 1"));
@@ -183,7 +192,7 @@ fn parse_end64(source: &dyn ReadAt, end: u64) -> Result<End, ParseError> {
     if start.checked_add(size).is_none_or(|behind| behind > at) {
         return Err(ParseError::invalid(at + 48, "directory offset", start, "a directory before the end record"));
     }
-    Ok(End { start, size, records })
+    Ok(End { at: end, start, size, records })
 }
 
 /// The record at `at`, and where the next begins; offsets of errors are relative to the directory.

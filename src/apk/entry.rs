@@ -70,6 +70,18 @@ impl Directory {
         Ok(out)
     }
 
+    /// The contents of an entry as [`Reader::Jar`] reads them, as a stream: behind `uncompressed size` it may go on.
+    pub(super) fn stream(&self, record: &Record<'_>) -> Result<Box<dyn std::io::Read + Send>, ParseError> {
+        let at = self.data_offset(record)?;
+        let stored = record.method == STORED;
+        let left = if stored { record.uncompressed } else { record.compressed };
+        let input = Pieces { source: self.source.clone(), at, left };
+        if stored {
+            return Ok(Box::new(input));
+        }
+        Ok(Box::new(flate2::read::DeflateDecoder::new_with_buf(input, vec![0; PIECE])))
+    }
+
     /// Checks the local header against the record and gives the offset of the data behind it.
     fn data_offset(&self, record: &Record<'_>) -> Result<u64, ParseError> {
         let at = record.local_header;

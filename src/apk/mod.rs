@@ -15,6 +15,7 @@ mod resources;
 mod signing_block;
 mod strings;
 mod value;
+mod verify;
 
 use crate::bytes::{ParseError, SharedBytes};
 use directory::Directory;
@@ -22,6 +23,8 @@ use entry::Reader;
 use manifest::Resolve;
 use resources::{Config, Resources};
 use value::Value;
+
+pub use verify::{Issue, Scheme, SdkRange, Signer, Stamp, StampStatus, Verification, verify, verify_stamp};
 
 const MANIFEST: &str = "AndroidManifest.xml";
 const RESOURCES: &str = "resources.arsc";
