@@ -158,3 +158,77 @@ impl Component {
         self.enabled && own == kind
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(kind: ComponentKind, permission: &str, filter: IntentFilter) -> Component {
+        Component {
+            kind,
+            name: "a.B".into(),
+            exported: true,
+            exported_said: true,
+            enabled: true,
+            permission: Some(permission.to_owned()).filter(|name| !name.is_empty()),
+            read_permission: None,
+            write_permission: None,
+            process: None,
+            direct_boot: false,
+            target: None,
+            authorities: Vec::new(),
+            grants_uri: false,
+            filters: vec![filter],
+            meta_data: Vec::new(),
+        }
+    }
+
+    fn filter(action: &str, category: &str, schemes: &[&str]) -> IntentFilter {
+        IntentFilter {
+            actions: vec![action.into()],
+            categories: vec![category.into()],
+            schemes: schemes.iter().map(|&scheme| scheme.to_owned()).collect(),
+            ..IntentFilter::default()
+        }
+    }
+
+    fn roles(components: Vec<Component>) -> Vec<Role> {
+        Manifest { components, ..Manifest::default() }.roles()
+    }
+
+    #[test]
+    fn a_browser_takes_any_host_and_an_app_with_links_of_its_own_is_none() {
+        let mut web = filter("android.intent.action.VIEW", "android.intent.category.BROWSABLE", &["http", "https"]);
+        assert_eq!(roles(vec![component(ComponentKind::Activity, "", web.clone())]), [Role::Browser]);
+        web.hosts.push("shop.example".into());
+        assert_eq!(roles(vec![component(ComponentKind::Activity, "", web)]), []);
+    }
+
+    #[test]
+    fn a_component_that_is_disabled_fills_no_role() {
+        let mut home = component(ComponentKind::Activity, "", filter(MAIN, "android.intent.category.HOME", &[]));
+        assert_eq!(roles(vec![home.clone()]), [Role::Home]);
+        home.enabled = false;
+        assert_eq!(roles(vec![home]), []);
+    }
+
+    #[test]
+    fn a_dialer_takes_calls_with_and_without_a_number() {
+        let activity = |schemes| {
+            let dial = filter("android.intent.action.DIAL", "android.intent.category.DEFAULT", schemes);
+            component(ComponentKind::Activity, "", dial)
+        };
+        assert_eq!(roles(vec![activity(&["tel"])]), []);
+        assert_eq!(roles(vec![activity(&["tel"]), activity(&[])]), [Role::Dialer]);
+    }
+
+    #[test]
+    fn a_hook_is_known_by_the_permission_on_the_right_kind_of_component() {
+        let hooks = |kind| {
+            let admin = component(kind, "android.permission.BIND_DEVICE_ADMIN", IntentFilter::default());
+            Manifest { components: vec![admin], ..Manifest::default() }.hooks()
+        };
+        assert_eq!(hooks(ComponentKind::Receiver), [Hook { kind: "device-admin", component: "a.B".into() }]);
+        assert_eq!(hooks(ComponentKind::Service), []);
+    }
+}
