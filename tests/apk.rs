@@ -10,6 +10,8 @@
 
 #[path = "apk/crafted.rs"]
 mod crafted;
+#[path = "apk/facts.rs"]
+mod facts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -7,6 +7,7 @@
 //! | resource map | 0x0180 | 32-bit attribute ids; entry n belongs to string n |
 //! | start element | 0x0102 | namespace 4, name 4, attributeStart 2, attributeSize 2, attributeCount 2, ... |
 //! | end element | 0x0103 | not looked at: only the depth counts |
+//! | text | 0x0104 | string 4, a typed value 8; read only where it is asked for |
 //! | other nodes | 0x0100 to 0x017f | skipped |
 //!
 //! An attribute has a namespace, a name, a raw value (string indices) and a typed value (size 2, 0, type 1, data 4). One
@@ -25,6 +26,7 @@ const FIRST_NODE: u16 = 0x0100;
 const LAST_NODE: u16 = 0x017f;
 const START_ELEMENT: u16 = 0x0102;
 const END_ELEMENT: u16 = 0x0103;
+const TEXT: u16 = 0x0104;
 const RESOURCE_MAP: u16 = 0x0180;
 const NODE_HEADER: u64 = 16;
 const ELEMENT: u64 = 20;
@@ -47,6 +49,8 @@ pub(super) struct Element {
     attributes: u64,
     stride: u64,
     count: u64,
+    /// Where the next node begins.
+    end: u64,
 }
 
 /// One step through a document.
@@ -141,6 +145,18 @@ impl Document {
         Ok(None)
     }
 
+    /// The text right behind the element's start.
+    pub(super) fn text_after(&self, element: &Element) -> Result<Option<String>, ParseError> {
+        if element.end >= self.end {
+            return Ok(None);
+        }
+        let node = Chunk::read(self.source.as_ref(), element.end, self.end, NODE_HEADER)?;
+        if node.kind != TEXT || node.end - node.body < 4 {
+            return Ok(None);
+        }
+        self.string(u32_at(self.source.as_ref(), node.body)?)
+    }
+
     /// Every attribute with the id that it has (0 for none) and its name.
     pub(super) fn attributes(&self, element: &Element) -> Result<Vec<(u32, String, Raw)>, ParseError> {
         let mut all = Vec::new();
@@ -221,5 +237,5 @@ fn start(source: &dyn ReadAt, node: &Chunk) -> Result<Element, ParseError> {
     if first + stride * count > size {
         return Err(ParseError::invalid(node.body + 12, "attributeCount", count, "attributes within the element"));
     }
-    Ok(Element { name, attributes: node.body + first, stride, count })
+    Ok(Element { name, attributes: node.body + first, stride, count, end: node.end })
 }

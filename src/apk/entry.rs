@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use super::directory::{Directory, Record, zip64_fields};
-use crate::bytes::{ParseError, SharedBytes, Window, le, read_vec_at, zeroed};
+use crate::bytes::{Budget, Inflate, ParseError, SharedBytes, Window, le, read_vec_at, zeroed};
 
 const LOCAL_HEADER: u64 = 30;
 const STORED: u16 = 0;
@@ -55,6 +55,20 @@ impl Directory {
             return Err(ParseError::truncated(data, record.uncompressed, filled as u64));
         }
         Ok(Arc::new(out))
+    }
+
+    /// The contents of an entry of any length, deflated ones decoded as they are read.
+    pub(super) fn open_stream(&self, record: &Record<'_>, budget: &Arc<Budget>) -> Result<SharedBytes, ParseError> {
+        let data = self.data_offset(record)?;
+        if record.method != DEFLATED {
+            return Ok(Arc::new(Window::new(self.source.clone(), data, record.uncompressed)?));
+        }
+        let most = record.compressed.saturating_mul(MAX_RATIO);
+        if record.uncompressed > most {
+            return Err(ParseError::limit(data, "uncompressed size", record.uncompressed, most));
+        }
+        let stream = Arc::new(Window::new(self.source.clone(), data, record.compressed)?);
+        Ok(Arc::new(Inflate::raw(stream, record.uncompressed, budget.clone())))
     }
 
     /// At most the first `length` bytes of an entry.

@@ -4,13 +4,16 @@
 //! an answer are read, nothing else.
 
 mod axml;
+mod certificate;
 mod chunk;
 mod der;
+mod dex;
 mod directory;
 mod entry;
 mod jar;
 mod manifest;
 mod native;
+mod network;
 mod resources;
 mod signing_block;
 mod strings;
@@ -18,9 +21,16 @@ mod value;
 mod verify;
 
 use crate::bytes::{ParseError, SharedBytes};
+pub use certificate::{CertificateFacts, Known};
+pub use dex::{Dex, Prefix, Sdk};
 use directory::Directory;
 use entry::Reader;
 use manifest::Resolve;
+pub use manifest::{
+    Component, ComponentKind, DeclaredPermission, Feature, Hook, ImpliedPermission, IntentFilter, Label, Library,
+    LibraryKind, Manifest, MetaData, Overlay, Queries, RequestedPermission, Role,
+};
+pub use network::{DomainConfig, NetworkConfig};
 use resources::{Config, Resources};
 use value::Value;
 
@@ -41,65 +51,13 @@ pub struct Apk {
     /// Whether each reference from the manifest into `resources.arsc` could be looked up. After an error the label, or
     /// whatever else referred to the table, reads as if it were not there.
     pub resources: Result<(), ParseError>,
+    /// What `networkSecurityConfig` refers to; `None` where the manifest names none.
+    pub network: Option<Result<NetworkConfig, ParseError>>,
     /// Certificates that its signatures claim: each signer's own, newest scheme first; an error where the block or
     /// signature file is damaged. As Android since 7.0, v1 counts only where no other scheme is claimed. Empty: unsigned.
     pub signers: Result<Vec<Certificate>, ParseError>,
     /// DEX and native code, by the central directory.
     pub code: Code,
-}
-
-/// Facts of `AndroidManifest.xml`, references to the file's own resources resolved in the default configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Manifest {
-    /// `package`.
-    pub package: String,
-    /// `versionCodeMajor` in the upper, `versionCode` in the lower 32 bits.
-    pub version_code: u64,
-    /// `versionName`.
-    pub version_name: Option<String>,
-    /// `minSdkVersion`; 1 where there is none, 10,000 for a codename of a version under development.
-    pub min_sdk: u32,
-    /// `targetSdkVersion`; the minimum where there is none, 10,000 for a codename.
-    pub target_sdk: u32,
-    /// `split`: the name of a split APK; `None` for a base.
-    pub split: Option<String>,
-    /// `sharedUserId`.
-    pub shared_user: Option<String>,
-    /// `application android:label`, resolved where it refers to the file's own resources.
-    pub label: Option<String>,
-    /// Enabled activities and aliases with a MAIN and LAUNCHER filter, as full class names, in manifest order.
-    pub launcher: Vec<String>,
-    /// `uses-permission` and `uses-permission-sdk-23`, in manifest order.
-    pub requested_permissions: Vec<RequestedPermission>,
-    /// `permission`, in manifest order.
-    pub declared_permissions: Vec<DeclaredPermission>,
-    /// `hasCode` of the application; true where it is not said.
-    pub has_code: bool,
-    /// Attributes of `application` and `manifest` that are set to true: `debuggable`, `testOnly`, `persistent`,
-    /// `coreApp` ..., sorted.
-    pub flags: Vec<String>,
-    /// `overlay android:targetPackage`, for a resource overlay.
-    pub overlay_target: Option<String>,
-}
-
-/// A `uses-permission` element.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestedPermission {
-    /// `name`.
-    pub name: String,
-    /// `maxSdkVersion`.
-    pub max_sdk: Option<u32>,
-    /// Whether the element is `uses-permission-sdk-23`.
-    pub sdk_23: bool,
-}
-
-/// A `permission` element.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredPermission {
-    /// `name`.
-    pub name: String,
-    /// `protectionLevel` as a number; 0 (normal) where there is none, `None` where it is a reference that was not resolved.
-    pub protection_level: Option<u32>,
 }
 
 /// A certificate claimed by a signature.
@@ -155,19 +113,48 @@ pub struct NativeAbi {
     pub load_alignment: Option<u64>,
 }
 
+/// Languages of labels that [`open`] reads beside the default.
+const LANGUAGES: [[u8; 2]; 2] = [*b"en", *b"ru"];
+
 /// Reads a package file.
 ///
 /// # Errors
 /// The place in the ZIP structure or the manifest that can't be read, or that Android refuses. A damaged resource table
 /// is an error of [`Apk::resources`] alone, a damaged signature one of [`Apk::signers`].
 pub fn open(source: &SharedBytes) -> Result<Apk, ParseError> {
+    open_in(source, &LANGUAGES)
+}
+
+/// Reads a package file with its label in these languages, two letters each.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_in(source: &SharedBytes, languages: &[[u8; 2]]) -> Result<Apk, ParseError> {
     let directory = Directory::open(source)?;
     let document = open_entry(&directory, MANIFEST, MAX_MANIFEST)?;
     let mut table = Table { directory: &directory, opened: None, failed: None };
-    let manifest = axml::Document::open(document).and_then(|document| manifest::read(&document, &mut table));
+    let manifest = axml::Document::open(document).and_then(|document| manifest::read(&document, &mut table, languages));
     let manifest = manifest.map_err(|error| error.within(MANIFEST))?;
-    let resources = table.failed.map_or(Ok(()), Err);
-    Ok(Apk { manifest, resources, signers: signers(&directory), code: native::code(&directory) })
+    let resources = table.failed.take().map_or(Ok(()), Err);
+    let network = manifest.network_security_config.as_ref().map(|path| network_config(&directory, path));
+    Ok(Apk { manifest, resources, network, signers: signers(&directory), code: native::code(&directory) })
+}
+
+/// Classes that the package's DEX files define. Reads some megabytes of a large package, so [`open`] does not.
+///
+/// # Errors
+/// The place in the ZIP structure or in a DEX file that can't be read.
+pub fn dex(source: &SharedBytes) -> Result<Dex, ParseError> {
+    dex::read(&Directory::open(source)?)
+}
+
+fn network_config(directory: &Directory, path: &str) -> Result<NetworkConfig, ParseError> {
+    let read = || {
+        let record = directory.find(path.as_bytes());
+        let record = record.ok_or_else(|| ParseError::invalid(directory.start, "entry", "absent", "one"))?;
+        network::read(directory.open_entry(&record, Reader::Assets, network::MAX_BYTES)?)
+    };
+    read().map_err(|error: ParseError| error.within(path.escape_debug().to_string()))
 }
 
 fn open_entry(directory: &Directory, name: &'static str, limit: u64) -> Result<SharedBytes, ParseError> {
@@ -190,24 +177,24 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn look_up(&mut self, id: u32) -> Result<Option<Value>, ParseError> {
+    fn look_up(&mut self, id: u32, language: Option<[u8; 2]>) -> Result<Option<Value>, ParseError> {
         if self.opened.is_none() {
             let contents = open_entry(self.directory, RESOURCES, MAX_RESOURCES)?;
             self.opened = Some(Resources::open(contents).map_err(|error| error.within(RESOURCES))?);
         }
-        let value = self.opened.as_ref().map(|table| table.value(id, Config::default())).transpose();
+        let value = self.opened.as_ref().map(|table| table.value(id, Config { language })).transpose();
         value.map(Option::flatten).map_err(|error| error.within(RESOURCES))
     }
 }
 
 impl Resolve for Table<'_> {
-    fn resolve(&mut self, id: u32) -> Option<Value> {
+    fn resolve(&mut self, id: u32, language: Option<[u8; 2]>) -> Option<Value> {
         // Package 1 is the platform's, in its own file: an app that refers to it needs no table.
         let elsewhere = id >> 24 == 1 && self.directory.find(RESOURCES.as_bytes()).is_none();
         if elsewhere || self.failed.is_some() {
             return None;
         }
-        self.look_up(id).unwrap_or_else(|error| {
+        self.look_up(id, language).unwrap_or_else(|error| {
             self.failed = Some(error);
             None
         })

@@ -32,7 +32,7 @@ pub(super) fn code(directory: &Directory) -> Code {
 }
 
 /// `classes.dex`, `classes2.dex` ...
-fn is_dex(name: &[u8]) -> bool {
+pub(super) fn is_dex(name: &[u8]) -> bool {
     let number = name.strip_prefix(b"classes").and_then(|rest| rest.strip_suffix(b".dex"));
     number.is_some_and(|digits| digits.iter().all(u8::is_ascii_digit) && !matches!(digits, [b'0', ..] | b"1"))
 }

@@ -174,8 +174,9 @@ impl Resources {
 
     /// How well a type's configuration fits; `None` where it is for another device: a car, a screen, an operator.
     ///
-    /// Without a language, a value that has none comes first, then English, then any. Of equals the highest platform
-    /// version wins, as on a device that is newer than all of them.
+    /// With a language, its own value comes first (in no country or the language's own), then the default. Without one,
+    /// the default comes first, then English, then any. Of equals the highest platform version wins, as on a device that
+    /// is newer than all of them.
     fn rank(&self, part: &Type, config: Config) -> Result<Option<u32>, ParseError> {
         let at = part.start + 20;
         let size = u64::from(u32_at(self.source.as_ref(), at)?).min(MAX_CONFIG).min(part.end - at);
@@ -191,12 +192,22 @@ impl Resources {
         if raw.iter().any(|&byte| byte != 0) {
             return Ok(None);
         }
+        let region_name = region.to_le_bytes();
+        let pseudo = matches!(&region_name, b"XA" | b"XB");
         let locale = match (language, config.language) {
-            (language, Some(wanted)) if language == wanted => 4,
-            ([0, 0], _) => 3,
-            (_, Some(_)) => return Ok(None),
-            (language, None) if language == *b"en" => 2,
-            _ => 1,
+            ([0, 0], _) => 4,
+            (language, Some(wanted)) => {
+                // Another country's wording is not what a device of the language's own country shows.
+                let own = if wanted == *b"en" { *b"US" } else { wanted.map(|letter| letter.to_ascii_uppercase()) };
+                if language != wanted || (region != 0 && region_name != own) {
+                    return Ok(None);
+                }
+                5
+            }
+            // Made by tools to test layouts.
+            (_, None) if pseudo => 1,
+            (language, None) if language == *b"en" => 3,
+            _ => 2,
         };
         Ok(Some(locale << 17 | u32::from(region == 0) << 16 | version))
     }

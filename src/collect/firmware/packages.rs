@@ -288,7 +288,7 @@ fn signers(path: &str, claimed: Result<Vec<apk::Certificate>, ParseError>, file:
 }
 
 fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy {
-    let Apk { manifest, resources, signers: claimed, code } = apk;
+    let Apk { manifest, resources, signers: claimed, code, network: _ } = apk;
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
     let evidence = file.at("AndroidManifest.xml");
