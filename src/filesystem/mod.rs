@@ -173,23 +173,6 @@ mod tests {
         assert_eq!(content("slow"), [b'x'; 60]);
     }
 
-    #[test]
-    fn files_of_the_erofs_sample_have_their_content() {
-        let filesystem = erofs::ErofsFormat.mount(Arc::new(erofs::sample::volume()), &Arc::default()).unwrap();
-        let content = |path: &str| {
-            let node = find(filesystem.as_ref(), filesystem.root(), path).unwrap().unwrap();
-            let bytes = filesystem.open(node).unwrap();
-            read_vec_at(bytes.as_ref(), 0, bytes.len(), "file", 1 << 20).unwrap()
-        };
-        assert_eq!(content("plain"), [[b'5'; 512].as_slice(), &[b'6'; 88]].concat());
-        assert_eq!(content("inline"), [[b'5'; 512].as_slice(), b"content"].concat());
-        assert_eq!(content("hole"), [0; 1000]);
-        for name in ["chunks", "indexes"] {
-            assert_eq!(content(name), [[b'6'; 512].as_slice(), &[0; 512], b"777777"].concat());
-        }
-        assert_eq!(content("link"), b"target");
-    }
-
     /// The error of a file of the sample after a change.
     fn damaged(path: &str, at: usize, bytes: &[u8]) -> String {
         let mut volume = ext4::sample::volume();

@@ -9,15 +9,17 @@
 
 mod chunks;
 mod clusters;
-
+mod compact;
 mod compressed;
-
+mod decode;
 mod directory;
-
+mod extents;
 mod flat;
-
+mod full;
+mod index;
 mod inode;
-
+mod lclusters;
+mod lz4;
 mod superblock;
 mod volume;
 

@@ -4,14 +4,14 @@
 //! |---|---|---|
 //! | 0 | 4 | `magic`, 0xE0F5E1E2 |
 //! | 12 | 1 | `blkszbits`: block size is 1 << it |
-//! | 14 | 2 | `root_nid` (with 48BIT the high bits of `blocks`) |
+//! | 14 | 2 | `root_nid`, or the high bits of `blocks` if 112 has it |
 //! | 36 | 4 | `blocks` |
 //! | 40 | 4 | `meta_blkaddr`, where inode 0 would stand |
 //! | 80 | 4 | `feature_incompat` |
 //! | 86 | 2 | `extra_devices` |
 //! | 90 | 1 | `dirblkbits` |
 //! | 96 | 8 | `packed_nid`: the inode that holds fragments |
-//! | 112 | 8 | `root_nid` with 48BIT |
+//! | 112 | 8 | `root_nid` with 48BIT, 0 if 14 has it |
 //! | 128 | 8 | `metabox_nid` with METABOX: the inode that holds inodes |
 
 use crate::bytes::{ParseError, ReadAt, SharedBytes, le};
@@ -71,7 +71,9 @@ impl Superblock {
             return Err(ParseError::invalid(START + 90, "dirblkbits", byte(90), "0"));
         }
         let wide = incompat & INCOMPAT_48BIT != 0;
-        let high = if wide { u64::from(short(14)) << 32 } else { 0 };
+        // With 48BIT too a root that fits into the old field stands there.
+        let moved = wide && quad(112) != 0;
+        let high = if moved { u64::from(short(14)) << 32 } else { 0 };
         let len = (high | u64::from(long(36))) << block_bits;
         if len > volume.len() {
             return Err(ParseError::truncated(START + 36, len, volume.len()).within("blocks"));
@@ -79,7 +81,7 @@ impl Superblock {
         Ok(Self {
             block_bits,
             inodes: u64::from(long(40)) << block_bits,
-            root: if wide { quad(112) } else { u64::from(short(14)) },
+            root: if moved { quad(112) } else { u64::from(short(14)) },
             packed: (incompat & INCOMPAT_FRAGMENTS != 0 && quad(96) != 0).then(|| quad(96)),
             metabox: (incompat & INCOMPAT_METABOX != 0).then(|| quad(128)),
             wide,
