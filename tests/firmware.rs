@@ -11,6 +11,7 @@
 
 #[cfg(test)]
 mod firmware {
+    mod erofs;
     mod ext4;
     mod trees;
     mod wrappings;

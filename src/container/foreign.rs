@@ -37,7 +37,6 @@ const fn none(name: &'static str, recognizes: fn(&Probe<'_>) -> bool) -> Foreign
 static FOREIGN: &[Foreign] = &[
     packages("the A/B update payload (payload.bin)", |p| at(p, 0, b"CrAU")),
     packages("the Android super partition (LP metadata)", |p| at(p, 4096, b"gDla") || at(p, 0, b"gDla")),
-    packages("the EROFS filesystem", |p| at(p, 1024, &[0xe2, 0xe1, 0xf5, 0xe0])),
     packages("the F2FS filesystem", |p| at(p, 1024, &[0x10, 0x20, 0xf5, 0xf2])),
     packages("the SquashFS filesystem", |p| at(p, 0, b"hsqs")),
     packages("xz compression", |p| at(p, 0, b"\xfd7zXZ\0")),
@@ -89,7 +88,7 @@ mod tests {
         assert_eq!(name(0, b"CrAU"), Some("the A/B update payload (payload.bin)"));
         assert_eq!(name(1, b"CrAU"), None);
         assert_eq!(name(4096, b"gDla"), Some("the Android super partition (LP metadata)"));
-        assert_eq!(name(1024, &[0xe2, 0xe1, 0xf5, 0xe0]), Some("the EROFS filesystem"));
+        assert_eq!(name(1024, &[0x10, 0x20, 0xf5, 0xf2]), Some("the F2FS filesystem"));
         assert_eq!(name(1023, &[0xe2, 0xe1, 0xf5, 0xe0]), None);
         assert_eq!(name(0, b"ANDROID!"), Some("the boot image"));
         assert_eq!(name(0, b"PK"), None);

@@ -1,10 +1,13 @@
 //! Trees of files in one volume. One format, one file or folder.
 
+mod erofs;
 mod ext4;
 mod folder;
 mod walk;
 
-use crate::bytes::{ParseError, SharedBytes};
+use std::sync::Arc;
+
+use crate::bytes::{Budget, ParseError, SharedBytes};
 
 pub use folder::Folder;
 pub use walk::{File, Unreadable, find, walk};
@@ -81,11 +84,11 @@ pub trait FilesystemFormat: Sync {
     /// Whether a volume that begins with `head` is of this format, by its magic number.
     fn recognizes(&self, head: &[u8]) -> bool;
 
-    /// Reads what is needed to find files; nothing else.
+    /// Reads what is needed to find files; nothing else. What is decompressed later counts in `budget`.
     ///
     /// # Errors
     /// A superblock that is damaged or asks for features that are not read.
-    fn mount(&self, volume: SharedBytes) -> Result<Box<dyn Filesystem>, ParseError>;
+    fn mount(&self, volume: SharedBytes, budget: &Arc<Budget>) -> Result<Box<dyn Filesystem>, ParseError>;
 
     /// A small valid volume, for tests that damage it.
     #[cfg(test)]
@@ -93,7 +96,7 @@ pub trait FilesystemFormat: Sync {
 }
 
 /// Every format, in the order of probing.
-pub static FORMATS: &[&dyn FilesystemFormat] = &[&ext4::Ext4Format];
+pub static FORMATS: &[&dyn FilesystemFormat] = &[&ext4::Ext4Format, &erofs::ErofsFormat];
 
 /// The supported format of a volume that begins with `head`.
 #[must_use]
@@ -103,14 +106,12 @@ pub fn recognize(head: &[u8]) -> Option<&'static dyn FilesystemFormat> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::bytes::{Limits, read_vec_at};
 
     /// Mounts, walks and reads the beginning and end of everything, whatever comes of it.
     fn exercise(format: &dyn FilesystemFormat, bytes: Vec<u8>) -> Vec<String> {
-        let Ok(filesystem) = format.mount(Arc::new(bytes)) else {
+        let Ok(filesystem) = format.mount(Arc::new(bytes), &Arc::default()) else {
             return Vec::new();
         };
         let (files, _) = walk(filesystem.as_ref(), filesystem.root(), &Limits { files: 1000, ..Limits::default() });
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn files_of_the_ext4_sample_have_their_content() {
-        let filesystem = ext4::Ext4Format.mount(Arc::new(ext4::sample::volume())).unwrap();
+        let filesystem = ext4::Ext4Format.mount(Arc::new(ext4::sample::volume()), &Arc::default()).unwrap();
         let content = |path: &str| {
             let node = find(filesystem.as_ref(), filesystem.root(), path).unwrap().unwrap();
             let bytes = filesystem.open(node).unwrap();
@@ -177,7 +178,7 @@ mod tests {
         let mut volume = ext4::sample::volume();
         volume[at..at + bytes.len()].copy_from_slice(bytes);
         let open = || {
-            let filesystem = ext4::Ext4Format.mount(Arc::new(volume))?;
+            let filesystem = ext4::Ext4Format.mount(Arc::new(volume), &Arc::default())?;
             let node = find(filesystem.as_ref(), filesystem.root(), path)?.unwrap();
             filesystem.open(node).map(|_| ())
         };
@@ -205,7 +206,7 @@ mod tests {
         for pointer in volume[10 * 1024..11 * 1024].chunks_exact_mut(4) {
             pointer.copy_from_slice(&10_u32.to_le_bytes());
         }
-        let filesystem = ext4::Ext4Format.mount(Arc::new(volume)).unwrap();
+        let filesystem = ext4::Ext4Format.mount(Arc::new(volume), &Arc::default()).unwrap();
         let error = filesystem.open(NodeId(12)).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains("blocks that map a file is 13, the limit is 12"), "{error}");
     }
@@ -237,7 +238,7 @@ mod tests {
         let mut volume = ext4::sample::volume();
         // The entry `tree` names the root.
         volume[7 * 1024 + 24] = 2;
-        let filesystem = ext4::Ext4Format.mount(Arc::new(volume)).unwrap();
+        let filesystem = ext4::Ext4Format.mount(Arc::new(volume), &Arc::default()).unwrap();
         let (files, unreadable) = walk(filesystem.as_ref(), filesystem.root(), &Limits::default());
         assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["mapped", "unwritten"]);
         assert_eq!(unreadable.len(), 1);

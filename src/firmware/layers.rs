@@ -62,7 +62,7 @@ impl Layers {
         };
         if let Some(format) = filesystem::recognize(&head) {
             self.used(format.name());
-            match format.mount(part.bytes.clone()) {
+            match format.mount(part.bytes.clone(), &self.budget) {
                 Ok(filesystem) => {
                     let root = filesystem.root();
                     self.volumes.push(Volume {

@@ -33,7 +33,7 @@ fn mount(image: &Path) -> Box<dyn Filesystem> {
     volume.read_exact_at(0, &mut head).unwrap();
     let format = recognize(&head).unwrap();
     assert_eq!(format.name(), "ext4");
-    format.mount(volume).unwrap()
+    format.mount(volume, &Arc::default()).unwrap()
 }
 
 /// Everything that the image holds, as the truth would say it; what can't be opened says why.

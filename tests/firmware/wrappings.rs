@@ -213,9 +213,9 @@ fn what_is_not_there_or_not_read_hides_packages() {
     let mut super_image = vec![0; 8192];
     super_image[4096..4100].copy_from_slice(b"gDla");
     fs::write(folder.join("super.img"), super_image).unwrap();
-    let mut erofs = vec![0; 4096];
-    erofs[1024..1028].copy_from_slice(&[0xe2, 0xe1, 0xf5, 0xe0]);
-    fs::write(folder.join("product_a.img"), erofs).unwrap();
+    let mut f2fs = vec![0; 4096];
+    f2fs[1024..1028].copy_from_slice(&[0x10, 0x20, 0xf5, 0xf2]);
+    fs::write(folder.join("product_a.img"), f2fs).unwrap();
     fs::write(folder.join("odm.img"), [7; 5000]).unwrap();
     fs::write(folder.join("boot.img"), "ANDROID! kernel").unwrap();
     fs::write(folder.join("vendor.map"), "text").unwrap();

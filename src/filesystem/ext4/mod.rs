@@ -18,7 +18,7 @@ pub(super) mod sample;
 use std::sync::Arc;
 
 use super::{DirEntry, Filesystem, FilesystemFormat, Metadata, NodeId, NodeKind};
-use crate::bytes::{ParseError, SharedBytes};
+use crate::bytes::{Budget, ParseError, SharedBytes};
 use inode::Inode;
 use superblock::Superblock;
 
@@ -39,7 +39,7 @@ impl FilesystemFormat for Ext4Format {
         head.get(1080..1082) == Some(&[0x53, 0xef])
     }
 
-    fn mount(&self, volume: SharedBytes) -> Result<Box<dyn Filesystem>, ParseError> {
+    fn mount(&self, volume: SharedBytes, _budget: &Arc<Budget>) -> Result<Box<dyn Filesystem>, ParseError> {
         let superblock = Superblock::read(&volume).map_err(|error| error.within("superblock"))?;
         let ext4 = Ext4 { volume, superblock };
         // Without its root nothing can be found.

@@ -1,0 +1,101 @@
+//! What every open file of a volume shares.
+
+use std::sync::Arc;
+
+use super::clusters::Clusters;
+use super::inode::{Inode, Layout};
+use super::superblock::Superblock;
+use super::{chunks, compressed, flat};
+use crate::bytes::{Budget, ParseError, SharedBytes};
+
+/// In an inode's number: it stands in the metabox.
+const IN_METABOX: u64 = 1 << 63;
+
+/// A volume whose superblock was read.
+pub(super) struct Volume {
+    pub(super) bytes: SharedBytes,
+    pub(super) superblock: Superblock,
+    metabox: Option<SharedBytes>,
+    pub(super) clusters: Clusters,
+    pub(super) budget: Arc<Budget>,
+}
+
+/// Where inodes, and what follows them, stand.
+#[derive(Clone)]
+pub(super) enum Metadata {
+    Volume(SharedBytes),
+    Metabox(SharedBytes),
+}
+
+impl Metadata {
+    pub(super) fn bytes(&self) -> &SharedBytes {
+        match self {
+            Self::Volume(bytes) | Self::Metabox(bytes) => bytes,
+        }
+    }
+
+    pub(super) fn is_metabox(&self) -> bool {
+        matches!(self, Self::Metabox(_))
+    }
+}
+
+impl Volume {
+    pub(super) fn open(bytes: SharedBytes, budget: &Arc<Budget>) -> Result<Arc<Self>, ParseError> {
+        let superblock = Superblock::read(&bytes).map_err(|error| error.within("superblock"))?;
+        let number = superblock.metabox;
+        let budget = budget.clone();
+        let volume = Self { bytes, superblock, metabox: None, clusters: Clusters::default(), budget };
+        let Some(number) = number else {
+            return Ok(Arc::new(volume));
+        };
+        // The metabox is read through a volume without one, so it can't stand in itself.
+        let bare = Arc::new(volume);
+        let metabox = bare.special(number).map_err(|error| error.within("metabox"))?;
+        let superblock = Superblock::read(&bare.bytes).map_err(|error| error.within("superblock"))?;
+        Ok(Arc::new(Self {
+            bytes: bare.bytes.clone(),
+            superblock,
+            metabox: Some(metabox),
+            clusters: Clusters::default(),
+            budget: bare.budget.clone(),
+        }))
+    }
+
+    /// Where the inode with that number stands.
+    pub(super) fn place(&self, number: u64) -> Result<(Metadata, u64), ParseError> {
+        let within = (number & !IN_METABOX).checked_mul(32);
+        let place = match (&self.metabox, number & IN_METABOX != 0) {
+            (Some(metabox), true) => Some(Metadata::Metabox(metabox.clone())).zip(within),
+            (None, true) => None,
+            (_, false) => {
+                let offset = within.and_then(|within| within.checked_add(self.superblock.inodes));
+                Some(Metadata::Volume(self.bytes.clone())).zip(offset)
+            }
+        };
+        place.ok_or_else(|| ParseError::invalid(0, "nid", number, "the number of an inode"))
+    }
+
+    /// Content of a file, directory or symbolic link.
+    pub(super) fn content(self: &Arc<Self>, inode: &Inode) -> Result<SharedBytes, ParseError> {
+        let fragments = match (inode.layout, self.superblock.packed) {
+            // Only compressed files have fragments; what holds them is opened when one is met.
+            (Layout::Full | Layout::Compact, packed) => packed,
+            _ => None,
+        };
+        self.open_with(inode, fragments)
+    }
+
+    /// An inode that belongs to the volume itself. It has no fragments: what holds them can't be made of them.
+    pub(super) fn special(self: &Arc<Self>, number: u64) -> Result<SharedBytes, ParseError> {
+        let open = || self.open_with(&Inode::read(self, number)?, None);
+        open().map_err(|error| error.within(format!("inode {number}")))
+    }
+
+    fn open_with(self: &Arc<Self>, inode: &Inode, packed: Option<u64>) -> Result<SharedBytes, ParseError> {
+        match inode.layout {
+            Layout::Plain | Layout::Inline => flat::open(self, inode),
+            Layout::Chunks => chunks::open(self, inode),
+            Layout::Full | Layout::Compact => compressed::open(self, inode, packed),
+        }
+    }
+}
