@@ -6,6 +6,7 @@
 mod foreign;
 mod gzip;
 mod sparse;
+mod super_image;
 mod tar;
 mod zip;
 
@@ -67,7 +68,8 @@ pub trait ContainerFormat: Sync {
 }
 
 /// Every format, in the order of probing.
-pub static FORMATS: &[&dyn ContainerFormat] = &[&sparse::Sparse, &gzip::Gzip, &zip::Zip, &tar::Tar];
+pub static FORMATS: &[&dyn ContainerFormat] =
+    &[&sparse::Sparse, &super_image::Super, &gzip::Gzip, &zip::Zip, &tar::Tar];
 
 /// The first [`PROBE_BYTES`] of a source, or all of it.
 ///
