@@ -54,9 +54,9 @@ const LINEAR: u32 = 0;
 const ZERO: u32 = 1;
 
 /// The format.
-pub(super) struct Super;
+pub(super) struct SuperImage;
 
-impl ContainerFormat for Super {
+impl ContainerFormat for SuperImage {
     fn name(&self) -> &'static str {
         "super"
     }
@@ -286,7 +286,7 @@ impl Metadata {
                 return Ok(Arc::new(Failed::new(len, ParseError::unsupported(at, feature))));
             }
             if extent.kind == LINEAR {
-                let start = extent.data.checked_mul(SECTOR).unwrap_or(u64::MAX);
+                let start = extent.data.saturating_mul(SECTOR);
                 if start.checked_add(size).is_none_or(|end| end > source.len()) {
                     return Ok(Arc::new(Failed::new(len, ParseError::truncated(start, size, source.len()))));
                 }
@@ -309,9 +309,12 @@ mod tests {
     use super::*;
     use crate::bytes::Limits;
 
-    /// What the sample is made of: name and attributes, extents (sectors, type, data, device) of each partition.
+    /// Sectors, type, data, device of each.
+    type Extents = Vec<(u64, u32, u64, u32)>;
+
+    /// What the sample is made of: name, attributes and extents of each partition.
     pub(super) struct Tables {
-        pub(super) partitions: Vec<(&'static str, u32, Vec<(u64, u32, u64, u32)>)>,
+        pub(super) partitions: Vec<(&'static str, u32, Extents)>,
         pub(super) minor: u16,
     }
 
@@ -399,7 +402,7 @@ mod tests {
 
     fn open(image: Vec<u8>) -> Result<Vec<(String, Vec<u8>)>, ParseError> {
         let part = Part { name: "super.img".to_owned(), bytes: Arc::new(image) };
-        let parts = Super.open(&PartSet { part: &part, siblings: &[] }, &Budget::new(Limits::default()))?;
+        let parts = SuperImage.open(&PartSet { part: &part, siblings: &[] }, &Budget::new(Limits::default()))?;
         let read = |part: Part| Ok((part.name, read_vec_at(part.bytes.as_ref(), 0, part.bytes.len(), "all", 1 << 20)?));
         parts.into_iter().map(read).collect()
     }
@@ -432,7 +435,7 @@ mod tests {
         assert_eq!(open(moved).unwrap()[0].0, "x.img");
     }
 
-    fn error(extents: Vec<(u64, u32, u64, u32)>) -> String {
+    fn error(extents: Extents) -> String {
         let tables = Tables { partitions: vec![("odm", 0, extents)], minor: 0 };
         open(image(&tables)).unwrap_err().to_string()
     }
