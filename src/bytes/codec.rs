@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use super::lz4_frames::Lz4Frames;
 use super::{Budget, Cursor, FileBytes, ParseError, SharedBytes, stream_error};
 
 /// Compressed bytes read at once.
@@ -25,8 +26,7 @@ pub enum Codec {
     Brotli,
     /// bzip2, streams one after another.
     Bzip2,
-    /// LZ4 frames (version 1.6.4 of their description), also the legacy one. A stream that ends between two blocks is
-    /// taken for a whole one.
+    /// LZ4 frames (version 1.6.4 of their description) one after another, also legacy ones.
     Lz4,
     /// xz (version 1.2.1 of its description), streams one after another.
     Xz,
@@ -45,7 +45,7 @@ impl Codec {
                 Box::new(decoder)
             }
             Self::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(input)),
-            Self::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(input)),
+            Self::Lz4 => Box::new(Lz4Frames::new(input)),
             Self::Xz => {
                 let kib = u32::try_from(memory.max(LEAST_WINDOW) >> 10).unwrap_or(u32::MAX - 1);
                 Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, kib))
@@ -78,13 +78,12 @@ impl Codec {
         let mut reader = self.reader(source, budget.limits.memory);
         let mut chunk = vec![0; CHUNK];
         loop {
-            let (mut filled, mut ends) = (0, 0);
-            // The decoder of LZ4 ends with each frame; the next read goes on with the next one.
-            let last = if self == Self::Lz4 { 2 } else { 1 };
-            while let Some(rest) = chunk.get_mut(filled..).filter(|rest| !rest.is_empty() && ends < last) {
-                let count = reader.read(rest).map_err(|error| self.error(error))?;
-                ends = if count == 0 { ends + 1 } else { 0 };
-                filled += count;
+            let mut filled = 0;
+            while let Some(rest) = chunk.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+                match reader.read(rest).map_err(|error| self.error(error))? {
+                    0 => break,
+                    count => filled += count,
+                }
             }
             let Some(piece) = chunk.get(..filled).filter(|piece| !piece.is_empty()) else {
                 return Ok(());
@@ -304,8 +303,10 @@ mod tests {
     fn a_stream_that_is_cut_off_is_an_error() {
         let budget = Budget::new(Limits::default());
         for (codec, encoded) in [(Codec::Lz4, lz4(&data(100_000))), (Codec::Bzip2, bzip2(&data(100_000)))] {
-            let source: SharedBytes = Arc::new(encoded[..encoded.len() / 2].to_vec());
-            assert!(codec.decode(source, 1 << 20, &budget).is_err(), "{codec:?}");
+            for len in [encoded.len() / 2, encoded.len() - 1] {
+                let source: SharedBytes = Arc::new(encoded[..len].to_vec());
+                assert!(codec.decode(source, 1 << 20, &budget).is_err(), "{codec:?} {len} of {}", encoded.len());
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ mod failed;
 mod file;
 mod inflate;
 mod limits;
+mod lz4_frames;
 pub mod protobuf;
 mod window;
 

@@ -238,6 +238,31 @@ mod tests {
         assert!(open(&[list(commands)]).unwrap_err().to_string().contains("without its data"));
     }
 
+    /// A brotli stream of uncompressed meta-blocks (RFC 7932, 9.2): window bits 16, then each: not the last, 4 nibbles of
+    /// length, uncompressed.
+    fn brotli(data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut first = true;
+        for chunk in data.chunks(4096) {
+            let length = u32::try_from(chunk.len() - 1).unwrap();
+            // ISLAST 0, MNIBBLES 00, MLEN - 1, ISUNCOMPRESSED 1; the first one after a zero bit of WBITS.
+            let bits = (length << 3 | 1 << 19) << u32::from(first);
+            out.extend(&bits.to_le_bytes()[..3]);
+            out.extend_from_slice(chunk);
+            first = false;
+        }
+        out.push(3);
+        out
+    }
+
+    #[test]
+    fn new_blocks_come_from_a_brotli_stream_too() {
+        let packed = ("my_stock.001.new.dat.br", brotli(&blocks(b"abc")));
+        assert_eq!(open(&[list("erase 2,0,5\nnew 4,1,3,4,5\n"), packed]).unwrap(), blocks(b"\0ab\0c"));
+        let cut = ("my_stock.001.new.dat.br", brotli(&blocks(b"abc"))[..9000].to_vec());
+        assert!(open(&[list("new 2,0,3\n"), cut]).unwrap_err().to_string().contains("my_stock.001.new.dat.br: brotli"));
+    }
+
     #[test]
     fn an_incremental_update_is_named() {
         let message = open(&[list("stash x 2,0,1\nnew 2,0,1\n")]).unwrap_err().to_string();

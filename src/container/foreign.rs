@@ -59,7 +59,6 @@ static FOREIGN: &[Foreign] = &[
     packages("the LG firmware package (KDZ)", |p| at(p, 0, &[0x28, 0x05, 0, 0, 0x24, 0x38, 0x22, 0x25])),
     packages("the image bundle SINGLE_N_LONELY", |p| at(p, 0, b"SINGLE_N_LONELY")),
     packages("the signed MediaTek image", |p| at(p, 0, b"SSSS") || at(p, 0, b"BFBF")),
-    packages("the GPT disk image", |p| at(p, 512, b"EFI PART") || at(p, 4096, b"EFI PART")),
     // A stream without any magic number: only its name tells.
     packages("brotli compression", |p| suffix(p, ".br")),
     packages("the encrypted OnePlus or Oppo package", |p| suffix(p, ".ops") || suffix(p, ".ofp")),

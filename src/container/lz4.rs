@@ -75,28 +75,28 @@ struct Layout {
     end: u64,
 }
 
-/// Walks over the frame at `start`.
-fn read_layout(source: &dyn ReadAt, start: u64, limit: usize) -> Result<Layout, ParseError> {
+/// Walks over the first frame.
+fn read_layout(source: &dyn ReadAt) -> Result<Layout, ParseError> {
     let mut head = [0; 6];
-    source.read_exact_at(start, &mut head)?;
+    source.read_exact_at(0, &mut head)?;
     let [.., flags, descriptor] = head;
     if flags >> 6 != 1 {
-        return Err(ParseError::invalid(start + 4, "version", flags >> 6, "1"));
+        return Err(ParseError::invalid(4, "version", flags >> 6, "1"));
     }
     if flags & 1 != 0 {
-        return Err(ParseError::unsupported(start + 4, "an LZ4 frame with a dictionary"));
+        return Err(ParseError::unsupported(4, "an LZ4 frame with a dictionary"));
     }
     let class = descriptor >> 4 & 7;
     if class < 4 {
-        return Err(ParseError::invalid(start + 5, "block maximum size", class, "4 to 7"));
+        return Err(ParseError::invalid(5, "block maximum size", class, "4 to 7"));
     }
     let block_bytes = 1_u64 << (2 * class + 8);
     let trailer = if flags & 0x10 == 0 { 0 } else { 4 };
-    let mut at = start + 7;
+    let mut at = 7;
     let mut size = None;
     if flags & 8 != 0 {
         let mut raw = [0; 8];
-        source.read_exact_at(start + 6, &mut raw)?;
+        source.read_exact_at(6, &mut raw)?;
         size = le::u64(&raw, 0);
         at += 8;
     }
@@ -114,8 +114,8 @@ fn read_layout(source: &dyn ReadAt, start: u64, limit: usize) -> Result<Layout, 
             return Err(ParseError::invalid(at - 4, "block size", stored, "the block maximum size or less"));
         }
         blocks.push(Block { start: at, size });
-        if blocks.len() > limit {
-            return Err(ParseError::limit(at, "blocks", blocks.len() as u64, limit as u64));
+        if blocks.len() > BLOCKS {
+            return Err(ParseError::limit(at, "blocks", blocks.len() as u64, BLOCKS as u64));
         }
         at += stored + trailer;
     }
@@ -136,14 +136,9 @@ impl Frame {
         if magic(0) == LEGACY_MAGIC {
             return Ok(None);
         }
-        let layout = read_layout(source.as_ref(), 0, BLOCKS)?;
-        // The decoder would not notice that a frame is cut off between two blocks.
-        let (mut end, mut blocks, mut frames) = (layout.end, layout.blocks.len(), 1);
-        while magic(end) == MAGIC {
-            let next = read_layout(source.as_ref(), end, BLOCKS.saturating_sub(blocks))?;
-            (end, blocks, frames) = (next.end, blocks + next.blocks.len() + 1, frames + 1);
-        }
-        if frames > 1 || !layout.independent || magic(end) == LEGACY_MAGIC {
+        let layout = read_layout(source.as_ref())?;
+        let next = magic(layout.end);
+        if !layout.independent || next == MAGIC || next == LEGACY_MAGIC {
             return Ok(None);
         }
         let Layout { blocks, block_bytes, size, .. } = layout;

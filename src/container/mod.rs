@@ -6,8 +6,10 @@
 mod block_update;
 mod bzip2;
 mod foreign;
+mod gpt;
 mod gzip;
 mod lz4;
+mod mbr;
 mod payload;
 mod sparse;
 mod super_image;
@@ -87,6 +89,8 @@ pub static FORMATS: &[&dyn ContainerFormat] = &[
     &bzip2::Bzip2,
     &zip::Zip,
     &tar::Tar,
+    &gpt::Gpt,
+    &mbr::Mbr,
 ];
 
 /// The first [`PROBE_BYTES`] of a source, or all of it.

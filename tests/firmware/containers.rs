@@ -253,3 +253,58 @@ fn streams_of_the_command_line_tools_read_as_what_went_in() {
     assert_eq!(budget.decompressed() - before, 1 << 20);
     super::note(&format!("{} streams compared", commands.len()));
 }
+
+#[test]
+fn block_based_updates_of_an_independent_maker_read_as_what_went_in() {
+    let temp = tempfile::tempdir().unwrap();
+    let at = temp.path();
+    images(at);
+    let script = "import os\nfor v in (1, 2, 3, 4):\n  os.mkdir('v%d' % v)\n  for n, p in I: make_sdat('v%d' % v, n, p, version=v, br=False)";
+    if !maker(at, script) {
+        return;
+    }
+    run(
+        at,
+        "mkdir split xz; cp v4/* split; cp v4/* xz; cd split; for n in system vendor odm; do split -b 1000000 -d -a 1 $n.new.dat \
+        $n.new.dat.; rm $n.new.dat; done; cd ../xz; xz -0 *.new.dat",
+    );
+    let budget = Budget::new(Limits::default());
+    let mut compared = 0;
+    for folder in ["v1", "v2", "v3", "v4", "split", "xz"] {
+        let mut files: Vec<_> =
+            fs::read_dir(at.join(folder)).unwrap().map(|entry| file(&entry.unwrap().path())).collect();
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        let parts: Vec<_> = files.iter().flat_map(|part| open(part, &files, "block update", &budget)).collect();
+        assert_eq!(parts.len(), 3, "{folder}");
+        compared += compare(at, &parts, "");
+    }
+    super::note(&format!("block-based updates: 6 sets, {compared} bytes compared"));
+}
+
+#[test]
+fn disks_that_sfdisk_partitions_have_its_partitions() {
+    let temp = tempfile::tempdir().unwrap();
+    let at = temp.path();
+    images(at);
+    let table = |kind: &str, lines: &str, extra: &str| {
+        run(at, &format!("truncate -s 24M {kind}.img; printf 'label: {kind}\\n{lines}' | sfdisk -q {extra} {kind}.img"));
+    };
+    table("gpt", "start=2048, size=10400, name=system_a\\nstart=16384, size=2056, name=vendor_a\\nstart=20480, size=8, name=odm_a\\n", "");
+    table("dos", "start=2048, size=10400, type=83\\nstart=14336, size=20000, type=5\\nstart=16384, size=2056, type=83\\nstart=20480, size=8, type=83\\n", "");
+    let places = [("system", 2048), ("vendor", 16384), ("odm", 20480)];
+    for kind in ["gpt", "dos"] {
+        for (name, sector) in places {
+            run(at, &format!("dd status=none conv=notrunc bs=512 seek={sector} if={name}.img of={kind}.img"));
+        }
+    }
+    let gpt = open_file(&at.join("gpt.img"), "gpt");
+    let mut compared = compare(at, &gpt, "_a");
+    let mbr = open_file(&at.join("dos.img"), "mbr");
+    let names: Vec<_> = mbr.iter().map(|part| part.name.as_str()).collect();
+    assert_eq!(names, ["partition1.img", "partition5.img", "partition6.img"]);
+    for (part, (name, _)) in mbr.iter().zip(places) {
+        assert!(read(&part.bytes) == fs::read(at.join(format!("{name}.img"))).unwrap(), "{name}");
+        compared += part.bytes.len();
+    }
+    super::note(&format!("disks: 2 tables, {compared} bytes compared"));
+}
