@@ -11,6 +11,8 @@
 
 #[cfg(test)]
 mod firmware {
+    mod apex;
+    mod containers;
     mod erofs;
     mod ext4;
     mod trees;

@@ -14,6 +14,11 @@ pub struct FileBytes {
 }
 
 impl FileBytes {
+    /// A file that is open already, of which the first `len` bytes are meant.
+    pub(super) fn new(file: File, len: u64) -> Self {
+        Self { file, len }
+    }
+
     /// Opens a regular file.
     ///
     /// # Errors

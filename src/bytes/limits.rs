@@ -15,10 +15,13 @@ pub struct Limits {
     pub decompressed: u64,
     /// Bytes of memory for the decoded form of one stream that has no random access.
     pub memory: u64,
+    /// Bytes of a temporary file for the decoded form of one stream that has no random access and exceeds `memory`; zeros
+    /// are not counted. Partitions in such streams are below 8 GiB.
+    pub spill: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 8, parts: 65_536, files: 1 << 20, decompressed: 64 << 30, memory: 128 << 20 }
+        Self { depth: 8, parts: 65_536, files: 1 << 20, decompressed: 64 << 30, memory: 128 << 20, spill: 16 << 30 }
     }
 }

@@ -5,19 +5,25 @@
 //! may allocate by a size found in input are [`read_vec_at`] and [`zeroed`]; both check first.
 
 mod budget;
+mod codec;
 mod cursor;
+mod decoded;
 mod error;
 mod extents;
 mod failed;
 mod file;
 mod inflate;
 mod limits;
+mod lz4_frames;
+pub mod protobuf;
 mod window;
 
 use std::sync::Arc;
 
 pub use budget::{Budget, Metered};
+pub use codec::Codec;
 pub use cursor::{Cursor, stream_error};
+pub use decoded::{Decoded, DecodedCache};
 pub use error::{ErrorKind, ParseError};
 pub use extents::ExtentMap;
 pub use failed::Failed;

@@ -8,6 +8,8 @@ pub struct Foreign {
     pub name: &'static str,
     /// Whether packages may lie in it. What can't hold any (kernels, verification data, modems) is no gap.
     pub hides_packages: bool,
+    /// Whether it tells of packages that it does not hold, which is worth a word in the report.
+    pub tells_of_packages: bool,
     recognizes: fn(&Probe<'_>) -> bool,
 }
 
@@ -26,23 +28,21 @@ fn suffix(probe: &Probe<'_>, end: &str) -> bool {
 }
 
 const fn packages(name: &'static str, recognizes: fn(&Probe<'_>) -> bool) -> Foreign {
-    Foreign { name, hides_packages: true, recognizes }
+    Foreign { name, hides_packages: true, tells_of_packages: true, recognizes }
 }
 
 const fn none(name: &'static str, recognizes: fn(&Probe<'_>) -> bool) -> Foreign {
-    Foreign { name, hides_packages: false, recognizes }
+    Foreign { name, hides_packages: false, tells_of_packages: false, recognizes }
+}
+
+const fn absent(name: &'static str, recognizes: fn(&Probe<'_>) -> bool) -> Foreign {
+    Foreign { name, hides_packages: false, tells_of_packages: true, recognizes }
 }
 
 /// In the order of asking. Magic numbers from each format's own headers and readers.
 static FOREIGN: &[Foreign] = &[
-    packages("the A/B update payload (payload.bin)", |p| at(p, 0, b"CrAU")),
-    packages("the Android super partition (LP metadata)", |p| at(p, 4096, b"gDla") || at(p, 0, b"gDla")),
     packages("the F2FS filesystem", |p| at(p, 1024, &[0x10, 0x20, 0xf5, 0xf2])),
     packages("the SquashFS filesystem", |p| at(p, 0, b"hsqs")),
-    packages("xz compression", |p| at(p, 0, b"\xfd7zXZ\0")),
-    packages("zstd compression", |p| at(p, 0, &[0x28, 0xb5, 0x2f, 0xfd])),
-    packages("LZ4 compression", |p| at(p, 0, &[0x04, 0x22, 0x4d, 0x18]) || at(p, 0, &[0x02, 0x21, 0x4c, 0x18])),
-    packages("bzip2 compression", |p| at(p, 0, b"BZh")),
     packages("7-Zip", |p| at(p, 0, b"7z\xbc\xaf\x27\x1c")),
     packages("RAR", |p| at(p, 0, b"Rar!\x1a\x07")),
     packages("the Rockchip firmware image (RKFW)", |p| at(p, 0, b"RKFW") || at(p, 0, b"RKAF")),
@@ -58,11 +58,12 @@ static FOREIGN: &[Foreign] = &[
     packages("the LG firmware package (KDZ)", |p| at(p, 0, &[0x28, 0x05, 0, 0, 0x24, 0x38, 0x22, 0x25])),
     packages("the image bundle SINGLE_N_LONELY", |p| at(p, 0, b"SINGLE_N_LONELY")),
     packages("the signed MediaTek image", |p| at(p, 0, b"SSSS") || at(p, 0, b"BFBF")),
-    packages("the GPT disk image", |p| at(p, 512, b"EFI PART") || at(p, 4096, b"EFI PART")),
-    // A stream without any magic number, and the data of block-based updates: only their names tell.
+    // A stream without any magic number: only its name tells.
     packages("brotli compression", |p| suffix(p, ".br")),
-    packages("the block-based update (transfer list)", |p| suffix(p, ".new.dat") || suffix(p, ".patch.dat")),
     packages("the encrypted OnePlus or Oppo package", |p| suffix(p, ".ops") || suffix(p, ".ofp")),
+    absent("the layout of the super partition (super_empty.img), which has none of its partitions' data", |p| {
+        at(p, 0, b"gDla")
+    }),
     none("the boot image", |p| at(p, 0, b"ANDROID!")),
     none("the vendor boot image", |p| at(p, 0, b"VNDRBOOT")),
     none("the verified boot metadata", |p| at(p, 0, b"AVB0")),
@@ -85,9 +86,9 @@ mod tests {
 
     #[test]
     fn magic_numbers_count_at_their_place_alone() {
-        assert_eq!(name(0, b"CrAU"), Some("the A/B update payload (payload.bin)"));
-        assert_eq!(name(1, b"CrAU"), None);
-        assert_eq!(name(4096, b"gDla"), Some("the Android super partition (LP metadata)"));
+        assert_eq!(name(0, b"RKFW"), Some("the Rockchip firmware image (RKFW)"));
+        assert_eq!(name(1, b"RKFW"), None);
+        assert!(name(0, b"gDla").unwrap().contains("super_empty.img"));
         assert_eq!(name(1024, &[0x10, 0x20, 0xf5, 0xf2]), Some("the F2FS filesystem"));
         assert_eq!(name(1023, &[0xe2, 0xe1, 0xf5, 0xe0]), None);
         assert_eq!(name(0, b"ANDROID!"), Some("the boot image"));
@@ -103,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_has_no_magic_number_is_known_by_name() {
-        let probe = Probe { name: "system.new.dat.br", head: b"\x8b\x01\x80", len: 3 };
+        let probe = Probe { name: "system.img.br", head: b"\x8b\x01\x80", len: 3 };
         assert_eq!(recognize(&probe).unwrap().name, "brotli compression");
     }
 }

@@ -3,16 +3,26 @@
 //! A format is found by its content: [`ContainerFormat::recognizes`] looks at the first and last bytes, never at a name
 //! alone. True followed by an error of `open` is a gap of the target, never "try the next format".
 
+mod block_update;
+mod bzip2;
 mod foreign;
+mod gpt;
 mod gzip;
+mod lz4;
+mod mbr;
+mod payload;
 mod sparse;
+mod super_image;
 mod tar;
+mod xz;
 mod zip;
+mod zstd;
 
 use std::sync::Arc;
 
 use crate::bytes::{Budget, ParseError, SharedBytes};
 
+pub use block_update::is_data as is_block_update_data;
 pub use foreign::{Foreign, recognize as recognize_foreign};
 
 /// A named piece of a container.
@@ -67,7 +77,21 @@ pub trait ContainerFormat: Sync {
 }
 
 /// Every format, in the order of probing.
-pub static FORMATS: &[&dyn ContainerFormat] = &[&sparse::Sparse, &gzip::Gzip, &zip::Zip, &tar::Tar];
+pub static FORMATS: &[&dyn ContainerFormat] = &[
+    &sparse::Sparse,
+    &super_image::SuperImage,
+    &payload::Payload,
+    &block_update::BlockUpdate,
+    &gzip::Gzip,
+    &lz4::Lz4,
+    &xz::Xz,
+    &zstd::Zstd,
+    &bzip2::Bzip2,
+    &zip::Zip,
+    &tar::Tar,
+    &gpt::Gpt,
+    &mbr::Mbr,
+];
 
 /// The first [`PROBE_BYTES`] of a source, or all of it.
 ///
@@ -83,6 +107,13 @@ pub fn read_head(source: &SharedBytes) -> Result<Vec<u8>, ParseError> {
 /// What the source reports.
 pub fn read_head_of(source: &SharedBytes, len: u64) -> Result<Vec<u8>, ParseError> {
     crate::bytes::read_vec_at(source.as_ref(), 0, source.len().min(len), "probe", PROBE_BYTES)
+}
+
+/// The name of a compressed file without the end that says so.
+fn inner_name(name: &str, ends: &[&str]) -> String {
+    let lower = name.to_ascii_lowercase();
+    let stem = |end: &&str| Some(name.get(..lower.strip_suffix(*end)?.len())?.to_owned());
+    ends.iter().find_map(stem).filter(|stem| !stem.is_empty()).unwrap_or_else(|| name.to_owned())
 }
 
 /// The supported format that recognises the probe.

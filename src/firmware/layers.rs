@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::apex;
 use super::name::{self, PartitionName};
 use super::{Cause, Image, Mounted, Problem};
 use crate::bytes::{Budget, ParseError};
@@ -60,7 +61,9 @@ impl Layers {
             Ok(head) => head,
             Err(error) => return self.problem(part, place, error),
         };
-        if let Some(format) = filesystem::recognize(&head) {
+        // The blocks of an update that are stored begin like the partition and are not laid out like it.
+        let whole = !container::is_block_update_data(&part.name);
+        if let Some(format) = filesystem::recognize(&head).filter(|_| whole) {
             self.used(format.name());
             match format.mount(part.bytes.clone(), &self.budget) {
                 Ok(filesystem) => {
@@ -93,6 +96,10 @@ impl Layers {
         if let Some(foreign) = container::recognize_foreign(&probe) {
             if foreign.hides_packages {
                 self.problem(part, place, ParseError::unsupported(0, foreign.name));
+            } else if foreign.tells_of_packages {
+                let detail = format!("{place}: {}", foreign.name);
+                let problem = Problem { place: place.to_owned(), cause: Cause::Missing(detail), hides_packages: false };
+                self.problems.push(problem);
             }
             return;
         }
@@ -161,7 +168,12 @@ impl Layers {
             partitions.push(mounted);
         }
         partitions.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
-        Image { partitions, problems, layers: names, is_tree: false }
+        let mut opened = apex::open_all(&partitions, &budget);
+        problems.append(&mut opened.problems);
+        opened.mounted.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
+        opened.files.sort();
+        let (apexes, apex_files) = (opened.mounted, opened.files);
+        Image { partitions, apexes, apex_files, problems, layers: names, is_tree: false }
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`open`] takes a file or a folder, opens what it recognises by content, layer by layer, and mounts every filesystem that
 //! it meets. What can't be read becomes a [`Problem`]; nothing is passed over that may hold packages.
 
+mod apex;
 mod layers;
 mod missing;
 mod name;
@@ -19,6 +20,10 @@ use crate::filesystem::{self, File, Filesystem, NodeId};
 pub struct Image {
     /// Mounted partitions, by mount point, unique.
     pub partitions: Vec<Mounted>,
+    /// What Android mounts at `/apex/<name>` from files of the partitions, by mount point, unique.
+    pub apexes: Vec<Mounted>,
+    /// Paths of those files on the device, sorted; the ones that can't be read are there too, and have their [`Problem`].
+    pub apex_files: Vec<String>,
     /// What could not be read, in the order of reading.
     pub problems: Vec<Problem>,
     /// Formats that were opened, in the order of their first use: outermost first.
@@ -86,6 +91,11 @@ impl Mounted {
 }
 
 impl Image {
+    /// Everything that is mounted: the partitions, then the APEXes.
+    pub fn volumes(&self) -> impl Iterator<Item = &Mounted> {
+        self.partitions.iter().chain(&self.apexes)
+    }
+
     /// The partition that holds a file of the running device and the file, by the longest mount point. Symbolic links are
     /// not followed.
     #[must_use]

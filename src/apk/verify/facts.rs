@@ -21,7 +21,7 @@ impl Facts {
     pub(super) fn read(directory: &Directory) -> Result<Self, ParseError> {
         let document = Document::open(open_entry(directory, MANIFEST, MAX_MANIFEST)?)?;
         let mut table = Table { directory, opened: None, failed: None };
-        let manifest = manifest::read(&document, &mut table)?;
+        let manifest = manifest::read(&document, &mut table, &[])?;
         let mut target_sandbox = 1;
         if let Some(Event::Start(element)) = document.events().step()? {
             let value = document.by_id(&element, TARGET_SANDBOX_VERSION)?;

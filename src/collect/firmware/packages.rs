@@ -27,7 +27,7 @@ const THREADS: usize = 4;
 pub(super) struct Found {
     pub(super) packages: Vec<Package>,
     pub(super) gaps: Vec<Gap>,
-    /// Package files of each partition, in the image's order, unreadable ones among them.
+    /// Package files of each volume, in the image's order, unreadable ones among them.
     pub(super) counts: Vec<u64>,
 }
 
@@ -58,7 +58,7 @@ struct Copy {
 
 /// Reads every package file of the image.
 pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progress: &dyn Progress) -> Found {
-    let mut found = Found { packages: Vec::new(), gaps: Vec::new(), counts: vec![0; image.partitions.len()] };
+    let mut found = Found { packages: Vec::new(), gaps: Vec::new(), counts: vec![0; image.volumes().count()] };
     let mut clusters = Clusters::new();
     for item in examine(image, limits) {
         if let Some(count) = found.counts.get_mut(item.partition) {
@@ -79,7 +79,7 @@ pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progre
             }
         }
     }
-    for (mounted, count) in image.partitions.iter().zip(&found.counts) {
+    for (mounted, count) in image.volumes().zip(&found.counts) {
         progress.step(&format!("{}: {count} package files", mounted.name));
     }
     let mut packages: BTreeMap<String, Vec<Copy>> = BTreeMap::new();
@@ -115,15 +115,14 @@ pub(super) fn permissions(packages: &[Package]) -> Vec<DeclaredPermission> {
 /// Looks at all files, some at a time; the answers come in the order of partitions and paths.
 fn examine(image: &Image, limits: &Limits) -> Vec<Item> {
     let files: Vec<(usize, &Mounted, &File)> = image
-        .partitions
-        .iter()
+        .volumes()
         .enumerate()
         .flat_map(|(index, mounted)| mounted.files.iter().map(move |file| (index, mounted, file)))
         .collect();
     let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         while let Some((partition, mounted, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(content) = content(mounted, file, limits) {
+            if let Some(content) = content(image, mounted, file, limits) {
                 let path = mounted.device_path(&file.path);
                 let item = Item { partition: *partition, path, len: file.len, content };
                 let key = (*partition, &file.path);
@@ -142,7 +141,7 @@ fn examine(image: &Image, limits: &Limits) -> Vec<Item> {
 
 /// What a file is by its content, where that concerns packages. A name alone makes no package, but a file named as one that
 /// is none hides what should be there.
-fn content(mounted: &Mounted, file: &File, limits: &Limits) -> Option<Content> {
+fn content(image: &Image, mounted: &Mounted, file: &File, limits: &Limits) -> Option<Content> {
     let name = file.path.to_ascii_lowercase();
     let named = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
     if named(&[".apk.gz"]) {
@@ -158,6 +157,10 @@ fn content(mounted: &Mounted, file: &File, limits: &Limits) -> Option<Content> {
     }
     let named_package = named(&[".apk"]);
     let named_apex = named(&[".apex", ".capex"]);
+    if named_apex && image.apex_files.binary_search(&mounted.device_path(&file.path)).is_ok() {
+        // Its content is a volume of its own.
+        return None;
+    }
     if !named_package && !named_apex && file.len < SMALLEST_PACKAGE {
         return None;
     }
@@ -171,7 +174,7 @@ fn content(mounted: &Mounted, file: &File, limits: &Limits) -> Option<Content> {
         Err(error) => return Some(Content::Closed(error)),
     };
     if named_apex {
-        return Some(Content::Closed(ParseError::unsupported(0, "an APEX")));
+        return Some(Content::Closed(ParseError::unsupported(0, "an APEX outside of the folders of APEXes")));
     }
     if !named_package {
         if head != *b"PK\x03\x04" {
@@ -179,7 +182,7 @@ fn content(mounted: &Mounted, file: &File, limits: &Limits) -> Option<Content> {
         }
         match entries(&bytes, limits) {
             Ok(names) if names.iter().any(|name| name == "apex_payload.img" || name == "original_apex") => {
-                return Some(Content::Closed(ParseError::unsupported(0, "an APEX")));
+                return Some(Content::Closed(ParseError::unsupported(0, "an APEX outside of the folders of APEXes")));
             }
             Ok(names) if names.iter().any(|name| name == "AndroidManifest.xml") => {}
             // A ZIP of something else: a JAR, a theme, fonts.
