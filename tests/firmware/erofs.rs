@@ -70,16 +70,22 @@ fn listing(filesystem: &dyn Filesystem, dir: NodeId, prefix: &str, rows: &mut Ro
     }
 }
 
+/// The hash of the content, after parts of it were read from its end to its beginning and were the same.
 fn sha256(content: &SharedBytes) -> Result<String, ParseError> {
-    let mut hash = Sha256::new();
-    let mut at = 0;
-    while at < content.len() {
-        let mut buf = vec![0; usize::try_from((content.len() - at).min(1 << 20)).unwrap()];
-        content.read_exact_at(at, &mut buf)?;
-        hash.update(&buf);
-        at += buf.len() as u64;
+    let mut whole = vec![0; usize::try_from(content.len()).unwrap()];
+    let mut part = [0; 700];
+    for start in (0..whole.len().saturating_sub(part.len())).rev().step_by(5003) {
+        content.read_exact_at(start as u64, &mut part)?;
+        whole[start..start + part.len()].copy_from_slice(&part);
     }
-    Ok(hex(hash))
+    let parts = whole.clone();
+    for (index, piece) in whole.chunks_mut(1 << 20).enumerate() {
+        content.read_exact_at((index << 20) as u64, piece)?;
+    }
+    for start in (0..whole.len().saturating_sub(part.len())).rev().step_by(5003) {
+        assert!(parts[start..start + part.len()] == whole[start..start + part.len()], "read at {start}");
+    }
+    Ok(hex(Sha256::new_with_prefix(&whole)))
 }
 
 fn hex(hash: Sha256) -> String {
@@ -137,4 +143,111 @@ fn every_erofs_image_of_the_shared_data_has_the_files_that_went_into_it() {
     super::note(&format!("{images} EROFS images, {rows} rows compared"));
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(images >= 27);
+}
+
+/// Bytes that repeat at many distances, so that clusters of all lengths come about.
+fn data(len: usize, seed: u32) -> Vec<u8> {
+    let mut state = seed;
+    let mut out = Vec::with_capacity(len);
+    while out.len() < len {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let run = usize::try_from(state >> 20).unwrap() % 900;
+        match state >> 8 & 3 {
+            0 => out.extend((0..run).map(|index| (u32::try_from(index).unwrap().wrapping_mul(state) >> 24) as u8)),
+            1 => out.extend(std::iter::repeat_n((state >> 16) as u8, run)),
+            _ => {
+                let start = out.len().saturating_sub(run * 31);
+                out.extend_from_within(start..(start + run).min(out.len()));
+            }
+        }
+    }
+    out.truncate(len);
+    out
+}
+
+fn tree(root: &Path) {
+    std::fs::create_dir_all(root.join("app/Deep/lib/arm64")).unwrap();
+    std::fs::create_dir(root.join("etc")).unwrap();
+    std::fs::create_dir(root.join("empty")).unwrap();
+    for (seed, len) in [0, 1, 4095, 4096, 4097, 12_288, 65_536, 70_001, 1 << 20, 2_000_001].into_iter().enumerate() {
+        let seed = u32::try_from(seed).unwrap() + 1;
+        std::fs::write(root.join(format!("app/{len}.apk")), data(len, seed)).unwrap();
+    }
+    // The same again, in part and in whole, for what is stored only once.
+    std::fs::write(root.join("app/Deep/lib/arm64/again.so"), data(2_000_001, 10)).unwrap();
+    std::fs::write(root.join("app/Deep/zeros"), vec![0; 2_000_000]).unwrap();
+    std::fs::write(
+        root.join("app/Deep/noise"),
+        data(400_000, 77).iter().map(|b| b.wrapping_mul(13)).collect::<Vec<_>>(),
+    )
+    .unwrap();
+    for index in 0..700 {
+        std::fs::write(root.join(format!("etc/a name of some length {index}.xml")), format!("<x>{index}</x>")).unwrap();
+    }
+    std::os::unix::fs::symlink("../app/4096.apk", root.join("etc/link")).unwrap();
+    std::os::unix::fs::symlink("x".repeat(3000), root.join("etc/long")).unwrap();
+}
+
+/// The tree below `root` as the host sees it.
+fn host(root: &Path, folder: &Path, rows: &mut Rows) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let metadata = path.symlink_metadata().unwrap();
+        let row = if metadata.is_symlink() {
+            ("link".to_owned(), std::fs::read_link(&path).unwrap().to_string_lossy().into_owned())
+        } else if metadata.is_dir() {
+            host(root, &path, rows);
+            ("dir".to_owned(), String::new())
+        } else {
+            let hash = Sha256::new_with_prefix(std::fs::read(&path).unwrap());
+            (metadata.len().to_string(), hex(hash))
+        };
+        rows.insert(path.strip_prefix(root).unwrap().to_string_lossy().into_owned(), row);
+    }
+}
+
+#[test]
+fn images_of_mkfs_have_the_files_that_fsck_extracts_from_them() {
+    let temp = tempfile::tempdir().unwrap();
+    let source = temp.path().join("source");
+    tree(&source);
+    let variants: &[&[&str]] = &[
+        &[],
+        &["-x-1", "-Enoinline_data"],
+        &["-Eforce-inode-extended"],
+        &["--chunksize=4096"],
+        &["--chunksize=65536", "-Eforce-chunk-indexes"],
+        &["-zlz4"],
+        &["-zlz4hc,9"],
+        &["-zlz4hc", "-C16384"],
+        &["-zlz4hc", "-C65536"],
+        &["-zlz4hc", "-C1048576"],
+        &["-zlz4hc", "-Elegacy-compress"],
+        &["-zlz4hc", "-Elegacy-compress", "-C65536"],
+        &["-zlz4hc", "-Eztailpacking"],
+        &["-zlz4hc", "-C65536", "-Eztailpacking"],
+        &["-zlz4hc", "-Efragments", "-C65536"],
+        &["-zlz4hc", "-Efragments,legacy-compress"],
+        &["-zlz4hc", "-Efragments,ztailpacking", "-C1048576"],
+        &["-zlz4", "-Eall-fragments", "-C65536"],
+        &["-zlz4", "--max-extent-bytes=16384"],
+    ];
+    let (mut rows, mut wrong) = (0, Vec::new());
+    for (index, options) in variants.iter().enumerate() {
+        let image = temp.path().join(format!("{index}.img"));
+        let extracted = temp.path().join(format!("{index}"));
+        run(Command::new("mkfs.erofs").args(["--quiet", "-T1700000000"]).args(*options).arg(&image).arg(&source));
+        let mut extract = std::ffi::OsString::from("--extract=");
+        extract.push(&extracted);
+        run(Command::new("fsck.erofs").arg(extract).arg(&image));
+        let mut expected = Rows::new();
+        host(&extracted, &extracted, &mut expected);
+        rows += expected.len();
+        let differences = differences(&image, &expected);
+        let count = differences.len();
+        wrong.extend(differences.into_iter().take(3).map(|line| format!("{options:?}: {count} wrong: {line}")));
+        std::fs::remove_dir_all(&extracted).unwrap();
+    }
+    super::note(&format!("{} images of mkfs.erofs, {rows} rows compared", variants.len()));
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

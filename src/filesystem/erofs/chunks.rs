@@ -14,7 +14,7 @@ const FORMAT_BITS: u16 = 0x1F;
 const FORMAT_INDEXES: u16 = 0x20;
 const FORMAT_WIDE: u16 = 0x40;
 /// Entries that one read of the table takes.
-const ENTRIES: u64 = 512;
+const ENTRIES: usize = 512;
 
 pub(super) fn open(volume: &Arc<Volume>, inode: &Inode) -> Result<SharedBytes, ParseError> {
     let format = inode.chunk_format;
@@ -83,10 +83,10 @@ impl ReadAt for Chunks {
             return Err(ParseError::truncated(offset, wanted, self.len));
         };
         let (mut rest, mut at) = (buf, offset);
-        let mut entries = [0; ENTRIES as usize * 8];
+        let mut entries = [0; ENTRIES * 8];
         while at < end {
             let first = at >> self.bits;
-            let count = (((end - 1) >> self.bits) - first + 1).min(ENTRIES);
+            let count = (((end - 1) >> self.bits) - first + 1).min(ENTRIES as u64);
             let place = self.table + first * self.entry;
             let raw = usize::try_from(count * self.entry).ok().and_then(|len| entries.get_mut(..len));
             let raw = raw.unwrap_or_default();

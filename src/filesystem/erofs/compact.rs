@@ -95,7 +95,7 @@ impl Pack {
             } else if kind == REST && big {
                 // The entry behind the head counts the blocks, so it must be looked at.
                 let back = value.checked_sub(2)?;
-                at = at.checked_sub(back).unwrap_or_default();
+                at = at.saturating_sub(back);
             } else if kind == REST {
                 // The head itself is counted, unless it stands in an earlier pack.
                 match at.checked_sub(value) {

@@ -13,7 +13,6 @@
 
 use std::sync::Arc;
 
-use super::clusters::Key;
 use super::decode::{self, Codec, DECODED_BYTES};
 use super::extents::Extents;
 use super::index::Index;
@@ -155,7 +154,7 @@ impl Compressed {
             }
             return source.read_exact_at(offset.saturating_add(within), buf);
         }
-        let key = Key::Cluster { inode: self.inode, start: cluster.start };
+        let key = (self.inode, cluster.start);
         let decoded = match self.volume.clusters.get(key) {
             Some(decoded) => decoded,
             None => {

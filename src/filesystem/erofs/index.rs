@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::clusters::Key;
 use super::volume::{Metadata, Volume};
 use crate::bytes::{ParseError, SharedBytes, read_vec_at};
 
@@ -28,13 +27,13 @@ impl Index {
     pub(super) fn read<const N: usize>(&self, offset: u64) -> Result<[u8; N], ParseError> {
         let source = self.bytes();
         let start = offset - offset % PIECE_BYTES;
-        let key = Key::Index { metabox: self.metadata.is_metabox(), start };
-        let piece = match self.volume.clusters.get(key) {
+        let key = (u64::from(self.metadata.is_metabox()), start);
+        let piece = match self.volume.indexes.get(key) {
             Some(piece) => piece,
             None => {
                 let len = source.len().saturating_sub(start).min(PIECE_BYTES);
                 let piece = Arc::new(read_vec_at(source.as_ref(), start, len, "piece of an index", PIECE_BYTES)?);
-                self.volume.clusters.put(key, piece.clone());
+                self.volume.indexes.put(key, piece.clone());
                 piece
             }
         };

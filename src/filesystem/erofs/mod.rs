@@ -8,7 +8,6 @@
 //! Only the clusters that hold an answer are decoded; the ones used last are kept.
 
 mod chunks;
-mod clusters;
 mod compact;
 mod compressed;
 mod decode;
@@ -18,6 +17,7 @@ mod flat;
 mod full;
 mod index;
 mod inode;
+mod kept;
 mod lclusters;
 mod lz4;
 mod superblock;

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use super::clusters::Clusters;
 use super::inode::{Inode, Layout};
+use super::kept::Kept;
 use super::superblock::Superblock;
 use super::{chunks, compressed, flat};
 use crate::bytes::{Budget, ParseError, SharedBytes};
 
+/// Bytes of decoded clusters that are kept: 64 of 64 KiB.
+const CLUSTERS_KEPT: usize = 4 << 20;
+/// Bytes of indexes that are kept: those of 128 MiB in compact form.
+const INDEXES_KEPT: usize = 64 << 10;
 /// In an inode's number: it stands in the metabox.
 const IN_METABOX: u64 = 1 << 63;
 
@@ -16,7 +20,10 @@ pub(super) struct Volume {
     pub(super) bytes: SharedBytes,
     pub(super) superblock: Superblock,
     metabox: Option<SharedBytes>,
-    pub(super) clusters: Clusters,
+    /// Decoded clusters, by inode and place in its content.
+    pub(super) clusters: Kept,
+    /// Pieces of indexes, by whether they are in the metabox, and place. Apart, since one large cluster drives out all.
+    pub(super) indexes: Kept,
     pub(super) budget: Arc<Budget>,
 }
 
@@ -41,24 +48,26 @@ impl Metadata {
 
 impl Volume {
     pub(super) fn open(bytes: SharedBytes, budget: &Arc<Budget>) -> Result<Arc<Self>, ParseError> {
-        let superblock = Superblock::read(&bytes).map_err(|error| error.within("superblock"))?;
-        let number = superblock.metabox;
-        let budget = budget.clone();
-        let volume = Self { bytes, superblock, metabox: None, clusters: Clusters::default(), budget };
-        let Some(number) = number else {
-            return Ok(Arc::new(volume));
-        };
-        // The metabox is read through a volume without one, so it can't stand in itself.
-        let bare = Arc::new(volume);
-        let metabox = bare.special(number).map_err(|error| error.within("metabox"))?;
-        let superblock = Superblock::read(&bare.bytes).map_err(|error| error.within("superblock"))?;
-        Ok(Arc::new(Self {
-            bytes: bare.bytes.clone(),
-            superblock,
-            metabox: Some(metabox),
-            clusters: Clusters::default(),
-            budget: bare.budget.clone(),
-        }))
+        let bare = Self::new(bytes.clone(), budget, None)?;
+        match bare.superblock.metabox {
+            // The metabox is read through a volume without one, so it can't stand in itself.
+            Some(number) => {
+                let metabox = Arc::new(bare).special(number).map_err(|error| error.within("metabox"))?;
+                Ok(Arc::new(Self::new(bytes, budget, Some(metabox))?))
+            }
+            None => Ok(Arc::new(bare)),
+        }
+    }
+
+    fn new(bytes: SharedBytes, budget: &Arc<Budget>, metabox: Option<SharedBytes>) -> Result<Self, ParseError> {
+        Ok(Self {
+            superblock: Superblock::read(&bytes).map_err(|error| error.within("superblock"))?,
+            bytes,
+            metabox,
+            clusters: Kept::new(CLUSTERS_KEPT),
+            indexes: Kept::new(INDEXES_KEPT),
+            budget: budget.clone(),
+        })
     }
 
     /// Where the inode with that number stands.
