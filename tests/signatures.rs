@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::print_stderr,
     reason = "a panic is how a test fails, and the counts are for whoever runs it"
 )]
@@ -291,7 +290,17 @@ fn a_jar_signature_covers_the_contents_of_every_entry() {
 fn sign(input: &Path, output: &Path, shared: &Path, key: &str, options: &[&str]) {
     let keys = shared.join("apks/apksig");
     let status = Command::new("apksigner")
-        .args(["sign", "--v1-signing-enabled", "true", "--v2-signing-enabled", "true", "--v3-signing-enabled", "true"])
+        .args([
+            "sign",
+            "--min-sdk-version",
+            "18",
+            "--v1-signing-enabled",
+            "true",
+            "--v2-signing-enabled",
+            "true",
+            "--v3-signing-enabled",
+            "true",
+        ])
         .args(options)
         .arg("--key")
         .arg(keys.join(format!("{key}.pk8")))
