@@ -70,7 +70,7 @@ impl Contents {
             let starts = (0..length.div_ceil(CHUNK)).map(|chunk| chunk * CHUNK);
             chunks.extend(starts.map(|start| (section, start, CHUNK.min(length - start))));
         }
-        let digests = threads::map(chunks.len(), |index, buffer| {
+        let digests = threads::map(chunks.len(), self.sections().iter().sum(), |index, buffer| {
             let (section, start, length) = chunks.get(index).copied().unwrap_or_default();
             buffer.resize(usize::try_from(length).unwrap_or_default(), 0);
             self.read(section, start, buffer)?;
@@ -89,7 +89,7 @@ impl Contents {
         }
         let total: u64 = self.sections().iter().sum();
         let pieces = usize::try_from(total.div_ceil(CHUNK)).unwrap_or(usize::MAX);
-        let level = threads::map(pieces, |index, buffer| {
+        let level = threads::map(pieces, total, |index, buffer| {
             let start = index as u64 * CHUNK;
             let length = CHUNK.min(total - start);
             buffer.resize(usize::try_from(length).unwrap_or_default(), 0);

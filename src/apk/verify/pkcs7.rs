@@ -20,7 +20,7 @@ const OCTET_STRING: u8 = 0x04;
 const OBJECT: u8 = 0x06;
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_1: u8 = 0xa1;
-/// Certificates and signers of one block.
+/// Certificates, signers and attributes of one block, each.
 const MAX_PARTS: usize = 256;
 
 struct SignedData<'a> {
@@ -38,6 +38,9 @@ struct SignerInfo<'a> {
     algorithm: &'a [u8],
     signature: &'a [u8],
 }
+
+/// Type and values.
+type Attribute<'a> = (&'a [u8], Vec<&'a [u8]>);
 
 /// The certificate whose signature over `file` counts at all levels of `range`.
 pub(super) fn verify(block: &[u8], file: &[u8], range: (i32, i32)) -> Result<Vec<u8>, Issue> {
@@ -91,9 +94,8 @@ impl SignerInfo<'_> {
 
 fn attributes_fit(raw: &[u8], content_type: &[u8], hash: Hash, file: &[u8], range: (i32, i32)) -> Result<bool, Issue> {
     let attributes = parse_attributes(raw).ok_or(Issue::JarSigVerifyException)?;
-    let twice = |(index, (kind, _)): (usize, &(&[u8], Vec<&[u8]>))| {
-        attributes.iter().skip(index + 1).any(|(other, _)| other == kind)
-    };
+    let twice =
+        |(index, (kind, _)): (usize, &Attribute<'_>)| attributes.iter().skip(index + 1).any(|(other, _)| other == kind);
     if attributes.iter().enumerate().any(twice) {
         return Err(Issue::JarSigParseException);
     }
@@ -114,10 +116,13 @@ fn attributes_fit(raw: &[u8], content_type: &[u8], hash: Hash, file: &[u8], rang
     Ok(single(MESSAGE_DIGEST, OCTET_STRING)? == hash.digest(&[file]))
 }
 
-fn parse_attributes(raw: &[u8]) -> Option<Vec<(&[u8], Vec<&[u8]>)>> {
+fn parse_attributes(raw: &[u8]) -> Option<Vec<Attribute<'_>>> {
     let mut set = Der::new(raw).enter(CONTEXT_0, "").ok()?;
     let mut all = Vec::new();
-    while !set.rest().is_empty() && all.len() < MAX_PARTS {
+    while !set.rest().is_empty() {
+        if all.len() >= MAX_PARTS {
+            return None;
+        }
         let mut attribute = set.enter(SEQUENCE, "").ok()?;
         let kind = attribute.enter(OBJECT, "").ok()?.rest();
         let values = elements(attribute.enter(SET, "").ok()?)?;
@@ -128,7 +133,10 @@ fn parse_attributes(raw: &[u8]) -> Option<Vec<(&[u8], Vec<&[u8]>)>> {
 
 fn elements(mut der: Der<'_>) -> Option<Vec<&[u8]>> {
     let mut all = Vec::new();
-    while !der.rest().is_empty() && all.len() < MAX_PARTS {
+    while !der.rest().is_empty() {
+        if all.len() >= MAX_PARTS {
+            return None;
+        }
         all.push(der.element("").ok()?);
     }
     Some(all)

@@ -8,13 +8,17 @@ use crate::bytes::ParseError;
 
 /// More would wait for the disk.
 const MAX_THREADS: usize = 8;
+/// Bytes for which one thread more is worth its start.
+const PER_THREAD: u64 = 1 << 20;
 
-/// The results of `job` for each of `count` pieces, in their order. After an error no new piece is begun.
+/// The results of `job` for each of `count` pieces of `bytes` in all, in their order. After an error no new piece is begun.
 pub(super) fn map<T: Send>(
     count: usize,
+    bytes: u64,
     job: impl Fn(usize, &mut Vec<u8>) -> Result<T, ParseError> + Sync,
 ) -> Result<Vec<T>, ParseError> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS).min(count);
+    let worth = usize::try_from(bytes / PER_THREAD).unwrap_or(MAX_THREADS);
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS).min(count).min(worth);
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = || {
         let (mut done, mut buffer) = (Vec::new(), Vec::new());

@@ -54,8 +54,12 @@ pub(super) fn verify(directory: &Directory, context: &Context<'_>) -> Result<Sch
     if !scheme.errors.is_empty() {
         return Ok(scheme);
     }
+    if blocks.len() > MAX_SIGNERS {
+        let count = blocks.len() as u64;
+        return Err(ParseError::limit(directory.start, "number of signature files", count, MAX_SIGNERS as u64));
+    }
     let mut files = Vec::new();
-    for (block, file_record) in blocks.iter().take(MAX_SIGNERS) {
+    for (block, file_record) in &blocks {
         let contents = file(directory, file_record)?;
         match pkcs7::verify(&file(directory, block)?, &contents, context.range) {
             Ok(certificate) => files.push((certificate, contents)),
@@ -282,7 +286,8 @@ fn entries(
         }
         work.push((*record, digests));
     }
-    let wrong = threads::map(work.len(), |index, buffer| {
+    let bytes = work.iter().fold(0, |sum: u64, (record, _)| sum.saturating_add(record.uncompressed));
+    let wrong = threads::map(work.len(), bytes, |index, buffer| {
         let Some((record, digests)) = work.get(index) else { return Ok(0) };
         let hashes: Vec<Hash> = digests.iter().map(|(hash, _)| *hash).collect();
         let actual = digest_entry(directory, record, &hashes, buffer)?;
