@@ -140,7 +140,11 @@ impl Counts {
             if at >= source.len() {
                 return Err(ParseError::invalid(strings_at, "string_data_off", at, "an offset within the file"));
             }
-            let raw = read_vec_at(source, at, NAME.min(source.len() - at), "bytes of a name", NAME)?;
+            let length = NAME.min(source.len() - at);
+            let raw = read_vec_at(source, at, length, "bytes of a name", NAME)?;
+            if length < NAME && !raw.contains(&0) {
+                return Err(ParseError::truncated(at, length + 1, source.len()));
+            }
             self.class(&raw);
         }
         Ok(())

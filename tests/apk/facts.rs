@@ -119,14 +119,21 @@ fn ours(component: &Component) -> String {
     )
 }
 
+/// aapt2 never comes back from this file.
+const HANGS_AAPT2: &str = "resources-type-entries-out-of-bounds.apk";
+
 /// Files compared and components that were equal.
 fn compare(files: impl Iterator<Item = std::path::PathBuf>) -> (usize, usize) {
     let (mut compared, mut equal) = (0, 0);
     for path in files {
+        if path.to_string_lossy().ends_with(HANGS_AAPT2) {
+            continue;
+        }
         let (Some(apk), Some(printed)) = (open(&path), xmltree(&path)) else { continue };
         let Some(expected) = expected(&printed, apk.manifest.target_sdk, &apk.manifest.package) else { continue };
         let ours: Vec<_> = apk.manifest.components.iter().map(ours).collect();
-        assert_eq!(ours, expected, "{}", path.display());
+        let differing: Vec<_> = ours.iter().zip(&expected).filter(|(ours, expected)| ours != expected).collect();
+        assert!(differing.is_empty() && ours.len() == expected.len(), "{}: {differing:#?}", path.display());
         compared += 1;
         equal += ours.len();
     }
@@ -261,12 +268,12 @@ fn no_damaged_dex_panics_and_a_count_beyond_the_limit_is_refused() {
         let mut changed = whole.clone();
         changed[at] ^= 0xff;
         let _ = read_dex(&changed, false);
-        assert!(read_dex(&whole[..at], at % 2 == 0).is_err() || at + 1 == whole.len(), "cut to {at}");
+        assert!(read_dex(&whole[..at], at % 2 == 0).is_err(), "cut to {at}");
     }
     let mut many = whole;
     many[96..100].copy_from_slice(&u32::MAX.to_le_bytes());
     let error = read_dex(&many, false).unwrap_err().to_string();
-    assert_eq!(error, "classes.dex: byte 272: number of types or classes is 4294967295, the limit is 65536");
+    assert_eq!(error, "classes.dex: byte 152: number of types or classes is 4294967295, the limit is 65536");
 }
 
 #[test]
