@@ -33,7 +33,8 @@ impl ContainerFormat for Mbr {
             return false;
         };
         let mut used = entries.iter().filter(|entry| !entry.is_unused()).peekable();
-        let table_of_guids = [512, 4096].iter().any(|at| probe.head.get(*at..).is_some_and(|r| r.starts_with(b"EFI PART")));
+        let table_of_guids =
+            [512, 4096].iter().any(|at| probe.head.get(*at..).is_some_and(|r| r.starts_with(b"EFI PART")));
         used.peek().is_some() && used.all(|entry| entry.is_sound(probe.len)) && !table_of_guids
     }
 

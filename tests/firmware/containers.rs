@@ -265,12 +265,12 @@ fn block_based_updates_of_an_independent_maker_read_as_what_went_in() {
     }
     run(
         at,
-        "mkdir split xz; cp v4/* split; cp v4/* xz; cd split; for n in system vendor odm; do split -b 1000000 -d -a 1 $n.new.dat \
+        "mkdir split xz br; for d in split xz br; do cp v4/* $d; done; brotli -q 6 -w 22 --rm br/*.new.dat; cd split; for n in system vendor odm; do split -b 1000000 -d -a 1 $n.new.dat \
         $n.new.dat.; rm $n.new.dat; done; cd ../xz; xz -0 *.new.dat",
     );
     let budget = Budget::new(Limits::default());
     let mut compared = 0;
-    for folder in ["v1", "v2", "v3", "v4", "split", "xz"] {
+    for folder in ["v1", "v2", "v3", "v4", "split", "xz", "br"] {
         let mut files: Vec<_> =
             fs::read_dir(at.join(folder)).unwrap().map(|entry| file(&entry.unwrap().path())).collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -278,7 +278,7 @@ fn block_based_updates_of_an_independent_maker_read_as_what_went_in() {
         assert_eq!(parts.len(), 3, "{folder}");
         compared += compare(at, &parts, "");
     }
-    super::note(&format!("block-based updates: 6 sets, {compared} bytes compared"));
+    super::note(&format!("block-based updates: 7 sets, {compared} bytes compared"));
 }
 
 #[test]
@@ -287,10 +287,21 @@ fn disks_that_sfdisk_partitions_have_its_partitions() {
     let at = temp.path();
     images(at);
     let table = |kind: &str, lines: &str, extra: &str| {
-        run(at, &format!("truncate -s 24M {kind}.img; printf 'label: {kind}\\n{lines}' | sfdisk -q {extra} {kind}.img"));
+        run(
+            at,
+            &format!("truncate -s 24M {kind}.img; printf 'label: {kind}\\n{lines}' | sfdisk -q {extra} {kind}.img"),
+        );
     };
-    table("gpt", "start=2048, size=10400, name=system_a\\nstart=16384, size=2056, name=vendor_a\\nstart=20480, size=8, name=odm_a\\n", "");
-    table("dos", "start=2048, size=10400, type=83\\nstart=14336, size=20000, type=5\\nstart=16384, size=2056, type=83\\nstart=20480, size=8, type=83\\n", "");
+    table(
+        "gpt",
+        "start=2048, size=10400, name=system_a\\nstart=16384, size=2056, name=vendor_a\\nstart=20480, size=8, name=odm_a\\n",
+        "",
+    );
+    table(
+        "dos",
+        "start=2048, size=10400, type=83\\nstart=14336, size=20000, type=5\\nstart=16384, size=2056, type=83\\nstart=20480, size=8, type=83\\n",
+        "",
+    );
     let places = [("system", 2048), ("vendor", 16384), ("odm", 20480)];
     for kind in ["gpt", "dos"] {
         for (name, sector) in places {
