@@ -265,12 +265,12 @@ fn block_based_updates_of_an_independent_maker_read_as_what_went_in() {
     }
     run(
         at,
-        "mkdir split xz; cp v4/* split; cp v4/* xz; cd split; for n in system vendor odm; do split -b 1000000 -d -a 1 $n.new.dat \
+        "mkdir split xz br; for d in split xz br; do cp v4/* $d; done; brotli -q 6 -w 22 --rm br/*.new.dat; cd split; for n in system vendor odm; do split -b 1000000 -d -a 1 $n.new.dat \
         $n.new.dat.; rm $n.new.dat; done; cd ../xz; xz -0 *.new.dat",
     );
     let budget = Budget::new(Limits::default());
     let mut compared = 0;
-    for folder in ["v1", "v2", "v3", "v4", "split", "xz"] {
+    for folder in ["v1", "v2", "v3", "v4", "split", "xz", "br"] {
         let mut files: Vec<_> =
             fs::read_dir(at.join(folder)).unwrap().map(|entry| file(&entry.unwrap().path())).collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -278,7 +278,7 @@ fn block_based_updates_of_an_independent_maker_read_as_what_went_in() {
         assert_eq!(parts.len(), 3, "{folder}");
         compared += compare(at, &parts, "");
     }
-    super::note(&format!("block-based updates: 6 sets, {compared} bytes compared"));
+    super::note(&format!("block-based updates: 7 sets, {compared} bytes compared"));
 }
 
 #[test]
