@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a panic is how a test fails, and the counts are for whoever runs it"

@@ -87,11 +87,12 @@ fn expected(elements: &[Printed], target_sdk: u32, package: &str) -> Option<Vec<
             (false, false) => format!("{package}.{name}"),
         };
         let enabled = element.get("enabled") != Some("false") && application.get("enabled") != Some("false");
-        let shown = [Some(name.as_str()), element.get("exported"), element.get("enabled"), Some(permission)];
-        if shown.iter().flatten().any(|text| text.starts_with('@')) {
+        let authorities = element.get("authorities").unwrap_or_default();
+        let shown = [name.as_str(), permission, authorities];
+        let shown = shown.into_iter().map(Some).chain([element.get("exported"), element.get("enabled")]);
+        if shown.flatten().any(|text| text.starts_with('@')) {
             return None;
         }
-        let authorities = element.get("authorities").unwrap_or_default();
         lines.push(format!(
             "{tag} {name} exported {exported} enabled {enabled} permission '{permission}' filters {filters} actions {} categories {} authorities '{authorities}'",
             named("action"),

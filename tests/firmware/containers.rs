@@ -294,15 +294,15 @@ fn disks_that_sfdisk_partitions_have_its_partitions() {
     };
     table(
         "gpt",
-        "start=2048, size=10400, name=system_a\\nstart=16384, size=2056, name=vendor_a\\nstart=20480, size=8, name=odm_a\\n",
+        "start=2048, size=10400, name=system_a\\nstart=16384, size=2056, name=vendor_a\\nstart=22528, size=8, name=odm_a\\n",
         "",
     );
     table(
         "dos",
-        "start=2048, size=10400, type=83\\nstart=14336, size=20000, type=5\\nstart=16384, size=2056, type=83\\nstart=20480, size=8, type=83\\n",
+        "start=2048, size=10400, type=83\\nstart=14336, size=20000, type=5\\nstart=16384, size=2056, type=83\\nstart=22528, size=8, type=83\\n",
         "",
     );
-    let places = [("system", 2048), ("vendor", 16384), ("odm", 20480)];
+    let places = [("system", 2048), ("vendor", 16384), ("odm", 22528)];
     for kind in ["gpt", "dos"] {
         for (name, sector) in places {
             run(at, &format!("dd status=none conv=notrunc bs=512 seek={sector} if={name}.img of={kind}.img"));
