@@ -164,6 +164,16 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "writes the samples into the folder that SEEDS names: cargo xtask fuzz"]
+    fn samples_become_the_seeds_of_the_fuzz_target() {
+        let folder = std::path::PathBuf::from(std::env::var_os("SEEDS").unwrap()).join("containers");
+        std::fs::create_dir_all(&folder).unwrap();
+        for format in FORMATS {
+            std::fs::write(folder.join(format.name().replace(' ', "-")), format.sample()).unwrap();
+        }
+    }
+
+    #[test]
     fn every_sample_opens_and_reads() {
         for format in FORMATS {
             let part = Part { name: "sample".to_owned(), bytes: Arc::new(format.sample()) };

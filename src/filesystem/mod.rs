@@ -139,6 +139,16 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "writes the samples into the folder that SEEDS names: cargo xtask fuzz"]
+    fn samples_become_the_seeds_of_the_fuzz_target() {
+        let folder = std::path::PathBuf::from(std::env::var_os("SEEDS").unwrap()).join("filesystems");
+        std::fs::create_dir_all(&folder).unwrap();
+        for format in FORMATS {
+            std::fs::write(folder.join(format.name()), format.sample()).unwrap();
+        }
+    }
+
+    #[test]
     fn a_sample_cut_or_changed_at_any_byte_does_no_harm() {
         for format in FORMATS {
             let sample = format.sample();

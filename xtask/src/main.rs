@@ -1,6 +1,8 @@
-//! The project's one door: `cargo xtask test`, `cargo xtask fixtures`, `cargo xtask generate [--check]`.
+//! The project's one door: `cargo xtask test` and what else is run by hand.
 
+mod bench;
 mod fixtures;
+mod fuzz;
 mod generate;
 mod test;
 mod tools;
@@ -11,6 +13,11 @@ const USAGE: &str = "usage: cargo xtask <command>
 
   test                install what the tests need, then run everything that CI runs
   fixtures            build the samples again from their recipe
+  bench apk [FOLDER]  measure reading package files against apk-info, aapt2 and apksigner
+  bench firmware [FOLDER] [--alone]
+                      measure scanning multi-GB firmware, made in the folder, against what people do today
+  fuzz [SECONDS [TARGET]]
+                      run each fuzz target, or one, for 60 seconds or as many; needs a nightly toolchain
   generate            write every derived file (schemas, command line help, lists)
   generate --check    fail if a derived file differs from what it derives from
 ";
@@ -21,6 +28,15 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["test"] => test::run(),
         ["fixtures"] => fixtures::run(),
+        ["bench", "apk"] => bench::apk(None),
+        ["bench", "apk", folder] => bench::apk(Some(folder)),
+        ["bench", "firmware"] => bench::firmware(None, true),
+        ["bench", "firmware", "--alone"] => bench::firmware(None, false),
+        ["bench", "firmware", folder] => bench::firmware(Some(folder), true),
+        ["bench", "firmware", folder, "--alone"] => bench::firmware(Some(folder), false),
+        ["fuzz"] => fuzz::run("60", None),
+        ["fuzz", seconds] => fuzz::run(seconds, None),
+        ["fuzz", seconds, target] => fuzz::run(seconds, Some(target)),
         ["generate"] => generate::run(generate::Mode::Write),
         ["generate", "--check"] => generate::run(generate::Mode::Check),
         _ => {

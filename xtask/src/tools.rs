@@ -6,10 +6,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// A program that tests need, and the Debian package that has it.
-struct Tool {
-    program: &'static str,
-    package: &'static str,
+/// A program that tests or benchmarks need, and the Debian package that has it.
+pub(crate) struct Tool {
+    /// What it is called.
+    pub(crate) program: &'static str,
+    /// Where it comes from.
+    pub(crate) package: &'static str,
 }
 
 /// Everything that a test may call. A test whose tool is missing fails and names it; none is skipped.
@@ -33,9 +35,14 @@ const TOOLS: &[Tool] = &[
     Tool { program: "zstd", package: "zstd" },
 ];
 
-/// Installs the packages of missing tools where this user may, else names them.
+/// Installs what the tests need.
 pub(crate) fn install() -> Result<()> {
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| find(tool.program).is_none()).collect();
+    install_all(TOOLS)
+}
+
+/// Installs the packages of missing tools where this user may, else names them.
+pub(crate) fn install_all(tools: &[Tool]) -> Result<()> {
+    let missing: Vec<&Tool> = tools.iter().filter(|tool| find(tool.program).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -44,13 +51,13 @@ pub(crate) fn install() -> Result<()> {
     packages.dedup();
     let list = packages.join(" ");
     if find("apt-get").is_none() || !is_root() {
-        bail!("the tests need these Debian packages: {list}\n       run: sudo apt-get install {list}");
+        bail!("these Debian packages are needed: {list}\n       run: sudo apt-get install {list}");
     }
     say(&format!("installing {list}"));
     run(Command::new("apt-get").args(["update", "-qq"]))?;
     let quiet = ["install", "-y", "-qq", "--no-install-recommends"];
     run(Command::new("apt-get").args(quiet).args(&packages).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    match TOOLS.iter().find(|tool| find(tool.program).is_none()) {
+    match tools.iter().find(|tool| find(tool.program).is_none()) {
         Some(tool) => bail!("{} is still missing after {} was installed", tool.program, tool.package),
         None => Ok(()),
     }
@@ -86,7 +93,7 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-fn find(program: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file()).or_else(|| {
         // Debian keeps filesystem tools out of an ordinary user's PATH.

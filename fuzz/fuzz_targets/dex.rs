@@ -1,0 +1,8 @@
+//! DEX files.
+#![no_main]
+
+use preloaded_fuzz::package;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let _ = preloaded::apk::dex(&package(&[("classes.dex", data)], &[]));
+});

@@ -1,0 +1,12 @@
+//! Texts of a phone.
+#![no_main]
+
+use preloaded::dump::{activities, getprop, package, package_list, refusal, users};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let text = String::from_utf8_lossy(data);
+    let dump = package::parse(&text);
+    let _ = (dump.describe(), dump.refusal());
+    let _ = (activities::parse(&text), getprop::parse(&text), package_list::parse(&text));
+    let _ = (refusal::find(&text), users::parse(&text));
+});

@@ -1,0 +1,144 @@
+//! `cargo xtask bench apk`: `preloaded apk` against `apk-info`, `aapt2` and `apksigner` on the same package files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::measure::{self, Cost};
+use super::{folder, make, program};
+use crate::tools;
+
+/// Rounds of the fast programs; the cheapest counts.
+const ROUNDS: u32 = 3;
+/// Bytes of the large file.
+const LARGE: usize = 600 << 20;
+
+pub(crate) fn run(given: Option<&str>) -> Result<()> {
+    let program = program()?.display().to_string();
+    let folder = folder(None, "apk")?;
+    let packages = given.map_or_else(|| tools::root().join("../shared/data"), PathBuf::from);
+    let mut files = Vec::new();
+    collect(&packages, &mut files)?;
+    files.sort();
+    if files.len() < 500 {
+        bail!("{}: {} package files, expected 500 or more; name another folder", packages.display(), files.len());
+    }
+    let list: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
+    fs::write(folder.join("list"), list)?;
+    make(
+        &folder,
+        "test -x venv/bin/python || python3 -m venv venv; venv/bin/python -c 'import apk_info' 2> /dev/null || venv/bin/pip install -q apk-info",
+    )?;
+    let script = "import apk_info\nfor path in open('list').read().splitlines():\n    try:\n        a = apk_info.APK(path)\n        a.get_package_name(); list(a.get_permissions()); a.get_version_code(); a.get_application_label(); a.get_signatures()\n    except Exception:\n        pass\n";
+    fs::write(folder.join("ask.py"), script)?;
+
+    let each =
+        |command: &str| format!("while read f; do timeout 60 {command} \"$f\"; done < list > /dev/null 2>&1 || true");
+    let best = |script: &str| -> Result<Cost> {
+        let costs = (0..ROUNDS).map(|_| measure::run(&folder, script, &[])).collect::<Result<Vec<_>>>()?;
+        costs.into_iter().min_by(|a, b| a.cpu.total_cmp(&b.cpu)).context("no round")
+    };
+    let facts = best(&format!("xargs -a list -d '\\n' {program} apk --format json"))?;
+    let verified = best(&format!("xargs -a list -d '\\n' {program} apk --verify --format json"))?;
+    let apk_info = best("venv/bin/python ask.py")?;
+    let aapt2 = measure::run(&folder, &each("aapt2 dump badging"), &[])?;
+    let apksigner = measure::run(&folder, &each("apksigner verify"), &[])?;
+    // The start of a virtual machine is not signing: the same work inside of one.
+    let rows = [
+        ("preloaded apk", facts),
+        ("apk-info", apk_info),
+        ("aapt2 dump badging", aapt2),
+        ("preloaded apk --verify", verified),
+        ("apksigner verify", apksigner),
+    ];
+    let median = median(&folder, &program, &files)?;
+    let large = large(&folder, &program)?;
+    #[allow(clippy::cast_precision_loss, reason = "for people")]
+    let count = files.len() as f64;
+    let mut text =
+        format!("\n{} package files\nprogram | CPU s | ms each | peak MiB\n--- | --: | --: | --:\n", files.len());
+    for (name, cost) in rows {
+        text += &format!("{name} | {:.2} | {:.2} | {}\n", cost.cpu, cost.cpu * 1000.0 / count, cost.peak_kib >> 10);
+    }
+    text += &format!("\nmedian of preloaded apk: {median:.2} ms CPU for a package file\n");
+    text += &format!(
+        "large file of {} MiB: facts {:.2} s and {} MiB, --verify {:.2} s CPU and {} MiB, sha256sum {:.2} s\n",
+        LARGE >> 20,
+        large.facts.cpu,
+        large.facts.peak_kib >> 10,
+        large.verified.cpu,
+        large.verified.peak_kib >> 10,
+        large.hashed.cpu
+    );
+    tools::say(&text);
+    let fastest = apk_info.cpu.min(aapt2.cpu);
+    let checks = [
+        ("median CPU in ms of one file", median, 1.0),
+        ("CPU against the fastest other", facts.cpu / fastest, 0.2),
+        ("CPU of --verify against apksigner", verified.cpu / apksigner.cpu, 0.1),
+        ("memory in MiB for the large file", mib(large.facts), mib(facts) + 4.0),
+        ("CPU of --verify against sha256sum, large file", large.verified.cpu / large.hashed.cpu, 1.5),
+    ];
+    let missed: Vec<_> = checks.iter().filter(|(_, value, most)| value > most).collect();
+    if missed.is_empty() { Ok(()) } else { bail!("targets missed (what, measured, at most): {missed:?}") }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "for people")]
+fn mib(cost: Cost) -> f64 {
+    cost.peak_kib as f64 / 1024.0
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|end| end == "apk") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Milliseconds of processor time for the file in the middle: each is named two hundred times in one run, less the run of a
+/// single one. Every tenth file is measured.
+fn median(folder: &Path, program: &str, files: &[PathBuf]) -> Result<f64> {
+    const TIMES: u32 = 200;
+    let mut costs = Vec::new();
+    for file in files.iter().step_by(10) {
+        fs::write(folder.join("same"), format!("{}\n", file.display()).repeat(TIMES as usize))?;
+        // Exit 4: Android refuses the file, and so do we.
+        let cost = measure::run(folder, &format!("xargs -a same -d '\\n' {program} apk --format json"), &[4, 123])?;
+        costs.push(cost.cpu * 1000.0 / f64::from(TIMES));
+    }
+    costs.sort_by(f64::total_cmp);
+    costs.get(costs.len() / 2).copied().context("no file")
+}
+
+struct Large {
+    facts: Cost,
+    verified: Cost,
+    hashed: Cost,
+}
+
+/// A signed file that is larger than any real one.
+fn large(folder: &Path, program: &str) -> Result<Large> {
+    let base = tools::root().join("samples/apks/unlock_apk-debug.apk");
+    if !folder.join("large.apk").exists() {
+        let script = format!(
+            "rm -f key; keytool -genkeypair -keystore key -storepass 123456 -alias a -keyalg RSA -dname CN=Bench > /dev/null 2>&1; \
+             cp {} part.apk; zip -q -d part.apk 'META-INF/*' || true; mkdir -p assets; head -c {LARGE} /dev/urandom > assets/bulk.bin; \
+             zip -q -0 part.apk assets/bulk.bin; rm -r assets; \
+             apksigner sign --ks key --ks-pass pass:123456 --v1-signing-enabled false --out large.apk part.apk; rm -f part.apk",
+            base.display()
+        );
+        make(folder, &script)?;
+    }
+    make(folder, "cat large.apk > /dev/null")?;
+    Ok(Large {
+        facts: measure::run(folder, &format!("{program} apk large.apk"), &[])?,
+        verified: measure::run(folder, &format!("{program} apk --verify large.apk"), &[])?,
+        hashed: measure::run(folder, "sha256sum large.apk", &[])?,
+    })
+}
