@@ -8,10 +8,14 @@
     reason = "a panic is how a test fails, and the counts are for whoever runs it"
 )]
 
+#[path = "apk/apex.rs"]
+mod apex;
 #[path = "apk/crafted.rs"]
 mod crafted;
 #[path = "apk/facts.rs"]
 mod facts;
+#[path = "apk/native.rs"]
+mod native;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -29,6 +29,13 @@ pub(super) enum Reader {
     Jar,
 }
 
+impl Record<'_> {
+    /// Whether [`Reader::Assets`] inflates it.
+    pub(super) fn is_deflated(&self) -> bool {
+        self.method == DEFLATED
+    }
+}
+
 impl Directory {
     /// The contents of an entry: a window where it is stored, memory of at most `limit` bytes where it is deflated.
     pub(super) fn open_entry(
@@ -97,7 +104,7 @@ impl Directory {
     }
 
     /// Checks the local header against the record and gives the offset of the data behind it.
-    fn data_offset(&self, record: &Record<'_>) -> Result<u64, ParseError> {
+    pub(super) fn data_offset(&self, record: &Record<'_>) -> Result<u64, ParseError> {
         let at = record.local_header;
         let name_length = record.name.len() as u64;
         let header =

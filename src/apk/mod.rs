@@ -3,12 +3,14 @@
 //! Cost does not depend on the file's size: the end, the central directory, the signing block and the entries that hold
 //! an answer are read, nothing else.
 
+mod apex;
 mod axml;
 mod certificate;
 mod chunk;
 mod der;
 mod dex;
 mod directory;
+mod elf;
 mod entry;
 mod jar;
 mod manifest;
@@ -21,15 +23,18 @@ mod value;
 mod verify;
 
 use crate::bytes::{ParseError, SharedBytes};
+pub use apex::{Apex, ApexKey, ApexManifest, Payload};
 pub use certificate::{CertificateFacts, Known};
 pub use dex::{Dex, Prefix, Sdk};
 use directory::Directory;
+pub use elf::{Elf, ElfKind, Relro};
 use entry::Reader;
 use manifest::Resolve;
 pub use manifest::{
     Component, ComponentKind, DeclaredPermission, Feature, Hook, ImpliedPermission, IntentFilter, Label, Library,
     LibraryKind, Manifest, MetaData, Overlay, Queries, RequestedPermission, Role,
 };
+pub use native::NativeLibrary;
 pub use network::{DomainConfig, NetworkConfig};
 use resources::{Config, Resources};
 use value::Value;
@@ -100,6 +105,14 @@ pub struct Code {
     pub native: Vec<NativeAbi>,
 }
 
+impl Code {
+    /// Whether it carries native code, and none for 64 bits.
+    #[must_use]
+    pub fn is_32_bit_only(&self) -> bool {
+        native::is_32_bit_only(&self.abis)
+    }
+}
+
 /// What the ELF header of the first library of an ABI says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NativeAbi {
@@ -146,6 +159,24 @@ pub fn open_in(source: &SharedBytes, languages: &[[u8; 2]]) -> Result<Apk, Parse
 /// The place in the ZIP structure or in a DEX file that can't be read.
 pub fn dex(source: &SharedBytes) -> Result<Dex, ParseError> {
     dex::read(&Directory::open(source)?)
+}
+
+/// Every native library of the package. Reads the tables of each, and inflates those that are deflated, so [`open`] does
+/// not.
+///
+/// # Errors
+/// The place in the ZIP structure that can't be read. A damaged library is an error of [`NativeLibrary::elf`] alone.
+pub fn native(source: &SharedBytes) -> Result<Vec<NativeLibrary>, ParseError> {
+    native::libraries(&Directory::open(source)?)
+}
+
+/// What an APEX or CAPEX says of itself beside its package manifest; `None` for any other package file. Of a CAPEX the
+/// whole APEX within is inflated.
+///
+/// # Errors
+/// The place in the ZIP structure or in the APEX's manifest that can't be read.
+pub fn apex(source: &SharedBytes) -> Result<Option<Apex>, ParseError> {
+    apex::read(&Directory::open(source)?)
 }
 
 fn network_config(directory: &Directory, path: &str) -> Result<NetworkConfig, ParseError> {

@@ -1,16 +1,57 @@
-//! Code by the ZIP directory, and what the first library of each ABI says of itself.
+//! Code by the ZIP directory, what the first library of each ABI says of itself and, where it is asked for, every library.
+
+use std::sync::Arc;
 
 use goblin::elf::header::{EM_386, EM_AARCH64, EM_ARM, EM_MIPS, EM_RISCV, EM_X86_64};
 use goblin::elf::program_header::{PT_LOAD, ProgramHeader};
-use goblin::elf::{Elf, Header};
+use goblin::elf::{Elf as Parser, Header};
 
 use super::directory::{Directory, Record};
+use super::elf::{self, Elf};
 use super::{Code, NativeAbi};
+use crate::bytes::{Budget, Limits, ParseError};
 
 /// Bytes read of a library: linkers put the program headers right behind the ELF header.
 const LIBRARY_START: u64 = 4096;
 /// Folders of `lib/` that are looked into; Android has known eight ABIs.
 const MAX_ABIS: usize = 32;
+/// Libraries of one package; the largest measured have some hundred for each ABI.
+const MAX_LIBRARIES: usize = 4096;
+/// Bytes that may be inflated for one package. Tables stand at both ends of a library, so that each is inflated twice.
+const MAX_INFLATED: u64 = 1 << 30;
+/// Memory for checkpoints while inflating.
+const MEMORY: u64 = 8 << 20;
+/// Size of a page on newer devices.
+const LARGE_PAGE: u64 = 16 << 10;
+
+/// A native library of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NativeLibrary {
+    /// Folder of `lib/`.
+    pub abi: String,
+    /// File name.
+    pub name: String,
+    /// Length in bytes, uncompressed.
+    pub bytes: u64,
+    /// Where its contents begin in the package file; `None` where they are deflated, or the entry can't be read.
+    pub stored_at: Option<u64>,
+    /// Whether it is of the machine and word size that the folder stands for; false also where it can't be read.
+    pub matches: bool,
+    /// What it says of itself.
+    pub elf: Result<Elf, ParseError>,
+}
+
+impl NativeLibrary {
+    /// Whether a system with pages of 16 KiB can load it: segments aligned to them and, where Android maps it from the
+    /// package file itself, its place there too. `None` where that is not known. Programs of 32 bits never run on such
+    /// a system.
+    #[must_use]
+    pub fn large_pages(&self) -> Option<bool> {
+        let elf = self.elf.as_ref().ok()?;
+        let aligned = elf.load_alignment? >= LARGE_PAGE;
+        Some(elf.bits == 64 && aligned && self.stored_at.is_none_or(|at| at % LARGE_PAGE == 0))
+    }
+}
 
 /// DEX files and native libraries.
 pub(super) fn code(directory: &Directory) -> Code {
@@ -43,9 +84,38 @@ fn library(name: &[u8]) -> Option<(String, String)> {
     (!file.contains('/') && file.ends_with(".so")).then(|| (abi.to_owned(), file.to_owned()))
 }
 
+/// Reads every library of `lib/<abi>/`, by folder and name.
+pub(super) fn libraries(directory: &Directory) -> Result<Vec<NativeLibrary>, ParseError> {
+    let budget = Budget::new(Limits { decompressed: MAX_INFLATED, memory: MEMORY, ..Limits::default() });
+    let mut libraries = Vec::new();
+    for record in directory.with_prefix(b"lib/") {
+        let Some((abi, name)) = library(record.name) else { continue };
+        if libraries.len() >= MAX_LIBRARIES {
+            let found = MAX_LIBRARIES as u64 + 1;
+            return Err(ParseError::limit(record.local_header, "number of libraries", found, MAX_LIBRARIES as u64));
+        }
+        libraries.push(read_library(directory, &record, abi, name, &budget));
+    }
+    Ok(libraries)
+}
+
+fn read_library(
+    directory: &Directory,
+    record: &Record<'_>,
+    abi: String,
+    name: String,
+    budget: &Arc<Budget>,
+) -> NativeLibrary {
+    let elf = directory.open_stream(record, budget).and_then(|contents| elf::read(contents.as_ref()));
+    let elf = elf.map_err(|error| error.within(String::from_utf8_lossy(record.name)));
+    let matches = elf.as_ref().is_ok_and(|elf| machine(&abi) == Some((elf.machine, elf.bits / 32)));
+    let stored_at = if record.is_deflated() { None } else { directory.data_offset(record).ok() };
+    NativeLibrary { abi, name, bytes: record.uncompressed, stored_at, matches, elf }
+}
+
 fn native(directory: &Directory, record: &Record<'_>, abi: String, library: String) -> NativeAbi {
     let start = directory.entry_start(record, LIBRARY_START).unwrap_or_default();
-    let header = Elf::parse_header(&start).ok();
+    let header = Parser::parse_header(&start).ok();
     let matches = header.as_ref().is_some_and(|header| {
         // The word size is in the header's identification: 1 for 32 bits, 2 for 64.
         let class = header.e_ident.get(4).copied();
@@ -53,6 +123,12 @@ fn native(directory: &Directory, record: &Record<'_>, abi: String, library: Stri
     });
     let load_alignment = header.and_then(|header| load_alignment(&start, &header));
     NativeAbi { abi, library, matches, load_alignment }
+}
+
+/// Whether there are ABIs among these, and none of 64 bits.
+pub(super) fn is_32_bit_only(abis: &[String]) -> bool {
+    let known: Vec<u8> = abis.iter().filter_map(|abi| machine(abi)).map(|(_, class)| class).collect();
+    !known.is_empty() && known.iter().all(|&class| class == 1)
 }
 
 /// `e_machine` and `EI_CLASS` of an ABI that Android has known.

@@ -1,5 +1,8 @@
 //! `preloaded apk`.
 
+mod apex;
+mod native;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +34,10 @@ pub(super) struct Arguments {
     /// Count the classes of the DEX files, and those of known SDKs
     #[arg(long)]
     classes: bool,
+
+    /// Read every native library: its hardening, the libraries that it needs, its JNI functions
+    #[arg(long)]
+    native: bool,
 
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
@@ -93,6 +100,11 @@ struct Answer<'a> {
     code: Code<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'a apk::Dex>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    native_libraries: Option<Vec<native::Library<'a>>>,
+    /// Only for an APEX or CAPEX.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    apex: Option<apex::Apex<'a>>,
     /// Parts of the file that could not be read, in words; facts that stand there are absent above.
     problems: Vec<String>,
 }
@@ -112,6 +124,8 @@ struct Signer<'a> {
 struct Code<'a> {
     dex_files: u32,
     dex_bytes: u64,
+    /// Whether there is native code, and none of it for 64 bits.
+    only_32_bit: bool,
     native: Vec<Native<'a>>,
 }
 
@@ -131,11 +145,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let result = read_file(path, arguments);
         read += usize::from(result.is_ok());
         match (result, arguments.format) {
-            (Ok((apk, dex)), Format::Json) => {
-                serde_json::to_writer(&mut out, &answer(&file, &apk, dex.as_ref()))?;
+            (Ok(read), Format::Json) => {
+                serde_json::to_writer(&mut out, &answer(&file, &read))?;
                 out.write_all(b"\n")?;
             }
-            (Ok((apk, dex)), Format::Text) => write_text(&answer(&file, &apk, dex.as_ref()), &mut out)?,
+            (Ok(read), Format::Text) => write_text(&answer(&file, &read), &mut out)?,
             (Err(error), Format::Json) => {
                 serde_json::to_writer(&mut out, &serde_json::json!({ "file": file, "error": error.to_string() }))?;
                 out.write_all(b"\n")?;
@@ -150,21 +164,35 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(if read == 0 { Exit::Unreadable } else { Exit::Compliant })
 }
 
-type Read = (Apk, Option<Result<apk::Dex, ParseError>>);
+/// What was read of a file; parts that were not asked for are `None`.
+struct Read {
+    apk: Apk,
+    dex: Option<Result<apk::Dex, ParseError>>,
+    native: Option<Result<Vec<apk::NativeLibrary>, ParseError>>,
+    apex: Result<Option<apk::Apex>, ParseError>,
+}
 
 fn read_file(path: &std::path::Path, arguments: &Arguments) -> Result<Read, ParseError> {
     let source: SharedBytes = Arc::new(FileBytes::open(path)?);
     let apk = apk::open_in(&source, &arguments.languages)?;
-    Ok((apk, arguments.classes.then(|| apk::dex(&source))))
+    Ok(Read {
+        apk,
+        dex: arguments.classes.then(|| apk::dex(&source)),
+        native: arguments.native.then(|| apk::native(&source)),
+        apex: apk::apex(&source),
+    })
 }
 
-fn answer<'a>(file: &'a str, apk: &'a Apk, dex: Option<&'a Result<apk::Dex, ParseError>>) -> Answer<'a> {
+fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
+    let Read { apk, dex, native, apex } = read;
     let manifest = &apk.manifest;
     let failed = [
         apk.resources.as_ref().err(),
         apk.network.as_ref().and_then(|network| network.as_ref().err()),
         apk.signers.as_ref().err(),
-        dex.and_then(|dex| dex.as_ref().err()),
+        dex.as_ref().and_then(|dex| dex.as_ref().err()),
+        native.as_ref().and_then(|native| native.as_ref().err()),
+        apex.as_ref().err(),
     ];
     Answer {
         file,
@@ -206,9 +234,15 @@ fn answer<'a>(file: &'a str, apk: &'a Apk, dex: Option<&'a Result<apk::Dex, Pars
         code: Code {
             dex_files: apk.code.dex_files,
             dex_bytes: apk.code.dex_bytes,
-            native: apk.code.native.iter().map(native).collect(),
+            only_32_bit: apk.code.is_32_bit_only(),
+            native: apk.code.native.iter().map(first_library).collect(),
         },
-        classes: dex.and_then(|dex| dex.as_ref().ok()),
+        classes: dex.as_ref().and_then(|dex| dex.as_ref().ok()),
+        native_libraries: native
+            .as_ref()
+            .and_then(|native| native.as_ref().ok())
+            .map(|libraries| libraries.iter().map(native::Library::from).collect()),
+        apex: apex.as_ref().ok().and_then(Option::as_ref).map(apex::Apex::from),
         problems: failed.into_iter().flatten().map(ToString::to_string).collect(),
     }
 }
@@ -223,7 +257,7 @@ fn signer(certificate: &Certificate) -> Signer<'_> {
     }
 }
 
-fn native(native: &apk::NativeAbi) -> Native<'_> {
+fn first_library(native: &apk::NativeAbi) -> Native<'_> {
     let apk::NativeAbi { abi, library, matches, load_alignment } = native;
     Native { abi, library, matches: *matches, load_alignment: *load_alignment }
 }
@@ -285,8 +319,12 @@ fn write_text(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> {
             line("", &format!("{} {}", prefix.classes, prefix.prefix))?;
         }
     }
+    if let Some(apex) = &answer.apex {
+        apex::write_text(apex, out)?;
+    }
+    native::write_text(answer.native_libraries.as_deref().unwrap_or_default(), out)?;
     for problem in &answer.problems {
-        line("unread", problem)?;
+        writeln!(out, "  {:<12} {}", "unread", printable(problem))?;
     }
     Ok(())
 }
