@@ -7,6 +7,10 @@
     reason = "a panic is how a test fails, and the counts are for whoever runs it"
 )]
 
+#[cfg(test)]
+#[path = "signatures/v4.rs"]
+mod v4;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

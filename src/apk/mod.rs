@@ -39,7 +39,9 @@ pub use network::{DomainConfig, NetworkConfig};
 use resources::{Config, Resources};
 use value::Value;
 
-pub use verify::{Issue, Scheme, SdkRange, Signer, Stamp, StampStatus, Verification, verify, verify_stamp};
+pub use verify::{
+    Issue, Scheme, SdkRange, Signer, Stamp, StampStatus, Verification, verify, verify_stamp, verify_with,
+};
 
 const MANIFEST: &str = "AndroidManifest.xml";
 const RESOURCES: &str = "resources.arsc";

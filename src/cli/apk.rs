@@ -2,9 +2,10 @@
 
 mod apex;
 mod native;
+mod verification;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -12,13 +13,13 @@ use serde::Serialize;
 
 use super::exit::Exit;
 use super::terminal;
-use crate::apk::{self, Apk, Certificate};
+use crate::apk::{self, Apk, Certificate, SdkRange};
 use crate::bytes::{FileBytes, ParseError, SharedBytes};
 use crate::report::printable;
 
 /// Say what package files hold: manifest, components, signers, code
 ///
-/// Certificates are those that the file claims. With --format json each file is one line and one object; a file that
+/// Certificates are those that the file claims, or with --verify those that hold. With --format json each file is one line and one object; a file that
 /// can't be read is an object with `file` and `error`. Exits 4 when none could be read.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n    preloaded apk app.apk --format json | jq .hooks")]
@@ -38,6 +39,22 @@ pub(super) struct Arguments {
     /// Read every native library: its hardening, the libraries that it needs, its JNI functions
     #[arg(long)]
     native: bool,
+
+    /// Verify the signatures over the contents, every byte
+    #[arg(long)]
+    verify: bool,
+
+    /// File of the v4 signature; by default FILE.idsig where that is there
+    #[arg(long, value_name = "PATH", requires = "verify")]
+    v4_signature_file: Option<PathBuf>,
+
+    /// First API level that --verify decides for; by default the file's own minSdkVersion
+    #[arg(long, value_name = "N", requires = "verify")]
+    min_sdk: Option<u32>,
+
+    /// Last API level that --verify decides for; by default all that come
+    #[arg(long, value_name = "N", requires = "verify")]
+    max_sdk: Option<u32>,
 
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
@@ -79,7 +96,9 @@ struct Answer<'a> {
     declared_permissions: &'a [apk::DeclaredPermission],
     permission_groups: &'a [String],
     permission_trees: &'a [String],
-    signers: Vec<Signer<'a>>,
+    signers: Vec<Signer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification: Option<verification::Verification>,
     shared_user: Option<&'a str>,
     shared_user_max_sdk: Option<u32>,
     flags: &'a [String],
@@ -110,10 +129,12 @@ struct Answer<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Signer<'a> {
+struct Signer {
     sha256: String,
     hash_code: String,
-    scheme: &'a str,
+    scheme: &'static str,
+    /// `verified` over the contents, or only `claimed` by the file.
+    depth: &'static str,
     /// `null` where the bytes are no X.509 certificate.
     certificate: Option<apk::CertificateFacts>,
     /// `null` unless its private key is known to be public.
@@ -170,9 +191,10 @@ struct Read {
     dex: Option<Result<apk::Dex, ParseError>>,
     native: Option<Result<Vec<apk::NativeLibrary>, ParseError>>,
     apex: Result<Option<apk::Apex>, ParseError>,
+    verification: Option<apk::Verification>,
 }
 
-fn read_file(path: &std::path::Path, arguments: &Arguments) -> Result<Read, ParseError> {
+fn read_file(path: &Path, arguments: &Arguments) -> Result<Read, ParseError> {
     let source: SharedBytes = Arc::new(FileBytes::open(path)?);
     let apk = apk::open_in(&source, &arguments.languages)?;
     Ok(Read {
@@ -180,11 +202,28 @@ fn read_file(path: &std::path::Path, arguments: &Arguments) -> Result<Read, Pars
         dex: arguments.classes.then(|| apk::dex(&source)),
         native: arguments.native.then(|| apk::native(&source)),
         apex: apk::apex(&source),
+        verification: if arguments.verify { Some(verify(path, &source, arguments)?) } else { None },
     })
 }
 
+fn verify(path: &Path, source: &SharedBytes, arguments: &Arguments) -> Result<apk::Verification, ParseError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".idsig");
+    let beside = PathBuf::from(beside);
+    let signature = arguments.v4_signature_file.as_ref().or_else(|| Some(&beside).filter(|path| path.is_file()));
+    let signature = signature.map(|path| Ok(Arc::new(FileBytes::open(path)?) as SharedBytes)).transpose()?;
+    let range = SdkRange { min: arguments.min_sdk, max: arguments.max_sdk };
+    Ok(apk::verify_with(source, signature.as_ref(), range))
+}
+
 fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
-    let Read { apk, dex, native, apex } = read;
+    let Read { apk, dex, native, apex, verification } = read;
+    let verified = verification.as_ref().map(verification::signers).unwrap_or_default();
+    let signers = if verified.is_empty() {
+        apk.signers.iter().flatten().map(|certificate| signer(certificate, "claimed")).collect()
+    } else {
+        verified.iter().map(|certificate| signer(certificate, "verified")).collect()
+    };
     let manifest = &apk.manifest;
     let failed = [
         apk.resources.as_ref().err(),
@@ -213,7 +252,8 @@ fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
         declared_permissions: &manifest.declared_permissions,
         permission_groups: &manifest.permission_groups,
         permission_trees: &manifest.permission_trees,
-        signers: apk.signers.iter().flatten().map(signer).collect(),
+        signers,
+        verification: verification.as_ref().map(verification::Verification::from),
         shared_user: manifest.shared_user.as_deref(),
         shared_user_max_sdk: manifest.shared_user_max_sdk,
         flags: &manifest.flags,
@@ -247,11 +287,12 @@ fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
     }
 }
 
-fn signer(certificate: &Certificate) -> Signer<'_> {
+fn signer(certificate: &Certificate, depth: &'static str) -> Signer {
     Signer {
         sha256: certificate.sha256(),
         hash_code: certificate.hash_code(),
         scheme: certificate.scheme,
+        depth,
         certificate: certificate.facts(),
         known: certificate.known(),
     }
@@ -286,7 +327,7 @@ fn write_text(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     for signer in &answer.signers {
         let subject = signer.certificate.as_ref().map_or("not an X.509 certificate", |facts| facts.subject.as_str());
-        line("signer", &format!("{} {} {subject}", signer.scheme, signer.sha256))?;
+        line("signer", &format!("{} {} {subject} ({})", signer.scheme, signer.sha256, signer.depth))?;
         if let Some(facts) = &signer.certificate {
             let bits = facts.key_bits.map(|bits| format!(" {bits} bits")).unwrap_or_default();
             let span = format!("{} to {}", day(facts.not_before), day(facts.not_after));
@@ -295,6 +336,9 @@ fn write_text(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> {
         if let Some(known) = signer.known {
             line("", &format!("its private key is public: {}, {}", known.name, known.source))?;
         }
+    }
+    for (name, value) in answer.verification.iter().flat_map(verification::Verification::lines) {
+        line(name, &value)?;
     }
     for (name, list) in [("asks for", &answer.permissions), ("and thereby", &answer.implied_permissions)] {
         for permission in list {

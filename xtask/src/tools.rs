@@ -24,6 +24,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "debugfs", package: "e2fsprogs" },
     Tool { program: "fsck.erofs", package: "erofs-utils" },
     Tool { program: "img2simg", package: "android-sdk-libsparse-utils" },
+    Tool { program: "keytool", package: "default-jre-headless" },
     Tool { program: "lz4", package: "lz4" },
     Tool { program: "mke2fs", package: "e2fsprogs" },
     Tool { program: "mkfs.erofs", package: "erofs-utils" },

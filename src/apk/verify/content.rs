@@ -12,7 +12,7 @@ use crate::bytes::{ParseError, SharedBytes, read_vec_at};
 
 const CHUNK: u64 = 1 << 20;
 /// Bytes of a block of an fs-verity tree.
-const BLOCK: usize = 4096;
+pub(super) const BLOCK: usize = 4096;
 const ZEROS: [u8; BLOCK] = [0; BLOCK];
 /// Android salts the tree of an APK with eight zeros.
 const SALT: [u8; 8] = [0; 8];
@@ -94,13 +94,13 @@ impl Contents {
             let length = CHUNK.min(total - start);
             buffer.resize(usize::try_from(length).unwrap_or_default(), 0);
             self.read_across(start, buffer)?;
-            Ok(level_above(buffer))
+            Ok(level_above(buffer, &SALT))
         })?;
         let mut level = level.concat();
         while level.len() > BLOCK {
-            level = level_above(&level);
+            level = level_above(&level, &SALT);
         }
-        let mut root = level_above(&level);
+        let mut root = level_above(&level, &SALT);
         root.extend_from_slice(&total.to_le_bytes());
         Ok(Some(root))
     }
@@ -119,11 +119,11 @@ impl Contents {
     }
 }
 
-/// The digests of the blocks of `data`, the last filled with zeros.
-fn level_above(data: &[u8]) -> Vec<u8> {
+/// The salted digests of the blocks of `data`, the last filled with zeros.
+pub(super) fn level_above(data: &[u8], salt: &[u8]) -> Vec<u8> {
     let mut level = Vec::with_capacity(data.len().div_ceil(BLOCK) * 32);
     for block in data.chunks(BLOCK) {
-        let mut hasher = Sha256::new_with_prefix(SALT);
+        let mut hasher = Sha256::new_with_prefix(salt);
         hasher.update(block);
         hasher.update(ZEROS.get(block.len()..).unwrap_or_default());
         level.extend_from_slice(&hasher.finalize());

@@ -1,7 +1,7 @@
 //! Whether the signatures of a package hold over its contents, decided as AOSP's verifier (apksig of Android 13) does.
 //!
 //! A package is verified for a range of API levels: each level has its own newest scheme, and all must be content. An
-//! algorithm that AOSP does not know verifies nothing. Scheme v4 lives in a file beside the package and is not read.
+//! algorithm that AOSP does not know verifies nothing. Scheme v4 lives in a file beside the package ([`verify_with`]).
 
 mod algorithm;
 mod block;
@@ -24,12 +24,16 @@ mod threads;
 mod v1;
 mod v2;
 mod v3;
+mod v4;
 
 pub use issue::Issue;
 pub use stamped::{Stamp, StampStatus, verify_stamp};
 
+use std::collections::BTreeMap;
+
 use super::directory::Directory;
 use crate::bytes::{ParseError, SharedBytes};
+use algorithm::ContentDigest;
 use block::Block;
 use facts::Facts;
 use lineage::Lineage;
@@ -67,6 +71,8 @@ pub struct Verification {
     pub v3: Option<Scheme>,
     /// APK Signature Scheme v3.1.
     pub v31: Option<Scheme>,
+    /// APK Signature Scheme v4; `None` unless its file was given.
+    pub v4: Option<Scheme>,
     /// Source stamp; it never decides [`Verification::verified`].
     pub stamp: Option<Scheme>,
     /// Whether every level of the range accepts the package.
@@ -75,6 +81,8 @@ pub struct Verification {
     pub errors: Vec<Issue>,
     /// What AOSP warns of, those of the schemes too.
     pub warnings: Vec<Issue>,
+    /// What can't be read, where that is an error.
+    pub damage: Option<ParseError>,
 }
 
 /// What was found of one scheme.
@@ -88,6 +96,8 @@ pub struct Scheme {
     pub errors: Vec<Issue>,
     /// What AOSP warns of.
     pub warnings: Vec<Issue>,
+    /// What its signers say of the contents.
+    digests: BTreeMap<ContentDigest, Vec<u8>>,
 }
 
 /// A signer.
@@ -106,9 +116,30 @@ pub struct Signer {
 /// Verifies the package for `range`. A package that can't be read has [`Issue::MalformedApk`].
 #[must_use]
 pub fn verify(source: &SharedBytes, range: SdkRange) -> Verification {
+    verify_with(source, None, range)
+}
+
+/// Verifies the package and the file of its v4 signature, which must mean the same signers and contents. A file that
+/// can't be read has [`Issue::V4SigMalformedSigners`].
+#[must_use]
+pub fn verify_with(source: &SharedBytes, v4: Option<&SharedBytes>, range: SdkRange) -> Verification {
     let mut verification = Verification::default();
-    if Package::open(source, range).and_then(|package| verification.all(&package)).is_err() {
+    if let Err(error) = Package::open(source, range).and_then(|package| verification.all(&package)) {
         verification.errors.push(Issue::MalformedApk);
+        verification.damage = Some(error);
+    }
+    if let Some(signature) = v4.filter(|_| verification.errors.is_empty()) {
+        match v4::verify(source, signature, &verification) {
+            Ok(scheme) => {
+                verification.errors.extend(&scheme.errors);
+                verification.warnings.extend(&scheme.warnings);
+                verification.v4 = Some(scheme);
+            }
+            Err(error) => {
+                verification.errors.push(Issue::V4SigMalformedSigners);
+                verification.damage = Some(error);
+            }
+        }
     }
     verification.verified = verification.errors.is_empty();
     verification
@@ -226,7 +257,7 @@ impl Verification {
         }
         self.errors.extend(&outcome.scheme.errors);
         self.warnings.extend(&outcome.scheme.warnings);
-        outcome.scheme
+        Scheme { digests: outcome.digests, ..outcome.scheme }
     }
 
     /// The JAR signature, and the stamp.

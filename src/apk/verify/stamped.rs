@@ -112,6 +112,7 @@ pub(super) fn scheme(package: &Package, digests: &Digests) -> Result<Option<Sche
         signers: vec![signer],
         errors: outcome.problems,
         warnings: outcome.notes,
+        ..Scheme::default()
     }))
 }
 
