@@ -11,10 +11,12 @@ use preloaded::bytes::{FileBytes, ParseError, SharedBytes};
 
 use super::{fixtures, root};
 
-/// Files up to this length are cut and changed at each byte, longer ones here and there.
-const SMALL: usize = 16 << 10;
-/// Places that are tried in a longer file.
-const SAMPLED: usize = 1500;
+/// Files up to this length may be cut and changed at each byte.
+const SMALL: u64 = 16 << 10;
+/// So many of them are, in the order of their names; all others here and there.
+const AT_EACH_BYTE: usize = 20;
+/// Places that are tried in the others.
+const SAMPLED: usize = 300;
 
 /// Files of which no beginning is a package file.
 const WHOLE: [&str; 5] = [
@@ -48,10 +50,10 @@ fn read_all(source: &SharedBytes, name: &str) -> bool {
 }
 
 /// Cuts and changes a file; how many of the cut and of the changed ones were read, and how many were not.
-fn damage(path: &Path) -> [usize; 4] {
+fn damage(path: &Path, everywhere: bool) -> [usize; 4] {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let whole = fs::read(path).unwrap();
-    let step = if whole.len() <= SMALL { 1 } else { whole.len() / SAMPLED + 1 };
+    let step = if everywhere { 1 } else { whole.len() / SAMPLED + 1 };
     let mut outcomes = [0; 4];
     for at in (0..whole.len()).step_by(step) {
         let cut: SharedBytes = Arc::new(whole[..at].to_vec());
@@ -71,20 +73,25 @@ fn damage(path: &Path) -> [usize; 4] {
 #[test]
 fn a_file_cut_or_changed_anywhere_ends_in_facts_or_an_error_with_its_place() {
     let entries = fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap().path());
-    let files: Vec<PathBuf> = entries.filter(|path| path.extension().is_none_or(|end| end != "tsv")).collect();
-    let small = files.iter().filter(|path| fs::metadata(path).unwrap().len() <= SMALL as u64).count();
-    assert!(small >= 20, "{small} files of at most {SMALL} bytes");
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end != "tsv")).collect();
+    let small = |path: &PathBuf| fs::metadata(path).unwrap().len() <= SMALL;
+    // Small ones first, and among them those of which more is expected.
+    let expected = |path: &PathBuf| WHOLE.iter().any(|name| path.ends_with(name));
+    files.sort_by_key(|path| (!small(path), !expected(path), path.clone()));
+    assert!(files.iter().take(AT_EACH_BYTE).all(small));
     let (next, tried) = (AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from).min(8) {
             scope.spawn(|| {
-                while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    tried.fetch_add(damage(path).iter().sum(), Ordering::Relaxed);
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(path) = files.get(index) else { break };
+                    tried.fetch_add(damage(path, index < AT_EACH_BYTE).iter().sum(), Ordering::Relaxed);
                 }
             });
         }
     });
-    eprintln!("{} files, {small} of them at each byte: {} damaged files", files.len(), tried.into_inner());
+    eprintln!("{} files, {AT_EACH_BYTE} of them at each byte: {} damaged files", files.len(), tried.into_inner());
 }
 
 #[test]
