@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 
 use serde::Serialize;
 
-use super::directory::Directory;
+use super::directory::{Directory, Record};
 use super::native;
 use crate::bytes::{Budget, Limits, ParseError, ReadAt, le, read_vec_at};
 
@@ -25,7 +25,7 @@ const CLASS_DEF: u64 = 32;
 /// A type index has 16 bits in code, so a file can use no more.
 const MAX_TYPES: u64 = 65_536;
 /// The largest apps measured have some 40 DEX files.
-const MAX_FILES: u32 = 128;
+pub(super) const MAX_FILES: u32 = 128;
 /// Bytes of a class name that are looked at: prefixes are short.
 const NAME: u64 = 256;
 /// Parts of a package name that make a prefix.
@@ -106,6 +106,12 @@ pub(super) fn read(directory: &Directory) -> Result<Dex, ParseError> {
         result.map_err(|error| error.within(String::from_utf8_lossy(record.name)))?;
     }
     Ok(counts.finish())
+}
+
+/// Number of classes by a file's header; `None` where that can't be read.
+pub(super) fn count(directory: &Directory, record: &Record<'_>) -> Option<u32> {
+    let header = directory.entry_start(record, HEADER).ok()?;
+    header.starts_with(b"dex\n").then(|| le::u32(&header, 96))?
 }
 
 impl Counts {

@@ -19,6 +19,7 @@ mod network;
 mod resources;
 mod signing_block;
 mod strings;
+mod stub;
 mod value;
 mod verify;
 
@@ -31,12 +32,13 @@ pub use elf::{Elf, ElfKind, Relro};
 use entry::Reader;
 use manifest::Resolve;
 pub use manifest::{
-    Component, ComponentKind, DeclaredPermission, Feature, Hook, ImpliedPermission, IntentFilter, Label, Library,
-    LibraryKind, Manifest, MetaData, Overlay, Queries, RequestedPermission, Role,
+    Component, ComponentKind, DeclaredPermission, Feature, Hook, ImpliedPermission, Instrumentation, IntentFilter,
+    Label, Library, LibraryKind, Manifest, MetaData, Overlay, Queries, RequestedPermission, Role, Screen,
 };
 pub use native::NativeLibrary;
 pub use network::{DomainConfig, NetworkConfig};
 use resources::{Config, Resources};
+pub use stub::Stub;
 use value::Value;
 
 pub use verify::{
@@ -101,6 +103,8 @@ pub struct Code {
     pub dex_files: u32,
     /// Their uncompressed length in bytes.
     pub dex_bytes: u64,
+    /// Classes that they define, by their headers; `None` where one can't be read.
+    pub classes: Option<u64>,
     /// Folders of `lib/` with libraries, sorted.
     pub abis: Vec<String>,
     /// The first library of each, in the same order.

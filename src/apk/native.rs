@@ -8,7 +8,7 @@ use goblin::elf::{Elf as Parser, Header};
 
 use super::directory::{Directory, Record};
 use super::elf::{self, Elf};
-use super::{Code, NativeAbi};
+use super::{Code, NativeAbi, dex};
 use crate::bytes::{Budget, Limits, ParseError};
 
 /// Bytes read of a library: linkers put the program headers right behind the ELF header.
@@ -55,10 +55,12 @@ impl NativeLibrary {
 
 /// DEX files and native libraries.
 pub(super) fn code(directory: &Directory) -> Code {
-    let mut code = Code::default();
+    let mut code = Code { classes: Some(0), ..Code::default() };
     for record in directory.with_prefix(b"classes").filter(|record| is_dex(record.name)) {
         code.dex_files += 1;
         code.dex_bytes = code.dex_bytes.saturating_add(record.uncompressed);
+        let count = if code.dex_files > dex::MAX_FILES { None } else { dex::count(directory, &record) };
+        code.classes = code.classes.zip(count).map(|(sum, count)| sum + u64::from(count));
     }
     for record in directory.with_prefix(b"lib/") {
         let Some((abi, library)) = library(record.name) else { continue };

@@ -112,11 +112,16 @@ struct Answer<'a> {
     components: &'a [apk::Component],
     libraries: &'a [apk::Library],
     features: &'a [apk::Feature],
+    compatible_screens: &'a [apk::Screen],
+    instrumentations: &'a [apk::Instrumentation],
+    uses_splits: &'a [String],
     queries: &'a apk::Queries,
     original_packages: &'a [String],
     overlay: Option<&'a apk::Overlay>,
     meta_data: &'a [apk::MetaData],
     code: Code<'a>,
+    /// Why it is no full app; `null` for one that is.
+    stub: Option<apk::Stub>,
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'a apk::Dex>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,6 +150,8 @@ struct Signer {
 struct Code<'a> {
     dex_files: u32,
     dex_bytes: u64,
+    /// `null` where the header of one can't be read.
+    classes: Option<u64>,
     /// Whether there is native code, and none of it for 64 bits.
     only_32_bit: bool,
     native: Vec<Native<'a>>,
@@ -267,6 +274,9 @@ fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
         components: &manifest.components,
         libraries: &manifest.libraries,
         features: &manifest.features,
+        compatible_screens: &manifest.compatible_screens,
+        instrumentations: &manifest.instrumentations,
+        uses_splits: &manifest.uses_splits,
         queries: &manifest.queries,
         original_packages: &manifest.original_packages,
         overlay: manifest.overlay.as_ref(),
@@ -274,9 +284,11 @@ fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
         code: Code {
             dex_files: apk.code.dex_files,
             dex_bytes: apk.code.dex_bytes,
+            classes: apk.code.classes,
             only_32_bit: apk.code.is_32_bit_only(),
             native: apk.code.native.iter().map(first_library).collect(),
         },
+        stub: apk.stub(),
         classes: dex.as_ref().and_then(|dex| dex.as_ref().ok()),
         native_libraries: native
             .as_ref()

@@ -1,5 +1,6 @@
 //! `preloaded list`.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
@@ -10,7 +11,9 @@ use super::exit::{Exit, usage};
 use super::scan::unread;
 use super::target::TargetArguments;
 use super::terminal;
-use crate::inventory::{Fact, Inventory, Package, PackageCopy, RequestedPermission, Signer, Split};
+use crate::inventory::{
+    Fact, Inventory, ManifestFacts, Package, PackageCopy, RequestedPermission, Signer, Split, StubReason,
+};
 use crate::report::printable;
 
 /// List the pre-installed packages of a target, a line per package file
@@ -69,9 +72,19 @@ struct Row {
     permissions: Option<Vec<String>>,
     launcher: Option<Vec<String>>,
     label: Option<Option<String>>,
+    /// ABIs with native libraries.
+    abis: Option<Vec<String>>,
+    /// Why it is no full app.
+    stub: Option<Option<StubReason>>,
+    /// Number of components that other apps may use.
+    exported: Option<usize>,
+    /// Kinds of places where the system calls it.
+    hooks: Option<Vec<String>>,
+    /// The package whose resources it overlays.
+    overlay_target: Option<Option<String>>,
 }
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 16] = [
     "package",
     "path",
     "partition",
@@ -83,6 +96,11 @@ const COLUMNS: [&str; 11] = [
     "permissions",
     "launcher",
     "label",
+    "abis",
+    "stub",
+    "exported",
+    "hooks",
+    "overlay_target",
 ];
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -167,7 +185,22 @@ fn base(package: &Package, copy: &PackageCopy) -> Row {
         permissions: copy.requested_permissions.known().map(|list| names(list)),
         launcher: copy.launcher.known().cloned(),
         label: copy.label.known().cloned(),
+        abis: copy.code.known().map(|code| code.abis.clone()),
+        // Only a file that was read can tell.
+        stub: copy.code.known().filter(|code| code.dex_files.is_some()).map(|code| code.stub),
+        exported: copy.manifest.known().map(|manifest| manifest.exported.len()),
+        hooks: copy.manifest.known().map(hooks),
+        overlay_target: copy.manifest.known().map(overlay_target),
     }
+}
+
+fn hooks(manifest: &ManifestFacts) -> Vec<String> {
+    let kinds: BTreeSet<&str> = manifest.hooks.iter().map(|hook| hook.kind.as_str()).collect();
+    kinds.into_iter().map(str::to_owned).collect()
+}
+
+fn overlay_target(manifest: &ManifestFacts) -> Option<String> {
+    manifest.overlay.as_ref().and_then(|overlay| overlay.target.clone())
 }
 
 fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row> {
@@ -186,6 +219,11 @@ fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row>
         permissions: Some(names(&file.requested_permissions)),
         launcher: Some(Vec::new()),
         label: Some(None),
+        abis: None,
+        stub: Some(None),
+        exported: None,
+        hooks: None,
+        overlay_target: Some(None),
     })
 }
 
@@ -231,6 +269,12 @@ impl Row {
             list(self.permissions.as_ref()),
             list(self.launcher.as_ref()),
             text(self.label.as_ref()),
+            list(self.abis.as_ref()),
+            self.stub
+                .map_or_else(|| "?".to_owned(), |stub| stub.map(StubReason::as_str).unwrap_or_default().to_owned()),
+            number(self.exported.as_ref()),
+            list(self.hooks.as_ref()),
+            text(self.overlay_target.as_ref()),
         ]
         .map(|field| printable(&field).into_owned())
     }
@@ -250,7 +294,7 @@ fn write_table(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     let cells: Vec<[String; 6]> = rows
         .iter()
         .map(|row| {
-            let [package, path, partition, version_code, version_name, _, _, _, _, _, label] = row.fields();
+            let [package, path, partition, version_code, version_name, _, _, _, _, _, label, ..] = row.fields();
             let version = if version_name.is_empty() || version_name == "?" { version_code } else { version_name };
             let permissions = row.permissions.as_ref().map_or_else(|| "?".to_owned(), |list| list.len().to_string());
             [package, version, partition, permissions, label, path]

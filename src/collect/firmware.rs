@@ -1,5 +1,6 @@
 //! Firmware: an image in any wrapping, or a folder with a device's tree.
 
+mod manifest;
 mod packages;
 mod properties;
 

@@ -9,6 +9,7 @@
 
 mod device;
 mod fact;
+mod manifest;
 mod package;
 mod permission;
 
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
+pub use manifest::{ExportedComponent, LibraryFacts, ManifestFacts, OverlayFacts, StubReason, SystemHook};
 pub use package::{
     Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,
 };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeclaredPermission, Fact, Grant, RequestedPermission};
+use super::{DeclaredPermission, Fact, Gap, GapReason, Grant, ManifestFacts, RequestedPermission, StubReason};
 
 /// One package name, and everything on the device that answers to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -96,6 +96,14 @@ pub struct PackageCopy {
     pub launcher: Fact<Vec<String>>,
     /// What code it carries.
     pub code: Fact<Code>,
+    /// Components, hooks, roles, network, libraries.
+    #[serde(default = "not_asked")]
+    pub manifest: Fact<ManifestFacts>,
+}
+
+/// For inventories that were saved before there was such a fact.
+fn not_asked() -> Fact<ManifestFacts> {
+    Fact::Unknown(Gap::new("saved inventory", GapReason::NotObserved, "the version that saved it did not ask"))
 }
 
 impl PackageCopy {
@@ -128,6 +136,9 @@ impl PackageCopy {
         if let Fact::Known { value, .. } = &mut self.launcher {
             value.sort();
             value.dedup();
+        }
+        if let Fact::Known { value, .. } = &mut self.manifest {
+            value.normalize();
         }
     }
 }
@@ -224,6 +235,9 @@ pub struct Signer {
     pub scheme: Option<String>,
     /// How sure it is.
     pub depth: SignerDepth,
+    /// Name of the published key that it is: anybody can sign with it. Absent for a key that is not known as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_key: Option<String>,
 }
 
 /// How a signer was established.
@@ -248,10 +262,24 @@ pub struct Code {
     pub dex_files: Option<u32>,
     /// Their length in bytes, uncompressed; `null` where the file was not read.
     pub dex_bytes: Option<u64>,
+    /// Classes that they define; absent where a file's header can't be read, or the file was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<u64>,
     /// ABIs with native libraries, sorted.
     pub abis: Vec<String>,
     /// Length of the package file in bytes; `null` where it was not read.
     pub file_bytes: Option<u64>,
+    /// Why it is no full app; absent for one that is, and where the file was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stub: Option<StubReason>,
+}
+
+impl Code {
+    /// Whether it carries native code, and none for 64 bits.
+    #[must_use]
+    pub fn is_32_bit_only(&self) -> bool {
+        !self.abis.is_empty() && !self.abis.iter().any(|abi| abi.contains("64"))
+    }
 }
 
 /// State of a package for one user.

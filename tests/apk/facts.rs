@@ -327,3 +327,31 @@ fn the_network_configuration_is_read_with_hosts_and_anchors() {
     let absent = open_bytes(zip(&[("AndroidManifest.xml", &manifest, true, None)])).unwrap().network.unwrap();
     assert!(absent.unwrap_err().to_string().starts_with("res/n.xml: "));
 }
+
+#[test]
+fn a_placeholder_is_told_from_an_app_by_its_code_and_components() {
+    let strings = [crafted::ANDROID, "name", "manifest", "package", "a.b", "application", "activity"];
+    let manifest = |components: usize| {
+        let mut nodes = vec![start(2, &[(3, false, 3, 4)]), start(5, &[])];
+        for _ in 0..components {
+            nodes.extend([start(6, &[(1, true, 3, 4)]), end(6)]);
+        }
+        nodes.extend([end(5), end(2)]);
+        document(&strings, &[0, 0x0101_0003], &nodes)
+    };
+    let stub = |components, dex: Option<Vec<u8>>| {
+        let manifest = manifest(components);
+        let dex = dex.unwrap_or_default();
+        let mut entries = vec![("AndroidManifest.xml", manifest.as_slice(), true, None)];
+        if !dex.is_empty() {
+            entries.push(("classes.dex", &dex, true, None));
+        }
+        let apk = open_bytes(zip(&entries)).unwrap();
+        (apk.code.classes, apk.stub())
+    };
+    assert_eq!(stub(1, None), (Some(0), Some(apk::Stub::NoCode)));
+    assert_eq!(stub(1, Some(dex(&[]))), (Some(0), Some(apk::Stub::FewClasses)));
+    assert_eq!(stub(1, Some(dex(&CLASSES))), (Some(5), None));
+    assert_eq!(stub(0, Some(dex(&CLASSES))), (Some(5), Some(apk::Stub::NoComponents)));
+    assert_eq!(stub(0, None), (Some(0), None));
+}

@@ -85,7 +85,15 @@ pub fn phone_app(name: &str) -> Package {
     let mut package = app(name);
     package.users = known(vec![state(0)]);
     for copy in &mut package.copies {
-        copy.code = known(Code { present: true, dex_files: None, dex_bytes: None, abis: Vec::new(), file_bytes: None });
+        copy.code = known(Code {
+            present: true,
+            dex_files: None,
+            dex_bytes: None,
+            classes: None,
+            abis: Vec::new(),
+            file_bytes: None,
+            stub: None,
+        });
     }
     package
 }
@@ -129,9 +137,12 @@ pub fn copy(name: &str, role: CopyRole) -> PackageCopy {
             present: true,
             dex_files: Some(2),
             dex_bytes: Some(9_000_000),
+            classes: Some(12_000),
             abis: Vec::new(),
             file_bytes: Some(40_000_000),
+            stub: None,
         }),
+        manifest: unknown(),
     }
 }
 
@@ -142,8 +153,10 @@ pub fn hollow(mut package: Package) -> Package {
             present: false,
             dex_files: Some(0),
             dex_bytes: Some(0),
+            classes: Some(0),
             abis: Vec::new(),
             file_bytes: Some(9000),
+            stub: None,
         });
         copy.launcher = known(Vec::new());
     }
@@ -157,6 +170,7 @@ pub fn signer(digit: char) -> Signer {
         hash_code: "0badcafe".to_owned(),
         scheme: Some("v3".to_owned()),
         depth: SignerDepth::Verified,
+        published_key: None,
     }
 }
 

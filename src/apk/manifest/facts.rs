@@ -47,6 +47,8 @@ pub struct Manifest {
     pub has_code: bool,
     /// `application android:enabled`; true where it is not said.
     pub enabled: bool,
+    /// Whether a `backupAgent` is named.
+    pub has_backup_agent: bool,
     /// `allowBackup`; true where it is not said.
     pub allow_backup: bool,
     /// `usesCleartextTraffic`, where it is said.
@@ -62,6 +64,12 @@ pub struct Manifest {
     pub libraries: Vec<Library>,
     /// `uses-feature`.
     pub features: Vec<Feature>,
+    /// `screen` of `compatible-screens`: the only screens that it is for. Empty: any.
+    pub compatible_screens: Vec<Screen>,
+    /// `instrumentation`: code that a test runs within another package.
+    pub instrumentations: Vec<Instrumentation>,
+    /// Names in `uses-split`: splits that a split needs beside the base.
+    pub uses_splits: Vec<String>,
     /// `queries`: what of other packages it wants to see.
     pub queries: Queries,
     /// `overlay android:targetPackage`, for a resource overlay.
@@ -119,6 +127,20 @@ pub enum ComponentKind {
     Receiver,
     /// `provider`.
     Provider,
+}
+
+impl ComponentKind {
+    /// The element's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Activity => "activity",
+            Self::ActivityAlias => "activity-alias",
+            Self::Service => "service",
+            Self::Receiver => "receiver",
+            Self::Provider => "provider",
+        }
+    }
 }
 
 /// A component with the values that Android gives it where the manifest is silent.
@@ -235,6 +257,22 @@ pub enum LibraryKind {
     UsesSdkLibrary,
 }
 
+impl LibraryKind {
+    /// The element's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Library => "library",
+            Self::StaticLibrary => "static-library",
+            Self::SdkLibrary => "sdk-library",
+            Self::UsesLibrary => "uses-library",
+            Self::UsesNativeLibrary => "uses-native-library",
+            Self::UsesStaticLibrary => "uses-static-library",
+            Self::UsesSdkLibrary => "uses-sdk-library",
+        }
+    }
+}
+
 /// A library that a package offers or wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Library {
@@ -257,6 +295,24 @@ pub struct Feature {
     pub gl_es_version: Option<u32>,
     /// `required`; true where it is not said.
     pub required: bool,
+}
+
+/// An `instrumentation` element.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Instrumentation {
+    /// `name` as it is written.
+    pub name: Option<String>,
+    /// `targetPackage`.
+    pub target: Option<String>,
+}
+
+/// A `screen` of `compatible-screens`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Screen {
+    /// `screenSize`: 200 small, 300 normal, 400 large, 500 extra large.
+    pub size: Option<u32>,
+    /// `screenDensity` in dots per inch.
+    pub density: Option<u32>,
 }
 
 /// The `queries` element.

@@ -19,8 +19,8 @@ use attributes::Attributes;
 pub(super) use attributes::Resolve;
 use component::Defaults;
 pub use facts::{
-    Component, ComponentKind, DeclaredPermission, Feature, IntentFilter, Label, Library, LibraryKind, Manifest,
-    MetaData, Overlay, Queries, RequestedPermission,
+    Component, ComponentKind, DeclaredPermission, Feature, Instrumentation, IntentFilter, Label, Library, LibraryKind,
+    Manifest, MetaData, Overlay, Queries, RequestedPermission, Screen,
 };
 pub use implied::ImpliedPermission;
 pub use roles::{Hook, Role};
@@ -94,6 +94,10 @@ enum Place {
     OriginalPackage,
     Feature,
     Overlay,
+    Instrumentation,
+    CompatibleScreens,
+    Screen,
+    UsesSplit,
     Queries,
     QueriedPackage,
     QueriedProvider,
@@ -124,6 +128,7 @@ impl Place {
                 "intent" => Self::QueriedIntent,
                 _ => Self::Other,
             },
+            Self::CompatibleScreens if name == "screen" => Self::Screen,
             Self::QueriedIntent if name == "action" => Self::QueriedAction,
             _ => Self::Other,
         }
@@ -141,6 +146,9 @@ impl Place {
             "uses-feature" => Self::Feature,
             "overlay" => Self::Overlay,
             "queries" => Self::Queries,
+            "compatible-screens" => Self::CompatibleScreens,
+            "instrumentation" => Self::Instrumentation,
+            "uses-split" => Self::UsesSplit,
             _ => Self::Other,
         }
     }
@@ -217,7 +225,16 @@ impl Reader<'_> {
             Place::QueriedPackage => manifest.queries.packages.extend(attributes.literal(element, id::NAME)?),
             Place::QueriedProvider => manifest.queries.authorities.extend(attributes.text(element, id::AUTHORITIES)?),
             Place::QueriedAction => manifest.queries.actions.extend(attributes.filter_name(element)?),
-            Place::Queries | Place::QueriedIntent | Place::Other => {}
+            Place::Screen => manifest.compatible_screens.push(Screen {
+                size: attributes.integer(element, id::SCREEN_SIZE)?,
+                density: attributes.integer(element, id::SCREEN_DENSITY)?,
+            }),
+            Place::Instrumentation => manifest.instrumentations.push(Instrumentation {
+                name: attributes.text(element, id::NAME)?,
+                target: attributes.text(element, id::TARGET_PACKAGE)?,
+            }),
+            Place::UsesSplit => manifest.uses_splits.extend(attributes.text(element, id::NAME)?),
+            Place::CompatibleScreens | Place::Queries | Place::QueriedIntent | Place::Other => {}
         }
         if self.manifest.components.len() > MAX_COMPONENTS {
             let found = self.manifest.components.len() as u64;
@@ -272,6 +289,7 @@ impl Reader<'_> {
         }
         manifest.has_code = attributes.boolean(element, id::HAS_CODE)?.unwrap_or(true);
         manifest.enabled = attributes.boolean(element, id::ENABLED)?.unwrap_or(true);
+        manifest.has_backup_agent = attributes.text(element, id::BACKUP_AGENT)?.is_some_and(|name| !name.is_empty());
         manifest.allow_backup = attributes.boolean(element, id::ALLOW_BACKUP)?.unwrap_or(true);
         manifest.uses_cleartext_traffic = attributes.boolean(element, id::USES_CLEARTEXT_TRAFFIC)?;
         manifest.network_security_config = attributes.text(element, id::NETWORK_SECURITY_CONFIG)?;

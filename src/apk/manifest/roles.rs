@@ -26,6 +26,21 @@ pub enum Role {
     Assistant,
 }
 
+impl Role {
+    /// The code as printed.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Launcher => "launcher",
+            Self::Home => "home",
+            Self::Dialer => "dialer",
+            Self::Sms => "sms",
+            Self::Browser => "browser",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
 /// A place where the system calls a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Hook {

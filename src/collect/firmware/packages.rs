@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::reason;
+use super::{manifest, reason};
 use crate::apk::{self, Apk};
 use crate::bytes::{Budget, Limits, ParseError, SharedBytes};
 use crate::collect::Progress;
@@ -22,6 +22,10 @@ use crate::platform::{placement, protection};
 const SMALLEST_PACKAGE: u64 = 256;
 /// Threads that read package files: disks and memory carry no more.
 const THREADS: usize = 4;
+
+/// End of the name of a folder with a placeholder, whose full form lies compressed in the folder without it
+/// (AOSP `PackageManagerService.STUB_SUFFIX`).
+pub(super) const STUB_SUFFIX: &str = "-Stub";
 
 /// What an image has.
 pub(super) struct Found {
@@ -44,6 +48,8 @@ struct Item {
     partition: usize,
     path: String,
     len: u64,
+    /// Whether compiled code stands beside it.
+    compiled: bool,
     content: Content,
 }
 
@@ -124,7 +130,8 @@ fn examine(image: &Image, limits: &Limits) -> Vec<Item> {
         while let Some((partition, mounted, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Some(content) = content(image, mounted, file, limits) {
                 let path = mounted.device_path(&file.path);
-                let item = Item { partition: *partition, path, len: file.len, content };
+                let compiled = matches!(content, Content::Package(_)) && has_compiled_code(mounted, file);
+                let item = Item { partition: *partition, path, len: file.len, compiled, content };
                 let key = (*partition, &file.path);
                 found.lock().unwrap_or_else(PoisonError::into_inner).insert(key, item);
             }
@@ -147,7 +154,8 @@ fn content(image: &Image, mounted: &Mounted, file: &File, limits: &Limits) -> Op
     if named(&[".apk.gz"]) {
         let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let is_stub = |other: &File| {
-            other.path.ends_with(".apk") && other.path.rsplit_once('/').map_or("", |(folder, _)| folder) == folder
+            let other_folder = other.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            other.path.ends_with(".apk") && other_folder.strip_suffix(STUB_SUFFIX).unwrap_or(other_folder) == folder
         };
         return Some(if mounted.files.iter().any(is_stub) {
             Content::Stub
@@ -194,6 +202,14 @@ fn content(image: &Image, mounted: &Mounted, file: &File, limits: &Limits) -> Op
         Ok(apk) => Content::Package(Box::new(apk)),
         Err(error) => Content::Closed(error),
     })
+}
+
+/// Whether the file's folder has one for compiled code, `oat`.
+fn has_compiled_code(mounted: &Mounted, file: &File) -> bool {
+    let Some((folder, _)) = file.path.rsplit_once('/') else { return false };
+    let start = format!("{folder}/oat/");
+    let first = mounted.files.partition_point(|other| other.path < start);
+    mounted.files.get(first).is_some_and(|other| other.path.starts_with(&start))
 }
 
 /// Names in a ZIP file.
@@ -250,6 +266,7 @@ fn copy_without_base(name: &str, folder: String, splits: Vec<Split>, origins: &m
         label: Fact::Unknown(gap.clone()),
         launcher: Fact::Unknown(gap.clone()),
         code: Fact::Unknown(gap.clone()),
+        manifest: Fact::Unknown(gap.clone()),
     };
     Copy { copy, shared_user: Fact::Unknown(gap) }
 }
@@ -291,6 +308,8 @@ fn signers(path: &str, claimed: Result<Vec<apk::Certificate>, ParseError>, file:
 }
 
 fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy {
+    let manifest_facts = manifest::facts(&apk);
+    let stub = manifest::stub(&apk, &item.path, item.compiled);
     let Apk { manifest, resources, signers: claimed, code, network: _ } = apk;
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
@@ -310,8 +329,10 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         present: code.dex_files > 0,
         dex_files: Some(code.dex_files),
         dex_bytes: Some(code.dex_bytes),
+        classes: code.classes,
         abis: code.abis,
         file_bytes: Some(item.len),
+        stub,
     };
     // Values that stand in the resource table read as absent when it is damaged: they are not known then.
     let unresolved = resources.err().map(|error| Gap::new(item.path.clone(), reason(&error), error.to_string()));
@@ -345,6 +366,10 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         label: resolved(manifest.label),
         launcher,
         code: Fact::new(code, &file.at("directory")),
+        manifest: match &unresolved {
+            Some(gap) => Fact::Unknown(gap.clone()),
+            None => Fact::new(manifest_facts, &evidence),
+        },
     };
     Copy { copy, shared_user: Fact::new(manifest.shared_user, &evidence) }
 }
@@ -355,5 +380,6 @@ fn signer(certificate: &apk::Certificate) -> Signer {
         hash_code: certificate.hash_code(),
         scheme: Some(certificate.scheme.to_owned()),
         depth: SignerDepth::Claimed,
+        published_key: certificate.known().map(|known| known.name.to_owned()),
     }
 }

@@ -182,6 +182,7 @@ fn of_list(package: &ListedPackage, at: &Evidence, gap: &Gap) -> Package {
         label: unknown(gap),
         launcher: unknown(gap),
         code: unknown(gap),
+        manifest: unknown(gap),
     };
     Package {
         name: package.name.clone(),

@@ -214,8 +214,10 @@ impl Entry<'_> {
             present: flags.contains("HAS_CODE"),
             dex_files: None,
             dex_bytes: None,
+            classes: None,
             abis: self.abis(),
             file_bytes: None,
+            stub: None,
         });
         PackageCopy {
             role,
@@ -236,7 +238,13 @@ impl Entry<'_> {
             requested_permissions: self.context.requested.of(block, active, &self.at(block.line)),
             declared_permissions: self.declared(name),
             signers: self.field("signatures", |text| {
-                let signer = |hash_code| Signer { sha256: None, hash_code, scheme: None, depth: SignerDepth::Device };
+                let signer = |hash_code| Signer {
+                    sha256: None,
+                    hash_code,
+                    scheme: None,
+                    depth: SignerDepth::Device,
+                    published_key: None,
+                };
                 Some(facts::signature_numbers(text)?.into_iter().map(signer).collect())
             }),
             label: Fact::Unknown(self.gap("label", GapReason::NotObserved, "a phone's shell does not tell labels")),
@@ -247,6 +255,11 @@ impl Entry<'_> {
                 Fact::Unknown(self.gap("launcher", GapReason::NotObserved, words))
             },
             code,
+            manifest: Fact::Unknown(self.gap(
+                "manifest",
+                GapReason::NotObserved,
+                "a phone's shell does not tell what a manifest says of components",
+            )),
         }
     }
 
