@@ -16,6 +16,9 @@ mod firmware {
     mod containers;
     mod erofs;
     mod ext4;
+    mod f2fs;
+    mod listing;
+    mod squashfs;
     mod trees;
     mod wrappings;
 

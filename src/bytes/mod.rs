@@ -15,6 +15,7 @@ mod file;
 mod inflate;
 mod limits;
 mod lz4_frames;
+pub mod lzo;
 pub mod protobuf;
 mod window;
 

@@ -2,7 +2,9 @@
 
 mod erofs;
 mod ext4;
+mod f2fs;
 mod folder;
+mod squashfs;
 mod walk;
 
 use std::sync::Arc;
@@ -96,7 +98,8 @@ pub trait FilesystemFormat: Sync {
 }
 
 /// Every format, in the order of probing.
-pub static FORMATS: &[&dyn FilesystemFormat] = &[&ext4::Ext4Format, &erofs::ErofsFormat];
+pub static FORMATS: &[&dyn FilesystemFormat] =
+    &[&ext4::Ext4Format, &erofs::ErofsFormat, &f2fs::F2fsFormat, &squashfs::SquashfsFormat];
 
 /// The supported format of a volume that begins with `head`.
 #[must_use]

@@ -152,6 +152,41 @@ fn the_same_partitions_in_any_wrapping_give_the_same_inventory() {
 }
 
 #[test]
+fn the_same_tree_in_any_filesystem_gives_the_same_inventory() {
+    let temp = build();
+    let at = temp.path();
+    let image = |format: &str, name: &str| format!("{format}/{name}.img");
+    for format in ["ext4", "erofs", "f2fs", "squashfs"] {
+        fs::create_dir(at.join(format)).unwrap();
+    }
+    for name in ["system", "vendor"] {
+        let tree = format!("tree/{name}");
+        fs::copy(at.join(format!("{name}.img")), at.join(image("ext4", name))).unwrap();
+        run("mkfs.erofs", at, &["--quiet", "-zlz4hc", &image("erofs", name), &tree]);
+        fs::File::create(at.join(image("f2fs", name))).unwrap().set_len(64 << 20).unwrap();
+        run("mkfs.f2fs", at, &["-q", "-f", "-g", "android", &image("f2fs", name)]);
+        run("sload.f2fs", at, &["-f", &tree, "-t", "/", &image("f2fs", name)]);
+        run("mksquashfs", at, &[&tree, &image("squashfs", name), "-quiet", "-no-progress"]);
+    }
+    // A volume's format and length tell of the volume, not of what is in it.
+    let judged = |inventory: &Inventory| {
+        let mut judged = essence(inventory);
+        for partition in judged["partitions"]["value"].as_array_mut().unwrap() {
+            partition["filesystem"].take();
+            partition["length"].take();
+        }
+        judged
+    };
+    let expected = collect(&at.join("ext4"));
+    assert!(expected.packages.known().unwrap().len() > 1);
+    for format in ["erofs", "f2fs", "squashfs"] {
+        let found = collect(&at.join(format));
+        assert_eq!(found.target.layers, [format]);
+        assert!(judged(&found) == judged(&expected), "{format}: {:#?}", found.gaps);
+    }
+}
+
+#[test]
 fn packages_as_vendors_make_them_give_the_same_inventory() {
     let temp = build();
     let at = temp.path();
@@ -255,9 +290,9 @@ fn what_is_not_there_or_not_read_hides_packages() {
     let mut super_image = vec![0; 8192];
     super_image[4096..4100].copy_from_slice(b"gDla");
     fs::write(folder.join("super.img"), super_image).unwrap();
-    let mut f2fs = vec![0; 4096];
-    f2fs[1024..1028].copy_from_slice(&[0x10, 0x20, 0xf5, 0xf2]);
-    fs::write(folder.join("product_a.img"), f2fs).unwrap();
+    let mut big_endian = vec![0; 4096];
+    big_endian[..4].copy_from_slice(b"sqsh");
+    fs::write(folder.join("product_a.img"), big_endian).unwrap();
     fs::write(folder.join("odm.img"), [7; 5000]).unwrap();
     fs::write(folder.join("boot.img"), "ANDROID! kernel").unwrap();
     fs::write(folder.join("vendor.map"), "text").unwrap();
