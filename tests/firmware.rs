@@ -17,6 +17,7 @@ mod firmware {
     mod erofs;
     mod ext4;
     mod trees;
+    mod vendor;
     mod wrappings;
 
     /// Says what a test did or could not do, past the harness, which shows nothing of a test that passes.
