@@ -43,7 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Folders whose files must stand in a table of their `mod.rs`, and those files that are parts of the seam itself.
 const REGISTRIES: &[(&str, &str, &[&str])] = &[
-    ("container", "FORMATS", &["mod", "foreign"]),
+    ("container", "FORMATS", &["mod", "foreign", "sets"]),
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
     ("check", "KINDS", &["mod", "outcome"]),

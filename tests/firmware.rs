@@ -20,6 +20,7 @@ mod firmware {
     mod listing;
     mod squashfs;
     mod trees;
+    mod vendor;
     mod wrappings;
 
     /// Says what a test did or could not do, past the harness, which shows nothing of a test that passes.

@@ -1,6 +1,11 @@
 //! Formats that are recognised and not read: what holds packages must not be passed over in silence.
 
 use super::Probe;
+use crate::bytes::SharedBytes;
+
+const FACTORY: &str = "an encrypted factory package of OPPO, realme or OnePlus (OFP, OPS), instead of which the OTA zip of the same build can be read,";
+/// The trailer's magic number, of packages for Qualcomm's chips.
+const FACTORY_MAGIC: [u8; 4] = 0x7CEF_u32.to_le_bytes();
 
 /// A format that is known by its content.
 pub struct Foreign {
@@ -17,6 +22,19 @@ pub struct Foreign {
 #[must_use]
 pub fn recognize(probe: &Probe<'_>) -> Option<&'static Foreign> {
     FOREIGN.iter().find(|foreign| (foreign.recognizes)(probe))
+}
+
+/// The format of an unrecognised file that ends with something of its own. Reads the last 4 KiB.
+#[must_use]
+pub fn recognize_end(source: &SharedBytes) -> Option<&'static Foreign> {
+    // The trailer is a page of 512 or 4096 bytes.
+    let is_trailer = |page: u64| {
+        let mut magic = [0; 4];
+        let place = source.len().checked_sub(page).map(|start| start + 16);
+        place.is_some_and(|place| source.read_exact_at(place, &mut magic).is_ok()) && magic == FACTORY_MAGIC
+    };
+    let found = is_trailer(512) || is_trailer(4096);
+    FOREIGN.iter().find(|foreign| found && foreign.name == FACTORY)
 }
 
 fn at(probe: &Probe<'_>, offset: usize, magic: &[u8]) -> bool {
@@ -45,27 +63,19 @@ static FOREIGN: &[Foreign] = &[
     packages("the SquashFS filesystem", |p| at(p, 0, b"hsqs")),
     packages("7-Zip", |p| at(p, 0, b"7z\xbc\xaf\x27\x1c")),
     packages("RAR", |p| at(p, 0, b"Rar!\x1a\x07")),
-    packages("the Rockchip firmware image (RKFW)", |p| at(p, 0, b"RKFW") || at(p, 0, b"RKAF")),
-    packages("the Amlogic upgrade package", |p| at(p, 8, &0x27B5_1956_u32.to_le_bytes())),
-    packages("the Allwinner firmware image (IMAGEWTY)", |p| at(p, 0, b"IMAGEWTY")),
-    packages("the UNISOC firmware package (PAC)", |p| {
-        at(p, 0, b"B\0P\0_\0R\x001\0.\0") || at(p, 0, b"B\0P\0_\0R\x002\0.\0")
+    packages(
+        "an encrypted package of OPPO or realme (OZIP), instead of which the OTA zip of the same build can be read,",
+        |p| at(p, 0, b"OPPOENCRYPT!"),
+    ),
+    packages("an encrypted update of HTC (RUU), instead of which a dump of the partitions can be read,", |p| {
+        at(p, 0, b"Htc@egi$") || at(p, 256, b"Htc@egi$")
     }),
-    packages("the Huawei update file (UPDATE.APP)", |p| {
-        at(p, 92, &[0x55, 0xaa, 0x5a, 0xa5]) && p.head.iter().take(92).all(|byte| *byte == 0)
-    }),
-    packages("the encrypted Oppo package (OZIP)", |p| at(p, 0, b"OPPOENCRYPT!")),
     packages("the LG firmware package (KDZ)", |p| at(p, 0, &[0x28, 0x05, 0, 0, 0x24, 0x38, 0x22, 0x25])),
-    packages("the image bundle SINGLE_N_LONELY", |p| at(p, 0, b"SINGLE_N_LONELY")),
-    packages("the signed MediaTek image", |p| at(p, 0, b"SSSS") || at(p, 0, b"BFBF")),
-    // A stream without any magic number: only its name tells.
-    packages("brotli compression", |p| suffix(p, ".br")),
-    packages("the encrypted OnePlus or Oppo package", |p| suffix(p, ".ops") || suffix(p, ".ofp")),
+    // MediaTek's form has no magic number: only its name tells.
+    packages(FACTORY, |p| suffix(p, ".ops") || suffix(p, ".ofp")),
     absent("the layout of the super partition (super_empty.img), which has none of its partitions' data", |p| {
         at(p, 0, b"gDla")
     }),
-    none("the boot image", |p| at(p, 0, b"ANDROID!")),
-    none("the vendor boot image", |p| at(p, 0, b"VNDRBOOT")),
     none("the verified boot metadata", |p| at(p, 0, b"AVB0")),
     none("the device tree table", |p| at(p, 0, &[0xd7, 0xb7, 0xab, 0x1e])),
     none("the device tree", |p| at(p, 0, &[0xd0, 0x0d, 0xfe, 0xed])),
@@ -76,6 +86,8 @@ static FOREIGN: &[Foreign] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn name(offset: usize, magic: &[u8]) -> Option<&'static str> {
@@ -86,12 +98,12 @@ mod tests {
 
     #[test]
     fn magic_numbers_count_at_their_place_alone() {
-        assert_eq!(name(0, b"RKFW"), Some("the Rockchip firmware image (RKFW)"));
-        assert_eq!(name(1, b"RKFW"), None);
+        assert_eq!(name(0, b"hsqs"), Some("the SquashFS filesystem"));
+        assert_eq!(name(1, b"hsqs"), None);
         assert!(name(0, b"gDla").unwrap().contains("super_empty.img"));
         assert_eq!(name(1024, &[0x10, 0x20, 0xf5, 0xf2]), Some("the F2FS filesystem"));
         assert_eq!(name(1023, &[0xe2, 0xe1, 0xf5, 0xe0]), None);
-        assert_eq!(name(0, b"ANDROID!"), Some("the boot image"));
+        assert_eq!(name(0, b"AVB0"), Some("the verified boot metadata"));
         assert_eq!(name(0, b"PK"), None);
     }
 
@@ -103,8 +115,19 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_magic_number_is_known_by_name() {
-        let probe = Probe { name: "system.img.br", head: b"\x8b\x01\x80", len: 3 };
-        assert_eq!(recognize(&probe).unwrap().name, "brotli compression");
+    fn encrypted_packages_are_told_with_what_to_use_instead() {
+        assert!(name(0, b"OPPOENCRYPT!").unwrap().contains("OTA zip"));
+        assert!(name(256, b"Htc@egi$").unwrap().contains("HTC"));
+        let probe = Probe { name: "x.OFP", head: b"\x8b\x01\x80", len: 3 };
+        assert_eq!(recognize(&probe).unwrap().name, FACTORY);
+        for page in [512, 4096] {
+            let mut bytes = vec![7_u8; 10_000];
+            let place = bytes.len() - page + 16;
+            bytes[place..place + 4].copy_from_slice(&FACTORY_MAGIC);
+            assert_eq!(recognize_end(&(Arc::new(bytes.clone()) as SharedBytes)).unwrap().name, FACTORY);
+            bytes.push(7);
+            assert!(recognize_end(&(Arc::new(bytes) as SharedBytes)).is_none());
+        }
+        assert!(recognize_end(&(Arc::new(vec![0_u8; 16]) as SharedBytes)).is_none());
     }
 }

@@ -16,8 +16,8 @@
 
 use std::sync::Arc;
 
-use super::{ContainerFormat, Part, PartSet, Probe};
-use crate::bytes::{Budget, Failed, ParseError, SharedBytes, Window, le, read_vec_at};
+use super::{ContainerFormat, Part, PartSet, Probe, stored, utf16};
+use crate::bytes::{Budget, ParseError, SharedBytes, le, read_vec_at};
 
 const SIGNATURE: &[u8] = b"EFI PART";
 const SECTORS: [u64; 2] = [512, 4096];
@@ -103,12 +103,7 @@ fn read_table(source: &SharedBytes, sector: u64, at: u64, budget: &Budget) -> Re
             return Err(ParseError::invalid(place + 40, "EndingLBA", last, "StartingLBA or more"));
         };
         used.push((first, last, place));
-        let bytes: SharedBytes = match Window::new(source.clone(), start, len) {
-            Ok(window) => Arc::new(window),
-            // A dump may end early; what is before its end can be read.
-            Err(error) => Arc::new(Failed::new(len, error)),
-        };
-        parts.push(Part { name: format!("{}.img", name(entry, number)), bytes });
+        parts.push(Part { name: format!("{}.img", name(entry, number)), bytes: stored(source, start, len) });
         if parts.len() as u64 > budget.limits.parts {
             return Err(ParseError::limit(place, "partitions", parts.len() as u64, budget.limits.parts));
         }
@@ -124,8 +119,7 @@ fn read_table(source: &SharedBytes, sector: u64, at: u64, budget: &Budget) -> Re
 
 fn name(entry: &[u8], number: u64) -> String {
     let raw = entry.get(56..128).unwrap_or_default();
-    let units = raw.chunks_exact(2).filter_map(|unit| le::u16(unit, 0)).take_while(|unit| *unit != 0);
-    let name: String = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    let name = utf16(raw);
     if name.is_empty() { format!("partition{number}") } else { name }
 }
 

@@ -1,29 +1,42 @@
 //! Wrappings: one source in, named parts out. One format, one file.
 //!
-//! A format is found by its content: [`ContainerFormat::recognizes`] looks at the first and last bytes, never at a name
-//! alone. True followed by an error of `open` is a gap of the target, never "try the next format".
+//! A format is found by its content: [`ContainerFormat::recognizes`] looks at the first bytes, and at a name alone only where a format
+//! has no magic number. True followed by an error of `open` is a gap of the target, never "try the next format".
 
+mod amlogic;
 mod block_update;
+mod boot;
+mod brotli;
 mod bzip2;
+mod cpio;
 mod foreign;
 mod gpt;
 mod gzip;
+mod imagewty;
 mod lz4;
 mod mbr;
+mod mediatek;
+mod pac;
 mod payload;
+mod rockchip;
+mod sets;
 mod sparse;
+mod star;
 mod super_image;
 mod tar;
+mod update_app;
+mod vendor_header;
 mod xz;
 mod zip;
 mod zstd;
 
 use std::sync::Arc;
 
-use crate::bytes::{Budget, ParseError, SharedBytes};
+use crate::bytes::{Budget, Failed, ParseError, SharedBytes, Window, le};
 
 pub use block_update::is_data as is_block_update_data;
-pub use foreign::{Foreign, recognize as recognize_foreign};
+pub use foreign::{Foreign, recognize as recognize_foreign, recognize_end};
+pub use sets::arrange;
 
 /// A named piece of a container.
 #[derive(Clone)]
@@ -74,6 +87,12 @@ pub trait ContainerFormat: Sync {
     /// A small valid container, for tests that damage it.
     #[cfg(test)]
     fn sample(&self) -> Vec<u8>;
+
+    /// The sample's name, for a format that only a name tells of.
+    #[cfg(test)]
+    fn sample_name(&self) -> &'static str {
+        "sample"
+    }
 }
 
 /// Every format, in the order of probing.
@@ -89,6 +108,18 @@ pub static FORMATS: &[&dyn ContainerFormat] = &[
     &bzip2::Bzip2,
     &zip::Zip,
     &tar::Tar,
+    &amlogic::Amlogic,
+    &imagewty::ImageWty,
+    &pac::Pac,
+    &rockchip::Rkfw,
+    &rockchip::Rkaf,
+    &update_app::UpdateApp,
+    &star::Star,
+    &mediatek::MediaTek,
+    &vendor_header::VendorHeader,
+    &boot::Boot,
+    &cpio::Cpio,
+    &brotli::Brotli,
     &gpt::Gpt,
     &mbr::Mbr,
 ];
@@ -114,6 +145,26 @@ fn inner_name(name: &str, ends: &[&str]) -> String {
     let lower = name.to_ascii_lowercase();
     let stem = |end: &&str| Some(name.get(..lower.strip_suffix(*end)?.len())?.to_owned());
     ends.iter().find_map(stem).filter(|stem| !stem.is_empty()).unwrap_or_else(|| name.to_owned())
+}
+
+/// A range of a container; of one that the container's end cuts off, an error when it is read: what lies before is still good.
+fn stored(source: &SharedBytes, start: u64, len: u64) -> SharedBytes {
+    match Window::new(source.clone(), start, len) {
+        Ok(window) => Arc::new(window),
+        Err(error) => Arc::new(Failed::new(len, error)),
+    }
+}
+
+/// A field of text up to its first NUL; bytes that are not UTF-8 are replaced.
+fn text(field: &[u8]) -> String {
+    let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
+    String::from_utf8_lossy(field.get(..end).unwrap_or_default()).into_owned()
+}
+
+/// A field of UTF-16 text, little endian, up to its first NUL.
+fn utf16(field: &[u8]) -> String {
+    let units = field.chunks_exact(2).filter_map(|unit| le::u16(unit, 0)).take_while(|unit| *unit != 0);
+    char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 /// The supported format that recognises the probe.
@@ -154,7 +205,7 @@ mod tests {
     fn every_format_recognises_its_own_sample_and_no_other() {
         for format in FORMATS {
             let sample = format.sample();
-            let probe = Probe { name: "sample", head: &sample, len: sample.len() as u64 };
+            let probe = Probe { name: format.sample_name(), head: &sample, len: sample.len() as u64 };
             let names: Vec<_> = FORMATS.iter().filter(|other| other.recognizes(&probe)).map(|f| f.name()).collect();
             assert_eq!(names, [format.name()]);
             assert!(recognize_foreign(&probe).is_none(), "{}", format.name());

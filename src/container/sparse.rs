@@ -11,7 +11,7 @@
 //! | 20 | 4 | `total_chunks` | chunks that follow |
 //!
 //! A chunk: `chunk_type` (2 bytes), reserved (2), `chunk_sz` in blocks (4), `total_sz` in bytes with its header (4).
-//! A split set (`super.img_sparsechunk.0` ..., `super.img.0` ...) is a number of complete sparse files of the same size,
+//! A split set (`super.img_sparsechunk.0` ..., `super.img.0` ..., `super_0.img` ..., all counted from 0 or 1) is a number of complete sparse files of the same size,
 //! each with holes where the others have data; the first piece found gives the whole, the others give no part.
 //! Not supported: Sony's LZ4 chunks (0xCAC5). CRC32 chunks are stepped over.
 
@@ -50,12 +50,22 @@ impl ContainerFormat for Sparse {
         if pieces.first().is_some_and(|(first, _)| *first < number) {
             return Ok(Vec::new());
         }
+        // A hole where a piece is missing would read as zeros.
+        let expected = (number.min(1)..).zip(&pieces).find(|(expected, (found, _))| expected != found);
+        if let Some((expected, (found, _))) = expected.filter(|_| pieces.len() > 1 || number > 1) {
+            return Err(ParseError::invalid(
+                0,
+                "number of a piece",
+                format!("{found} behind {expected}"),
+                "one after another",
+            ));
+        }
         let mut whole = read_map(&input.part.bytes)?;
         for (_, part) in pieces.iter().skip(1) {
             let map = read_map(&part.bytes).map_err(|error| error.within(part.name.clone()))?;
             whole.merge(map).map_err(|error| error.within(part.name.clone()))?;
         }
-        Ok(vec![Part { name: stem.to_owned(), bytes: whole.shared() }])
+        Ok(vec![Part { name: stem, bytes: whole.shared() }])
     }
 
     #[cfg(test)]
@@ -64,11 +74,33 @@ impl ContainerFormat for Sparse {
     }
 }
 
-/// `super.img_sparsechunk.3` or `super.img.3` as `super.img` and 3.
-fn split_name(name: &str) -> Option<(&str, u32)> {
-    let (stem, number) = name.rsplit_once('.')?;
-    let number = number.parse().ok()?;
-    Some((stem.strip_suffix("_sparsechunk").unwrap_or(stem), number))
+/// `super.img_sparsechunk.3`, `super.img.3` or `super_3.img` as `super.img` and 3.
+fn split_name(name: &str) -> Option<(String, u32)> {
+    let digits = |text: &str| text.len() - text.trim_end_matches(|character: char| character.is_ascii_digit()).len();
+    let cut = |text: &str| {
+        let (stem, number) = text.split_at_checked(text.len() - digits(text))?;
+        Some((stem.to_owned(), number.parse().ok()?))
+    };
+    if let Some((stem, number)) = cut(name) {
+        let stem = stem.strip_suffix('.').unwrap_or(&stem);
+        let chunk = stem.strip_suffix("_sparsechunk");
+        return chunk
+            .or_else(|| name.get(stem.len()..)?.starts_with('.').then_some(stem))
+            .map(|stem| (stem.to_owned(), number));
+    }
+    let (stem, end) = name.rsplit_once('.')?;
+    let (stem, number) = cut(stem)?;
+    Some((format!("{}.{end}", stem.strip_suffix(['_', '.'])?), number))
+}
+
+/// Whether the part is a sparse image.
+pub(super) fn is_sparse(part: &Part) -> bool {
+    super::read_head_of(&part.bytes, 4).is_ok_and(|head| head == MAGIC)
+}
+
+/// The part's content: that of the sparse image, where it is one.
+pub(super) fn expanded(part: &Part) -> Result<SharedBytes, ParseError> {
+    if is_sparse(part) { Ok(read_map(&part.bytes)?.shared()) } else { Ok(part.bytes.clone()) }
 }
 
 fn read_map(source: &SharedBytes) -> Result<ExtentMap, ParseError> {
@@ -187,17 +219,37 @@ mod tests {
 
     #[test]
     fn pieces_of_a_split_set_make_one_image() {
-        let pieces = [
-            part("x/super.img_sparsechunk.10", image(4, &[(0xCAC3, 2, b""), (0xCAC1, 1, b"last")])),
-            part("x/super.img_sparsechunk.2", image(4, &[(0xCAC3, 1, b""), (0xCAC1, 1, b"next"), (0xCAC3, 1, b"")])),
-            part("x/super.img_sparsechunk.0", image(4, &[(0xCAC1, 1, b"head"), (0xCAC3, 2, b"")])),
-            part("y/super.img_sparsechunk.1", image(4, &[(0xCAC1, 3, b"another set.")])),
-        ];
-        let whole = open(&pieces[2], &pieces).unwrap();
-        assert_eq!(whole[0].name, "x/super.img");
-        assert_eq!(all(&whole[0].bytes), b"headnextlast");
-        assert!(open(&pieces[0], &pieces).unwrap().is_empty());
-        assert!(open(&pieces[1], &pieces).unwrap().is_empty());
+        for naming in
+            ["x/super.img_sparsechunk.N", "x/super.img_sparsechunkN", "x/super.img.N", "x/super_N.img", "x/super.N.img"]
+        {
+            // In another order than counted, ten behind two.
+            let mut pieces: Vec<_> = (0..11_u32)
+                .map(|number| {
+                    let data = [b'a' + u8::try_from(number).unwrap(); 4];
+                    let chunks = [(0xCAC3, number, &b""[..]), (0xCAC1, 1, &data), (0xCAC3, 10 - number, b"")];
+                    part(&naming.replace('N', &number.to_string()), image(4, &chunks))
+                })
+                .collect();
+            pieces.push(part("y/super.img_sparsechunk.1", image(4, &[(0xCAC1, 3, b"another set.")])));
+            pieces.sort_by(|a, b| a.name.cmp(&b.name));
+            let parts: Vec<_> = pieces[..11].iter().flat_map(|piece| open(piece, &pieces).unwrap()).collect();
+            let names: Vec<_> = parts.iter().map(|part| part.name.as_str()).collect();
+            assert_eq!(names, ["x/super.img"], "{naming}");
+            assert_eq!(all(&parts[0].bytes), b"aaaabbbbccccddddeeeeffffgggghhhhiiiijjjjkkkk");
+            pieces.remove(4);
+            let missing: Vec<_> = pieces[..10].iter().filter_map(|piece| open(piece, &pieces).err()).collect();
+            assert_eq!(missing.len(), 1, "{naming}");
+            assert!(missing[0].to_string().contains("number of a piece is"), "{}", missing[0]);
+        }
+    }
+
+    #[test]
+    fn a_number_of_a_whole_image_is_no_piece() {
+        let alone = part("vendor_1.img", image(4, &[(0xCAC1, 1, b"data")]));
+        assert_eq!(open(&alone, std::slice::from_ref(&alone)).unwrap()[0].name, "vendor.img");
+        let later = part("super.img_sparsechunk.3", image(4, &[(0xCAC1, 1, b"data")]));
+        assert!(open(&later, std::slice::from_ref(&later)).is_err());
+        assert!(split_name("system.img").is_none() && split_name("123").is_none() && split_name("mmcblk0").is_none());
     }
 
     #[test]

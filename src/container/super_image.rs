@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{ContainerFormat, Part, PartSet, Probe};
+use super::{ContainerFormat, Part, PartSet, Probe, text};
 use crate::bytes::{Budget, ExtentMap, Failed, ParseError, ReadAt, SharedBytes, le, read_vec_at};
 
 const SECTOR: u64 = 512;
@@ -296,12 +296,6 @@ impl Metadata {
         }
         Ok(map.shared())
     }
-}
-
-/// A name of up to 36 bytes, padded with zeros.
-fn text(raw: &[u8]) -> String {
-    let end = raw.iter().position(|byte| *byte == 0).unwrap_or(raw.len());
-    String::from_utf8_lossy(raw.get(..end).unwrap_or_default()).into_owned()
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@
 
 use std::sync::Arc;
 
-use super::{ContainerFormat, Part, PartSet, Probe};
-use crate::bytes::{Budget, Failed, ParseError, SharedBytes, Window, read_vec_at};
+use super::{ContainerFormat, Part, PartSet, Probe, stored, text};
+use crate::bytes::{Budget, Failed, ParseError, read_vec_at};
 
 /// Header and unit of length.
 const BLOCK: u64 = 512;
@@ -71,7 +71,7 @@ impl ContainerFormat for Tar {
                     let name = pending.name.take().unwrap_or(header.name);
                     match kind {
                         b'0' | 0 | b'7' if !name.ends_with('/') => {
-                            parts.push(Part { name, bytes: content(source, data, size) });
+                            parts.push(Part { name, bytes: stored(source, data, size) });
                         }
                         b'S' => {
                             let error = ParseError::unsupported(at, "a GNU sparse file in a tar");
@@ -98,14 +98,6 @@ impl ContainerFormat for Tar {
     }
 }
 
-/// The file's bytes; of one that the archive's end cuts off, an error when it is read: what lies before is still good.
-fn content(source: &SharedBytes, data: u64, size: u64) -> SharedBytes {
-    match Window::new(source.clone(), data, size) {
-        Ok(window) => Arc::new(window),
-        Err(error) => Arc::new(Failed::new(size, error)),
-    }
-}
-
 struct Header {
     name: String,
     size: u64,
@@ -120,10 +112,10 @@ impl Header {
             return Err(ParseError::invalid(at + 257, "magic", found, "ustar"));
         }
         let sum = raw.iter().map(|byte| u64::from(*byte)).sum::<u64>();
-        let stored = field(148, 8);
-        let sum = sum - stored.iter().map(|byte| u64::from(*byte)).sum::<u64>() + 8 * u64::from(b' ');
-        if octal(stored) != Some(sum) {
-            return Err(ParseError::invalid(at + 148, "chksum", text(stored), "the sum of the header's bytes"));
+        let chksum = field(148, 8);
+        let sum = sum - chksum.iter().map(|byte| u64::from(*byte)).sum::<u64>() + 8 * u64::from(b' ');
+        if octal(chksum) != Some(sum) {
+            return Err(ParseError::invalid(at + 148, "chksum", text(chksum), "the sum of the header's bytes"));
         }
         let size = field(124, 12);
         let size = match size.first() {
@@ -166,12 +158,6 @@ impl Extension {
             records = rest;
         }
     }
-}
-
-/// Up to the first NUL; bytes that are not UTF-8 are replaced.
-fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
 }
 
 fn octal(bytes: &[u8]) -> Option<u64> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::apex;
 use super::name::{self, PartitionName};
 use super::{Cause, Image, Mounted, Problem};
-use crate::bytes::{Budget, ParseError};
+use crate::bytes::{Budget, ParseError, SharedBytes};
 use crate::container::{self, Part, PartSet, Probe};
 use crate::filesystem::{self, Filesystem, NodeId, NodeKind};
 
@@ -27,13 +27,17 @@ pub(super) struct Volume {
 pub(super) struct Layers {
     pub(super) budget: Arc<Budget>,
     pub(super) volumes: Vec<Volume>,
+    /// Files of ramdisks, by their way through the containers.
+    pub(super) early: Vec<(String, SharedBytes)>,
     problems: Vec<Problem>,
     names: Vec<String>,
+    /// Whether what is examined lies in a boot image, which holds no packages.
+    in_boot: bool,
 }
 
 impl Layers {
     pub(super) fn new(budget: Arc<Budget>) -> Self {
-        Self { budget, volumes: Vec::new(), problems: Vec::new(), names: Vec::new() }
+        Self { budget, volumes: Vec::new(), early: Vec::new(), problems: Vec::new(), names: Vec::new(), in_boot: false }
     }
 
     pub(super) fn used(&mut self, name: &str) {
@@ -44,8 +48,9 @@ impl Layers {
 
     /// Files of the host, seen together.
     pub(super) fn examine_all(&mut self, parts: &[Part]) {
-        for part in parts {
-            self.examine(part, parts, &part.name, 0);
+        let parts = container::arrange(parts);
+        for part in &parts {
+            self.examine(part, &parts, &part.name, 0);
         }
     }
 
@@ -53,7 +58,7 @@ impl Layers {
         let base = name::parse(&part.name).base;
         let error = error.within(place);
         let place = if name::is_known(&base) { format!("partition {base}") } else { place.to_owned() };
-        self.problems.push(Problem { place, cause: Cause::Error(error), hides_packages: true });
+        self.problems.push(Problem { place, cause: Cause::Error(error), hides_packages: !self.in_boot });
     }
 
     fn examine(&mut self, part: &Part, siblings: &[Part], place: &str, depth: u32) {
@@ -82,18 +87,29 @@ impl Layers {
         }
         let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
         if let Some(format) = container::recognize(&probe) {
+            if format.name() == "boot" && name::parse(&part.name).base == "recovery" {
+                // Android boots from another ramdisk.
+                return;
+            }
             self.used(format.name());
             if depth >= self.budget.limits.depth {
                 let limit = u64::from(self.budget.limits.depth);
                 return self.problem(part, place, ParseError::limit(0, "depth of containers", limit + 1, limit));
             }
+            let outside = !self.in_boot && format.name() == "boot";
+            self.in_boot |= outside;
             match format.open(&PartSet { part, siblings }, &self.budget) {
+                Ok(parts) if format.name() == "cpio" => {
+                    self.early.extend(parts.into_iter().map(|file| (format!("{place}!{}", file.name), file.bytes)));
+                }
                 Ok(parts) => self.descend(part, &parts, place, depth),
                 Err(error) => self.problem(part, place, error.within(format.name())),
             }
+            self.in_boot &= !outside;
             return;
         }
-        if let Some(foreign) = container::recognize_foreign(&probe) {
+        let end = || (depth == 0).then(|| container::recognize_end(&part.bytes)).flatten();
+        if let Some(foreign) = container::recognize_foreign(&probe).or_else(end) {
             if foreign.hides_packages {
                 self.problem(part, place, ParseError::unsupported(0, foreign.name));
             } else if foreign.tells_of_packages {
@@ -118,20 +134,21 @@ impl Layers {
             let error = ParseError::unsupported(0, "a package file outside of a partition");
             return self.problem(container, place, error);
         }
-        for part in parts {
+        let parts = container::arrange(parts);
+        for part in &parts {
             // One part that is the container's whole content has the container's own name.
             let inner = if parts.len() == 1 && container.name.starts_with(&part.name) {
                 place.to_owned()
             } else {
                 format!("{place}!{}", part.name)
             };
-            self.examine(part, parts, &inner, depth + 1);
+            self.examine(part, &parts, &inner, depth + 1);
         }
     }
 
     /// Gives every volume its place in the device's tree, and lists its files.
     pub(super) fn mount(self) -> Image {
-        let Self { budget, volumes, mut problems, names, .. } = self;
+        let Self { budget, volumes, early, mut problems, names, .. } = self;
         let parsed: Vec<PartitionName> = volumes.iter().map(|volume| name::parse(&volume.name)).collect();
         let mut partitions: Vec<Mounted> = Vec::new();
         for (volume, parsed_name) in volumes.into_iter().zip(&parsed) {
@@ -173,7 +190,7 @@ impl Layers {
         opened.mounted.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
         opened.files.sort();
         let (apexes, apex_files) = (opened.mounted, opened.files);
-        Image { partitions, apexes, apex_files, problems, layers: names, is_tree: false }
+        Image { partitions, apexes, apex_files, early, problems, layers: names, is_tree: false }
     }
 }
 

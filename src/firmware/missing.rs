@@ -96,14 +96,25 @@ fn mounted_by_fstab(image: &Image) -> BTreeMap<String, String> {
             let Some(text) = is_fstab.then(|| text(mounted.filesystem.as_ref(), file.node)).flatten() else {
                 continue;
             };
-            for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
-                let name = line.split_whitespace().nth(1).and_then(|place| place.strip_prefix('/'));
-                let holds_packages = |name: &&str| name::is_known(name) && !["userdata", "super"].contains(name);
-                if let Some(name) = name.filter(holds_packages) {
-                    found.insert(name.to_owned(), path.clone());
-                }
-            }
+            add(&text, &path, &mut found);
+        }
+    }
+    for (path, bytes) in &image.early {
+        let is_fstab = path.rsplit(['/', '!']).next().is_some_and(|name| name.starts_with("fstab."));
+        let text = is_fstab.then(|| read_vec_at(bytes.as_ref(), 0, bytes.len(), "text", TEXT_BYTES).ok()).flatten();
+        if let Some(text) = text {
+            add(&String::from_utf8_lossy(&text), path, &mut found);
         }
     }
     found
+}
+
+fn add(fstab: &str, path: &str, found: &mut BTreeMap<String, String>) {
+    for line in fstab.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        let name = line.split_whitespace().nth(1).and_then(|place| place.strip_prefix('/'));
+        let holds_packages = |name: &&str| name::is_known(name) && !["userdata", "super"].contains(name);
+        if let Some(name) = name.filter(holds_packages) {
+            found.entry(name.to_owned()).or_insert_with(|| path.to_owned());
+        }
+    }
 }

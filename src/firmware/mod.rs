@@ -24,6 +24,8 @@ pub struct Image {
     pub apexes: Vec<Mounted>,
     /// Paths of those files on the device, sorted; the ones that can't be read are there too, and have their [`Problem`].
     pub apex_files: Vec<String>,
+    /// Files of boot images' ramdisks with content, by their way through the containers: `boot.img!ramdisk!fstab.x`.
+    pub early: Vec<(String, SharedBytes)>,
     /// What could not be read, in the order of reading.
     pub problems: Vec<Problem>,
     /// Formats that were opened, in the order of their first use: outermost first.
