@@ -86,7 +86,7 @@ fn split_data(name: &str) -> Option<(&str, &str)> {
 }
 
 /// What the new blocks are read from.
-fn data(stem: &str, siblings: &[Part], budget: &Budget) -> Result<Option<SharedBytes>, ParseError> {
+fn data(stem: &str, siblings: &[Part], budget: &Arc<Budget>) -> Result<Option<SharedBytes>, ParseError> {
     let whole = format!("{stem}{DATA}");
     let named = |name: &str| siblings.iter().find(|part| part.name == name).map(|part| part.bytes.clone());
     if let Some(bytes) = named(&whole) {
@@ -94,7 +94,8 @@ fn data(stem: &str, siblings: &[Part], budget: &Budget) -> Result<Option<SharedB
     }
     for (end, codec) in [(".br", Codec::Brotli), (".xz", Codec::Xz)] {
         if let Some(bytes) = named(&format!("{whole}{end}")) {
-            return codec.spool(bytes, budget).map(Some).map_err(|error| error.within(format!("{whole}{end}")));
+            let name = format!("{whole}{end}");
+            return codec.spool(bytes, &name, budget).map(Some).map_err(|error| error.within(name));
         }
     }
     let number = |part: &Part| part.name.strip_prefix(&whole)?.strip_prefix('.')?.parse::<u32>().ok();

@@ -65,7 +65,7 @@ impl ContainerFormat for Payload {
         let data_len = source.len().checked_sub(data).ok_or_else(|| ParseError::truncated(data, 1, source.len()))?;
         let store = Arc::new(Store {
             data: Arc::new(Window::new(source.clone(), data, data_len)?),
-            cache: DecodedCache::new(budget.limits.memory / 2),
+            cache: budget.decoded(),
             budget: budget.clone(),
         });
         let count = manifest.partitions.len() as u64;
@@ -334,7 +334,7 @@ impl ReadAt for Encoded {
             return Err(ParseError::truncated(offset, buf.len() as u64, self.len));
         }
         let decode = || self.decode().map_err(|error| error.within(format!("operation {}", self.number)));
-        let decoded = self.store.cache.get(self.number, decode)?;
+        let decoded = self.store.cache.get((self.number, 0), decode)?;
         decoded.as_ref().read_exact_at(offset, buf)
     }
 }

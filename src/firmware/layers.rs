@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::apex;
 use super::name::{self, PartitionName};
 use super::{Cause, Image, Mounted, Problem};
-use crate::bytes::{Budget, ParseError};
+use crate::bytes::{Budget, ParseError, SharedBytes};
 use crate::container::{self, Part, PartSet, Probe};
 use crate::filesystem::{self, Filesystem, NodeId, NodeKind};
 
@@ -29,11 +29,13 @@ pub(super) struct Layers {
     pub(super) volumes: Vec<Volume>,
     problems: Vec<Problem>,
     names: Vec<String>,
+    /// What is no container: partitions, and files of all kinds.
+    leaves: Vec<Part>,
 }
 
 impl Layers {
     pub(super) fn new(budget: Arc<Budget>) -> Self {
-        Self { budget, volumes: Vec::new(), problems: Vec::new(), names: Vec::new() }
+        Self { budget, volumes: Vec::new(), problems: Vec::new(), names: Vec::new(), leaves: Vec::new() }
     }
 
     pub(super) fn used(&mut self, name: &str) {
@@ -63,6 +65,11 @@ impl Layers {
         };
         // The blocks of an update that are stored begin like the partition and are not laid out like it.
         let whole = !container::is_block_update_data(&part.name);
+        let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
+        let is_filesystem = whole && filesystem::recognize(&head).is_some();
+        if is_filesystem || container::recognize(&probe).is_none() {
+            self.leaves.push(part.clone());
+        }
         if let Some(format) = filesystem::recognize(&head).filter(|_| whole) {
             self.used(format.name());
             match format.mount(part.bytes.clone(), &self.budget) {
@@ -80,7 +87,6 @@ impl Layers {
             }
             return;
         }
-        let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
         if let Some(format) = container::recognize(&probe) {
             self.used(format.name());
             if depth >= self.budget.limits.depth {
@@ -127,6 +133,14 @@ impl Layers {
             };
             self.examine(part, parts, &inner, depth + 1);
         }
+    }
+
+    /// The first of each name, of two slots the first.
+    pub(super) fn into_leaves(self) -> Vec<(String, SharedBytes)> {
+        let mut leaves: Vec<_> = self.leaves.into_iter().map(|part| (name::parse(&part.name), part.bytes)).collect();
+        leaves.sort_by(|(a, _), (b, _)| (&a.base, a.slot).cmp(&(&b.base, b.slot)));
+        leaves.dedup_by(|(later, _), (first, _)| later.base == first.base);
+        leaves.into_iter().map(|(name, bytes)| (name.base, bytes)).collect()
     }
 
     /// Gives every volume its place in the device's tree, and lists its files.
