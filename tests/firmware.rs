@@ -16,6 +16,8 @@ mod firmware {
     mod containers;
     mod erofs;
     mod ext4;
+    mod incremental;
+    mod spooling;
     mod trees;
     mod wrappings;
 

@@ -7,6 +7,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::lz4_frames::Lz4Frames;
+use super::xz_blocks::XzBlocks;
 use super::{Budget, Cursor, Limits, Notice, ParseError, ReadAt, Reservation, SharedBytes, Spool, stream_error};
 
 /// Compressed bytes read at once.
@@ -141,12 +142,22 @@ impl Codec {
         Ok(out)
     }
 
-    /// The decoded stream with random access. It is decoded once: a short one is kept in memory, a longer one in a [`Spool`],
+    /// The decoded stream as it comes, for a caller that bounds and counts what it takes.
+    pub(crate) fn stream(self, source: SharedBytes, budget: &Budget) -> Box<dyn Read> {
+        self.reader(source, budget.limits.memory)
+    }
+
+    /// The decoded stream with random access. xz of several blocks is decoded block by block; all else once: a short one is kept in memory, a longer one in a [`Spool`],
     /// since restarting such a stream for each read would take hours. `name` is what the listener hears of it.
     ///
     /// # Errors
     /// Damage, too many bytes for the budget or for [`Limits::spill`], or the host's refusal of the file.
     pub fn spool(self, source: SharedBytes, name: &str, budget: &Arc<Budget>) -> Result<SharedBytes, ParseError> {
+        if self == Self::Xz
+            && let Some(blocks) = XzBlocks::open(&source, budget)?
+        {
+            return Ok(Arc::new(blocks));
+        }
         let reserved = budget.cache.reserve(self.own_memory(&budget.limits));
         let most = budget.limits.memory / 32;
         let (mut kept, mut file, mut len, mut told) = (Vec::new(), None::<Spool>, 0_u64, 0_u64);

@@ -14,6 +14,9 @@ pub type Key = (u64, u64);
 
 /// What a remembered failure counts for.
 const FAILURE_BYTES: u64 = 256;
+/// Shorter blocks count twice. An allocator keeps what a thread gave back of them for that thread; measured with 32 KiB
+/// blocks, it held twice what was in use.
+const SHORT: u64 = 128 << 10;
 
 /// Memory for the decoded blocks of everything that reads one target. The blocks used last stay, whoever they belong to.
 #[derive(Debug, Default)]
@@ -60,7 +63,7 @@ impl Cache {
         Reservation { cache: self.clone(), bytes }
     }
 
-    /// Bytes of blocks that are kept now.
+    /// Bytes that the blocks kept now count for.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.lock().bytes
@@ -190,7 +193,7 @@ impl State {
             self.by_use.remove(&block.used);
             self.bytes -= block.bytes;
             block.used = self.clock;
-            block.bytes = decoded.as_ref().map_or(FAILURE_BYTES, |bytes| bytes.len() as u64);
+            block.bytes = decoded.as_ref().map_or(FAILURE_BYTES, |bytes| cost(bytes.len() as u64));
             self.bytes += block.bytes;
             self.by_use.insert(self.clock, key);
         }
@@ -214,13 +217,17 @@ impl State {
     }
 }
 
+fn cost(len: u64) -> u64 {
+    if len < SHORT { len * 2 } else { len }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_blocks_used_last_stay_and_the_oldest_one_goes() {
-        let shared = Cache::new(25);
+        let shared = Cache::new(50);
         let cache = DecodedCache::new(&shared);
         let mut decoded = Vec::new();
         for number in [1, 2, 1, 3, 1, 2] {
@@ -231,21 +238,21 @@ mod tests {
             assert_eq!(block.unwrap().first().copied().map(u64::from), Some(number));
         }
         assert_eq!(decoded, [1, 2, 3, 2]);
-        assert_eq!(shared.bytes(), 20);
+        assert_eq!(shared.bytes(), 40);
     }
 
     #[test]
     fn readers_share_the_memory_and_take_their_blocks_with_them() {
-        let shared = Cache::new(25);
+        let shared = Cache::new(50);
         let (one, two) = (DecodedCache::new(&shared), DecodedCache::new(&shared));
         one.get((7, 0), || Ok(vec![1; 10])).unwrap();
         two.get((7, 0), || Ok(vec![2; 10])).unwrap();
         assert_eq!(one.peek((7, 0)).unwrap().first(), Some(&1));
         two.put((8, 0), Arc::from([3; 10].as_slice()));
         assert!(two.peek((7, 0)).is_none() && one.peek((7, 0)).is_some());
-        assert_eq!(shared.bytes(), 20);
+        assert_eq!(shared.bytes(), 40);
         drop(one);
-        assert_eq!(shared.bytes(), 10);
+        assert_eq!(shared.bytes(), 20);
         assert!(two.peek((8, 0)).is_some());
         drop(two);
         let state = shared.state.lock().unwrap();
@@ -254,29 +261,29 @@ mod tests {
 
     #[test]
     fn a_block_above_the_memory_is_kept_alone_until_the_next() {
-        let shared = Cache::new(25);
+        let shared = Cache::new(50);
         let cache = DecodedCache::new(&shared);
         for number in 0..3 {
             cache.get((number, 0), || Ok(vec![0; 100])).unwrap();
-            assert_eq!(shared.bytes(), 100);
+            assert_eq!(shared.bytes(), 200);
             assert!(cache.peek((number, 0)).is_some());
         }
     }
 
     #[test]
     fn what_is_reserved_is_taken_from_the_blocks_until_it_is_given_back() {
-        let shared = Cache::new(30);
+        let shared = Cache::new(60);
         let cache = DecodedCache::new(&shared);
         for number in 0..3 {
             cache.put((number, 0), Arc::from([0; 10].as_slice()));
         }
-        let reserved = shared.reserve(15);
-        assert_eq!(shared.bytes(), 10);
+        let reserved = shared.reserve(30);
+        assert_eq!(shared.bytes(), 20);
         drop(reserved);
         for number in 0..3 {
             cache.put((number, 0), Arc::from([0; 10].as_slice()));
         }
-        assert_eq!(shared.bytes(), 30);
+        assert_eq!(shared.bytes(), 60);
     }
 
     #[test]

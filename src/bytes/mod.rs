@@ -19,6 +19,7 @@ mod lz4_frames;
 pub mod protobuf;
 mod spool;
 mod window;
+mod xz_blocks;
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! xz (`xz-file-format.txt` 1.2.1): one part, named after the file.
+//! xz (`xz-file-format.txt` 1.2.1): one part, named after the file. Several blocks are read block by block, a single one from the front.
 
 use std::sync::Arc;
 
