@@ -10,6 +10,8 @@ extern crate self as preloaded;
 
 pub mod bytes;
 
+pub mod remote;
+
 pub mod container;
 
 pub mod filesystem;

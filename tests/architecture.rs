@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// Layers, lowest first, and those below that each may use.
 const LAYERS: &[(&str, &[&str])] = &[
     ("bytes", &[]),
+    ("remote", &["bytes"]),
     ("container", &["bytes"]),
     ("filesystem", &["bytes"]),
     ("firmware", &["bytes", "container", "filesystem"]),
@@ -18,7 +19,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("dump", &["bytes"]),
     ("inventory", &[]),
     ("platform", &["inventory"]),
-    ("collect", &["bytes", "container", "filesystem", "firmware", "apk", "adb", "dump", "inventory", "platform"]),
+    (
+        "collect",
+        &["bytes", "remote", "container", "filesystem", "firmware", "apk", "adb", "dump", "inventory", "platform"],
+    ),
     ("profile", &["inventory"]),
     ("check", &["inventory", "platform", "profile"]),
     ("assess", &["check", "profile", "inventory"]),
@@ -27,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "bytes",
+            "remote",
             "adb",
             "collect",
             "inventory",

@@ -17,7 +17,9 @@ mod firmware {
     mod erofs;
     mod ext4;
     mod f2fs;
+    mod incremental;
     mod listing;
+    mod spooling;
     mod squashfs;
     mod trees;
     mod vendor;

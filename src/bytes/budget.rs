@@ -1,24 +1,81 @@
-//! What one target may cost, and what it has cost so far.
+//! What one target may cost, what it has cost so far, and what those who read it share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Limits, ParseError, ReadAt, SharedBytes};
+use super::checkpoints::Checkpoints;
+use super::{Cache, DecodedCache, Limits, ParseError, ReadAt, SharedBytes};
 
-/// The [`Limits`] of one target with its counters. Shared by everything that reads the target.
-#[derive(Debug, Default)]
+/// The [`Limits`] of one target with its counters, and the memory for what is decoded. Shared by everything that reads the
+/// target.
+#[derive(Default)]
 pub struct Budget {
     /// The limits that hold.
     pub limits: Limits,
+    /// Memory for decoded blocks: [`Limits::memory`].
+    pub cache: Arc<Cache>,
+    pub(super) checkpoints: Arc<Checkpoints>,
     read: AtomicU64,
     decompressed: AtomicU64,
+    spooled: AtomicU64,
+    base: Vec<(String, SharedBytes)>,
+    listener: Mutex<Option<Sender<Notice>>>,
+}
+
+/// Something to tell whoever waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A line that stays: what is going on costs time, disk or network.
+    Lasting(String),
+    /// How far it is; the next one takes its place.
+    Passing(String),
+}
+
+impl std::fmt::Debug for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counters = (self.read(), self.decompressed(), self.spooled());
+        f.debug_struct("Budget").field("limits", &self.limits).field("counters", &counters).finish_non_exhaustive()
+    }
 }
 
 impl Budget {
     /// A budget of which nothing is spent.
     #[must_use]
     pub fn new(limits: Limits) -> Arc<Self> {
-        Arc::new(Self { limits, ..Self::default() })
+        Arc::new(Self::with_memory(limits))
+    }
+
+    fn with_memory(limits: Limits) -> Self {
+        let cache = Cache::new(limits.memory);
+        let checkpoints = Checkpoints::new(limits.memory, &cache);
+        Self { limits, cache, checkpoints, ..Self::default() }
+    }
+
+    /// A budget of which nothing is spent, for an update that is made from a former build: its partitions, by Android's
+    /// names. They were opened with the budget `of`, whose memory is shared.
+    #[must_use]
+    pub fn with_base(limits: Limits, base: Vec<(String, SharedBytes)>, of: &Self) -> Arc<Self> {
+        let (cache, checkpoints) = (of.cache.clone(), of.checkpoints.clone());
+        Arc::new(Self { limits, cache, checkpoints, base, ..Self::default() })
+    }
+
+    /// A partition of the former build.
+    #[must_use]
+    pub fn base(&self, name: &str) -> Option<&SharedBytes> {
+        self.base.iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes)
+    }
+
+    /// Whether there is a former build at all.
+    #[must_use]
+    pub fn has_base(&self) -> bool {
+        !self.base.is_empty()
+    }
+
+    /// A reader's part of the memory for decoded blocks.
+    #[must_use]
+    pub fn decoded(&self) -> DecodedCache {
+        DecodedCache::new(&self.cache)
     }
 
     /// Bytes read from the medium so far, repeated reads counted again.
@@ -33,6 +90,12 @@ impl Budget {
         self.decompressed.load(Ordering::Relaxed)
     }
 
+    /// Bytes written to temporary files so far; runs of zeros are not written.
+    #[must_use]
+    pub fn spooled(&self) -> u64 {
+        self.spooled.load(Ordering::Relaxed)
+    }
+
     /// Counts `bytes` that a decoder put out.
     ///
     /// # Errors
@@ -43,6 +106,31 @@ impl Budget {
             return Err(ParseError::limit(0, "decompressed bytes", spent, self.limits.decompressed));
         }
         Ok(())
+    }
+
+    /// Counts `bytes` that are about to be written to a temporary file.
+    ///
+    /// # Errors
+    /// [`super::ErrorKind::LimitExceeded`] when the target has used up [`Limits::spill`].
+    pub fn spend_spooled(&self, bytes: u64) -> Result<(), ParseError> {
+        let spent = self.spooled.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if spent > self.limits.spill {
+            return Err(ParseError::limit(0, "bytes in temporary files", spent, self.limits.spill));
+        }
+        Ok(())
+    }
+
+    /// From now on tells `listener` what goes on; `None` ends that.
+    pub fn listen(&self, listener: Option<Sender<Notice>>) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = listener;
+    }
+
+    /// Tells the listener, if there is one.
+    pub fn tell(&self, notice: Notice) {
+        if let Some(listener) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            // One that has gone wants to hear nothing.
+            let _ = listener.send(notice);
+        }
     }
 }
 
@@ -87,9 +175,23 @@ mod tests {
 
     #[test]
     fn the_byte_after_the_limit_is_refused() {
-        let budget = Budget::new(Limits { decompressed: 10, ..Limits::default() });
+        let budget = Budget::new(Limits { decompressed: 10, spill: 3, ..Limits::default() });
         budget.spend_decompressed(10).unwrap();
         let error = budget.spend_decompressed(1).unwrap_err();
         assert_eq!(error.to_string(), "byte 0: decompressed bytes is 11, the limit is 10");
+        budget.spend_spooled(3).unwrap();
+        let error = budget.spend_spooled(1).unwrap_err();
+        assert_eq!(error.to_string(), "byte 0: bytes in temporary files is 4, the limit is 3");
+    }
+
+    #[test]
+    fn a_former_build_shares_the_memory_and_nothing_else() {
+        let former = Budget::new(Limits::default());
+        former.spend_decompressed(5).unwrap();
+        let base: Vec<(String, SharedBytes)> = vec![("system".to_owned(), Arc::new(vec![1]))];
+        let budget = Budget::with_base(Limits::default(), base, &former);
+        assert!(Arc::ptr_eq(&budget.cache, &former.cache));
+        assert_eq!((budget.decompressed(), former.decompressed()), (0, 5));
+        assert!(budget.base("system").is_some() && budget.base("vendor").is_none() && !former.has_base());
     }
 }

@@ -1,19 +1,23 @@
 //! Compressed streams that can only be decoded from the front.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::lz4_frames::Lz4Frames;
-use super::{Budget, Cursor, FileBytes, ParseError, SharedBytes, stream_error};
+use super::xz_blocks::XzBlocks;
+use super::{Budget, Cursor, Limits, Notice, ParseError, ReadAt, Reservation, SharedBytes, Spool, stream_error};
 
 /// Compressed bytes read at once.
 const INPUT_BYTES: usize = 64 << 10;
-/// Decoded bytes at once; also what is left out of the spill file when all of it is zero.
+/// Decoded bytes at once.
 const CHUNK: usize = 64 << 10;
+/// Memory that is asked for in one piece, before the stream has shown that it fills it.
+const WHOLE: u64 = 32 << 20;
+/// Decoded bytes between two words of how far a temporary file is.
+const TOLD: u64 = 64 << 20;
 /// What every decoder of zstd should support (RFC 8878, 3.1.1.1.2).
 const LEAST_WINDOW: u64 = 8 << 20;
 /// Frames of one zstd file: `pzstd` makes one for some MiB.
@@ -105,16 +109,32 @@ impl Codec {
         error.within(self.name())
     }
 
+    /// Memory that a decoder needs for itself at most, by what its stream may ask for.
+    fn own_memory(self, limits: &Limits) -> u64 {
+        match self {
+            Self::Brotli => 18 << 20,
+            Self::Bzip2 => 5 << 20,
+            Self::Lz4 => 17 << 20,
+            Self::Xz | Self::Zstd => limits.memory.max(LEAST_WINDOW),
+        }
+    }
+
     /// The whole decoded stream, which must not be longer than `limit` bytes.
     ///
     /// # Errors
     /// Damage, a longer stream, or too many bytes for the budget.
     pub fn decode(self, source: SharedBytes, limit: u64, budget: &Budget) -> Result<Vec<u8>, ParseError> {
+        let reserve = limit.saturating_mul(2).min(limit.saturating_add(self.own_memory(&budget.limits)));
+        let _reserved = budget.cache.reserve(reserve);
         let mut out = Vec::new();
         self.run(source, budget, |piece| {
             let len = (out.len() + piece.len()) as u64;
             if len > limit {
                 return Err(ParseError::limit(0, "decoded bytes", len, limit).within(self.name()));
+            }
+            if out.capacity() == 0 {
+                // Asked for once it is known that there is something.
+                out.reserve_exact(usize::try_from(limit.min(WHOLE)).unwrap_or_default());
             }
             out.extend_from_slice(piece);
             Ok(())
@@ -122,53 +142,81 @@ impl Codec {
         Ok(out)
     }
 
-    /// The decoded stream with random access. It is decoded once: a short one is kept in memory, a longer one in a file in the
-    /// host's folder for temporary files that has no name and is gone with the program, since restarting such a stream
-    /// for each read would take hours.
+    /// The decoded stream as it comes, for a caller that bounds and counts what it takes.
+    pub(crate) fn stream(self, source: SharedBytes, budget: &Budget) -> Box<dyn Read> {
+        self.reader(source, budget.limits.memory)
+    }
+
+    /// The decoded stream with random access. xz of several blocks is decoded block by block; all else once: a short one is kept in memory, a longer one in a [`Spool`],
+    /// since restarting such a stream for each read would take hours. `name` is what the listener hears of it.
     ///
     /// # Errors
-    /// Damage, too many bytes for the budget or for [`super::Limits::spill`], or the host's refusal of the file.
-    pub fn spool(self, source: SharedBytes, budget: &Budget) -> Result<SharedBytes, ParseError> {
-        let memory = budget.limits.memory / 4;
-        let (mut kept, mut file, mut len, mut written) = (Vec::new(), None::<File>, 0_u64, 0_u64);
+    /// Damage, too many bytes for the budget or for [`Limits::spill`], or the host's refusal of the file.
+    pub fn spool(self, source: SharedBytes, name: &str, budget: &Arc<Budget>) -> Result<SharedBytes, ParseError> {
+        if self == Self::Xz
+            && let Some(blocks) = XzBlocks::open(&source, budget)?
+        {
+            return Ok(Arc::new(blocks));
+        }
+        let reserved = budget.cache.reserve(self.own_memory(&budget.limits));
+        let most = budget.limits.memory / 32;
+        let (mut kept, mut file, mut len, mut told) = (Vec::new(), None::<Spool>, 0_u64, 0_u64);
         self.run(source, budget, |piece| {
+            let start = len;
             len += piece.len() as u64;
-            if len <= memory {
-                kept.extend_from_slice(piece);
-                return Ok(());
-            }
-            let mut spill = |file: &mut File, piece: &[u8]| {
-                if piece.iter().all(|byte| *byte == 0) {
-                    file.seek_relative(i64::try_from(piece.len()).unwrap_or_default())?;
+            let spool = match &mut file {
+                Some(spool) => spool,
+                None if len <= most => {
+                    kept.extend_from_slice(piece);
                     return Ok(());
                 }
-                written += piece.len() as u64;
-                file.write_all(piece)
+                none => {
+                    budget.tell(Notice::Lasting(format!(
+                        "{name} can't be read from the middle: unpacking it to a temporary file"
+                    )));
+                    let spool = none.insert(Spool::new(budget)?);
+                    spool.write_at(0, &std::mem::take(&mut kept))?;
+                    spool
+                }
             };
-            let result = match &mut file {
-                Some(file) => spill(file, piece),
-                none => tempfile::tempfile().and_then(|mut file| {
-                    let start = std::mem::take(&mut kept);
-                    start.chunks(CHUNK).try_for_each(|part| spill(&mut file, part))?;
-                    spill(&mut file, piece)?;
-                    *none = Some(file);
-                    Ok(())
-                }),
-            };
-            result.map_err(|error| ParseError::io(len, error).within("temporary file"))?;
-            if written > budget.limits.spill {
-                return Err(ParseError::limit(0, "decoded bytes in a temporary file", written, budget.limits.spill));
+            spool.write_at(start, piece)?;
+            if len >= told + TOLD {
+                told = len;
+                budget.tell(Notice::Passing(format!("{name}: {} MiB unpacked to a temporary file so far", len >> 20)));
             }
             Ok(())
         })?;
-        Ok(match file {
-            None => Arc::new(kept),
-            Some(mut file) => {
-                let ready = file.set_len(len).and_then(|()| file.seek(SeekFrom::Start(0)));
-                ready.map_err(|error| ParseError::io(len, error).within("temporary file"))?;
-                Arc::new(FileBytes::new(file, len))
+        drop(reserved);
+        match file {
+            None => {
+                kept.shrink_to_fit();
+                let reserved = budget.cache.reserve(len);
+                // Of streams of which there are many, not all can stay in memory.
+                if budget.cache.reserved() <= budget.limits.memory / 2 {
+                    return Ok(Arc::new(Short { bytes: kept, _reserved: reserved }));
+                }
+                let spool = Spool::new(budget)?;
+                spool.write_at(0, &kept)?;
+                spool.finish(len)
             }
-        })
+            Some(spool) => spool.finish(len),
+        }
+    }
+}
+
+/// A decoded stream that is held in memory.
+struct Short {
+    bytes: Vec<u8>,
+    _reserved: Reservation,
+}
+
+impl ReadAt for Short {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
+        self.bytes.read_exact_at(offset, buf)
     }
 }
 
@@ -226,8 +274,9 @@ impl<R: BufRead> Read for Frames<R> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
-    use crate::bytes::Limits;
 
     /// Zeros, a pattern and bytes that don't compress.
     fn data(len: usize) -> Vec<u8> {
@@ -260,13 +309,19 @@ mod tests {
             let source: SharedBytes = Arc::new(encoded);
             let decoded = |memory| {
                 let budget = Budget::new(Limits { memory, ..Limits::default() });
-                let stream = codec.spool(source.clone(), &budget).unwrap();
+                let (hears, heard) = std::sync::mpsc::channel();
+                budget.listen(Some(hears));
+                let stream = codec.spool(source.clone(), "x.dat", &budget).unwrap();
+                let told: Vec<_> = heard.try_iter().collect();
+                let text = "x.dat can't be read from the middle: unpacking it to a temporary file".to_owned();
+                assert_eq!(told, if memory > 1 << 26 { vec![] } else { vec![Notice::Lasting(text)] });
+                assert_eq!(budget.spooled() > 0, memory <= 1 << 26);
                 assert_eq!(stream.len(), data.len() as u64);
                 let mut buf = vec![0; data.len()];
                 stream.read_exact_at(0, &mut buf).unwrap();
                 buf
             };
-            assert!(decoded(64 << 20) == data, "{codec:?} in memory");
+            assert!(decoded(128 << 20) == data, "{codec:?} in memory");
             assert!(decoded(1 << 20) == data, "{codec:?} in a file");
         }
     }
@@ -274,12 +329,13 @@ mod tests {
     #[test]
     fn bombs_end_at_the_budget_at_the_limit_and_at_the_spill() {
         let source: SharedBytes = Arc::new(lz4(&data(3 << 20)));
-        let error = |limits: Limits| Codec::Lz4.spool(source.clone(), &Budget::new(limits)).err().unwrap().to_string();
+        let error =
+            |limits: Limits| Codec::Lz4.spool(source.clone(), "x", &Budget::new(limits)).err().unwrap().to_string();
         let default = Limits { memory: 1 << 20, ..Limits::default() };
         let message = error(Limits { decompressed: 1 << 20, ..default.clone() });
         assert!(message.contains("the limit is 1048576"), "{message}");
         let message = error(Limits { spill: 1 << 19, ..default.clone() });
-        assert!(message.contains("decoded bytes in a temporary file"), "{message}");
+        assert!(message.contains("bytes in temporary files"), "{message}");
         let message = Codec::Lz4.decode(source.clone(), 1 << 20, &Budget::new(default)).unwrap_err().to_string();
         assert!(message.contains("lz4: byte 0: decoded bytes is"), "{message}");
     }

@@ -19,6 +19,19 @@ impl FileBytes {
         Self { file, len }
     }
 
+    pub(super) fn write_all_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        write_all(&self.file, offset, bytes)
+    }
+
+    pub(super) fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    /// The same file, of which the first `len` bytes are meant.
+    pub(super) fn cut(self, len: u64) -> Self {
+        Self { len, ..self }
+    }
+
     /// Opens a regular file.
     ///
     /// # Errors
@@ -53,6 +66,28 @@ impl ReadAt for FileBytes {
 #[cfg(unix)]
 fn read_exact(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, buf, offset)
+}
+
+#[cfg(unix)]
+fn write_all(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn write_all(file: &File, mut offset: u64, mut bytes: &[u8]) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !bytes.is_empty() {
+        match file.seek_write(bytes, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => {
+                bytes = bytes.get(n..).unwrap_or_default();
+                offset += n as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(windows)]

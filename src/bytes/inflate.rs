@@ -1,28 +1,22 @@
 //! A DEFLATE stream with random access, without keeping what it decodes to.
 //!
 //! DEFLATE (RFC 1951) and gzip (RFC 1952) can only be decoded from the front. While decoding, the decoder's whole state
-//! (about 43 KB) is set aside now and then; a read starts at the state before it. When these checkpoints use up their
-//! share of [`Limits::memory`](super::Limits), every second one is dropped and their distance doubles, so memory
-//! is bounded for any length. Recently decoded blocks are kept as well, since filesystems come back to the same ones.
+//! (about 43 KB) is set aside now and then; a read starts at the state before it. The checkpoints of all streams share a
+//! part of [`Limits::memory`](super::Limits), so memory is bounded for any length and any number of streams. Recently
+//! decoded blocks are kept as well, since filesystems come back to the same ones.
 //!
 //! The CRC-32 of a gzip member is checked while [`Inflate::gzip`] measures its length; the reads after it rely on that.
 //! A ZIP entry's CRC-32 is not checked.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::decompress;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-use super::{Budget, ParseError, ReadAt, SharedBytes, le};
+use super::checkpoints::{Position, WINDOW};
+use super::{Budget, DecodedCache, ParseError, ReadAt, SharedBytes, le};
 
-/// Distance of checkpoints before memory runs short.
-const FIRST_SPACING: u64 = 1 << 20;
-/// DEFLATE looks back this far.
-const WINDOW: u64 = 32 << 10;
-/// Decoder state and window, as measured, rounded up.
-const CHECKPOINT_BYTES: u64 = 44 << 10;
 /// Compressed bytes read at once.
 const INPUT_BYTES: u64 = 64 << 10;
 /// Members of one gzip file: bgzip makes one for each 64 KiB, so this is 64 GiB of it.
@@ -34,9 +28,15 @@ const HEADER_TEXT: u64 = 4096;
 pub struct Inflate {
     source: SharedBytes,
     framing: Framing,
+    /// Where the first DEFLATE data begins.
+    start: u64,
     len: u64,
     budget: Arc<Budget>,
-    progress: Mutex<Progress>,
+    stream: u64,
+    /// Decoded windows by their number.
+    blocks: DecodedCache,
+    /// Held by whoever decodes: a second one would decode the same.
+    turn: Mutex<()>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,26 +45,17 @@ enum Framing {
     Gzip,
 }
 
-/// A place in the stream from which decoding can go on.
-#[derive(Clone)]
-struct Position {
-    input: u64,
-    output: u64,
-    state: Box<DecompressorOxide>,
-    /// The last output, a byte at its offset modulo the window's length.
-    window: Box<[u8]>,
-}
-
-struct Progress {
-    current: Position,
-    /// By output offset; there is always one at 0.
-    checkpoints: BTreeMap<u64, Position>,
-    spacing: u64,
+/// Decoding under way.
+struct Run {
+    position: Position,
     input: Vec<u8>,
     input_start: u64,
-    /// Decoded windows by their number, with the time of their last use.
-    blocks: BTreeMap<u64, (u64, Box<[u8]>)>,
-    clock: u64,
+}
+
+impl Run {
+    fn from(position: Position) -> Self {
+        Self { position, input: Vec::new(), input_start: 0 }
+    }
 }
 
 impl Inflate {
@@ -86,31 +77,24 @@ impl Inflate {
         Ok(stream)
     }
 
-    fn new(source: SharedBytes, framing: Framing, input: u64, len: u64, budget: Arc<Budget>) -> Self {
-        let window = vec![0; usize::try_from(WINDOW).unwrap_or_default()].into_boxed_slice();
-        let current = Position { input, output: 0, state: Box::default(), window };
-        let progress = Progress {
-            checkpoints: BTreeMap::from([(0, current.clone())]),
-            current,
-            spacing: FIRST_SPACING,
-            input: Vec::new(),
-            input_start: 0,
-            blocks: BTreeMap::new(),
-            clock: 0,
-        };
-        Self { source, framing, len, budget, progress: Mutex::new(progress) }
+    fn new(source: SharedBytes, framing: Framing, start: u64, len: u64, budget: Arc<Budget>) -> Self {
+        let (stream, blocks) = (budget.checkpoints.stream(), budget.decoded());
+        Self { source, framing, start, len, budget, stream, blocks, turn: Mutex::default() }
     }
 
     fn measure(&self) -> Result<u64, ParseError> {
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut run = Run::from(Position::start(self.start));
         let (mut crc, mut members) = (flate2::Crc::new(), 0);
         loop {
-            let (bytes, done) = self.step(&mut progress)?;
-            crc.update(progress.current.last(bytes));
+            let (bytes, done) = self.step(&mut run)?;
+            crc.update(run.position.last(bytes));
+            if run.position.output.is_multiple_of(WINDOW) {
+                self.budget.checkpoints.offer(self.stream, &run.position);
+            }
             if !done {
                 continue;
             }
-            let trailer = progress.current.input;
+            let trailer = run.position.input;
             let mut field = [0; 8];
             self.source.read_exact_at(trailer, &mut field)?;
             let expected = le::u32(&field, 0).unwrap_or_default();
@@ -123,41 +107,41 @@ impl Inflate {
             if members > MEMBERS {
                 return Err(ParseError::limit(trailer, "gzip members", u64::from(members), u64::from(MEMBERS)));
             }
-            if !self.next_member(&mut progress)? {
-                return Ok(progress.current.output);
+            if !self.next_member(&mut run.position)? {
+                return Ok(run.position.output);
             }
         }
     }
 
     /// Decodes up to the end of the window at most: bytes put out, and whether the DEFLATE stream is at its end.
-    fn step(&self, progress: &mut Progress) -> Result<(u64, bool), ParseError> {
-        let Progress { current, input, input_start, .. } = progress;
+    fn step(&self, run: &mut Run) -> Result<(u64, bool), ParseError> {
+        let Run { position, input, input_start } = run;
         loop {
-            let at = current.input.checked_sub(*input_start).and_then(|skip| usize::try_from(skip).ok());
+            let at = position.input.checked_sub(*input_start).and_then(|skip| usize::try_from(skip).ok());
             let mut available = at.and_then(|skip| input.get(skip..)).unwrap_or_default();
-            if available.is_empty() && current.input < self.source.len() {
-                let len = INPUT_BYTES.min(self.source.len() - current.input);
-                *input = super::read_vec_at(self.source.as_ref(), current.input, len, "input", INPUT_BYTES)?;
-                *input_start = current.input;
+            if available.is_empty() && position.input < self.source.len() {
+                let len = INPUT_BYTES.min(self.source.len() - position.input);
+                *input = super::read_vec_at(self.source.as_ref(), position.input, len, "input", INPUT_BYTES)?;
+                *input_start = position.input;
                 available = input;
             }
-            let more = current.input + (available.len() as u64) < self.source.len();
-            let place = usize::try_from(current.output % WINDOW).unwrap_or_default();
+            let more = position.input + (available.len() as u64) < self.source.len();
+            let place = usize::try_from(position.output % WINDOW).unwrap_or_default();
             let flags = if more { TINFL_FLAG_HAS_MORE_INPUT } else { 0 };
-            let (status, taken, put) = decompress(&mut current.state, available, &mut current.window, place, flags);
-            current.input += taken as u64;
-            current.output += put as u64;
+            let (status, taken, put) = decompress(&mut position.state, available, &mut position.window, place, flags);
+            position.input += taken as u64;
+            position.output += put as u64;
             self.budget.spend_decompressed(put as u64)?;
             match status {
                 TINFLStatus::Done => return Ok((put as u64, true)),
                 TINFLStatus::HasMoreOutput | TINFLStatus::NeedsMoreInput if put > 0 => return Ok((put as u64, false)),
                 TINFLStatus::NeedsMoreInput if more => {}
                 TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => {
-                    return Err(ParseError::truncated(current.input, 1, self.source.len()).within("deflate"));
+                    return Err(ParseError::truncated(position.input, 1, self.source.len()).within("deflate"));
                 }
                 _ => {
                     return Err(
-                        ParseError::invalid(current.input, "block", "damaged", "DEFLATE data").within("deflate")
+                        ParseError::invalid(position.input, "block", "damaged", "DEFLATE data").within("deflate")
                     );
                 }
             }
@@ -165,8 +149,8 @@ impl Inflate {
     }
 
     /// Steps over a gzip member's trailer and the next one's header, if there is one.
-    fn next_member(&self, progress: &mut Progress) -> Result<bool, ParseError> {
-        let after = progress.current.input.saturating_add(8);
+    fn next_member(&self, position: &mut Position) -> Result<bool, ParseError> {
+        let after = position.input.saturating_add(8);
         let mut magic = [0; 2];
         // Whatever follows without the magic is padding, as gzip itself takes it.
         if self.framing == Framing::Raw
@@ -175,81 +159,53 @@ impl Inflate {
         {
             return Ok(false);
         }
-        progress.current.input = gzip_header(self.source.as_ref(), after)?;
-        progress.current.state.init();
+        position.input = gzip_header(self.source.as_ref(), after)?;
+        position.state.init();
         Ok(true)
     }
 
-    /// Decodes the window with the number `wanted` into the cache.
-    fn decode(&self, progress: &mut Progress, wanted: u64) -> Result<(), ParseError> {
+    /// Decodes the window with the number `wanted`, and keeps those on the way to it.
+    fn decode(&self, wanted: u64) -> Result<Arc<[u8]>, ParseError> {
         let start = wanted * WINDOW;
         let end = (start + WINDOW).min(self.len);
-        let checkpoint = progress.checkpoints.range(..=start).next_back().map(|(at, _)| *at).unwrap_or_default();
-        // The current window lost its beginning unless it is at or before the wanted one.
-        if progress.current.output > start || progress.current.output < checkpoint {
-            let position = progress.checkpoints.get(&checkpoint).cloned();
-            progress.current = position.ok_or_else(|| ParseError::invalid(0, "checkpoint", "lost", "one at 0"))?;
-        }
-        while progress.current.output < end {
-            let (_, done) = self.step(progress)?;
-            let output = progress.current.output;
+        let position = self.budget.checkpoints.take(self.stream, start);
+        let mut run = Run::from(position.unwrap_or_else(|| Position::start(self.start)));
+        while run.position.output < end {
+            let (_, done) = self.step(&mut run)?;
+            let output = run.position.output;
             let full = output.is_multiple_of(WINDOW);
-            if full || output >= self.len {
-                progress.keep_block((output - 1) / WINDOW, self.budget.limits.memory / 4);
+            if full && output < end {
+                self.blocks.put(((output - 1) / WINDOW, 0), Arc::from(&*run.position.window));
             }
             if full {
-                progress.keep_checkpoint(self.budget.limits.memory / 2);
+                self.budget.checkpoints.offer(self.stream, &run.position);
             }
-            if done && (output < end && !self.next_member(progress)?) {
-                let input = progress.current.input;
+            if done && output < end && !self.next_member(&mut run.position)? {
+                let input = run.position.input;
                 return Err(ParseError::truncated(input, self.len - output, self.source.len()).within("deflate"));
             }
-            if done && output >= end {
-                break;
-            }
         }
-        Ok(())
+        let block: Arc<[u8]> = Arc::from(&*run.position.window);
+        self.blocks.put((wanted, 0), block.clone());
+        self.budget.checkpoints.park(self.stream, run.position);
+        Ok(block)
+    }
+
+    fn block(&self, number: u64) -> Result<Arc<[u8]>, ParseError> {
+        if let Some(block) = self.blocks.peek((number, 0)) {
+            return Ok(block);
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.blocks.peek((number, 0)) {
+            Some(block) => Ok(block),
+            None => self.decode(number),
+        }
     }
 }
 
-impl Position {
-    /// The last `bytes` that were put out by one step: a step never wraps around.
-    fn last(&self, bytes: u64) -> &[u8] {
-        let start = self.output.saturating_sub(bytes) % WINDOW;
-        let range = usize::try_from(start).ok().zip(usize::try_from(start + bytes).ok());
-        range.and_then(|(a, b)| self.window.get(a..b)).unwrap_or_default()
-    }
-}
-
-impl Progress {
-    fn keep_block(&mut self, number: u64, memory: u64) {
-        self.clock += 1;
-        self.blocks.insert(number, (self.clock, self.current.window.clone()));
-        if self.blocks.len() as u64 > (memory / WINDOW).max(2) {
-            let oldest = self.blocks.iter().min_by_key(|(_, (used, _))| *used).map(|(number, _)| *number);
-            oldest.and_then(|number| self.blocks.remove(&number));
-        }
-    }
-
-    fn keep_checkpoint(&mut self, memory: u64) {
-        let output = self.current.output;
-        let last = self.checkpoints.last_key_value().map(|(at, _)| *at).unwrap_or_default();
-        if output < last.saturating_add(self.spacing) {
-            return;
-        }
-        self.checkpoints.insert(output, self.current.clone());
-        if self.checkpoints.len() as u64 > (memory / CHECKPOINT_BYTES).max(2) {
-            self.spacing *= 2;
-            let mut kept = None;
-            let spacing = self.spacing;
-            self.checkpoints.retain(|at, _| {
-                let keep = kept.is_none_or(|kept: u64| *at >= kept.saturating_add(spacing));
-                if keep {
-                    kept = Some(*at);
-                }
-                keep
-            });
-        }
+impl Drop for Inflate {
+    fn drop(&mut self) {
+        self.budget.checkpoints.forget(self.stream);
     }
 }
 
@@ -259,23 +215,10 @@ impl ReadAt for Inflate {
     }
 
     fn read_exact_at(&self, mut offset: u64, mut buf: &mut [u8]) -> Result<(), ParseError> {
-        let wanted = buf.len() as u64;
-        if offset.checked_add(wanted).is_none_or(|end| end > self.len) {
-            return Err(ParseError::truncated(offset, wanted, self.len));
-        }
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        super::within(self.len, offset, buf.len() as u64)?;
         while !buf.is_empty() {
-            let number = offset / WINDOW;
-            if !progress.blocks.contains_key(&number) {
-                self.decode(&mut progress, number)?;
-            }
-            progress.clock += 1;
-            let now = progress.clock;
+            let block = self.block(offset / WINDOW)?;
             let skip = usize::try_from(offset % WINDOW).unwrap_or_default();
-            let Some((used, block)) = progress.blocks.get_mut(&number) else {
-                return Err(ParseError::invalid(offset, "stream", "shorter", "the length it was opened with"));
-            };
-            *used = now;
             let available = block.get(skip..).unwrap_or_default();
             let count = available.len().min(buf.len());
             let (now, later) = buf.split_at_mut(count);
@@ -371,7 +314,7 @@ mod tests {
     #[test]
     fn a_read_costs_at_most_the_distance_of_two_checkpoints() {
         let data = data(8 << 20);
-        let budget = Budget::new(Limits { memory: 1 << 20, ..Limits::default() });
+        let budget = Budget::new(Limits { memory: 2 << 20, ..Limits::default() });
         let stream = raw(&data, &budget);
         read(&stream, (8 << 20) - 1, 1);
         for at in [1_u64 << 20, 7 << 20, 3 << 20, (5 << 20) + 99] {
@@ -382,15 +325,16 @@ mod tests {
     }
 
     #[test]
-    fn checkpoints_keep_within_their_memory() {
-        let data = vec![0; 64 << 20];
+    fn many_streams_keep_within_the_memory_of_one() {
+        let data = vec![0; 8 << 20];
         let budget = Budget::new(Limits { memory: 1 << 20, ..Limits::default() });
-        let stream = raw(&data, &budget);
-        read(&stream, (64 << 20) - 1, 1);
-        let progress = stream.progress.lock().unwrap();
-        assert!(progress.checkpoints.len() as u64 * CHECKPOINT_BYTES <= 1 << 19);
-        assert!(progress.checkpoints.len() > 3);
-        assert!(progress.blocks.len() as u64 * WINDOW <= 1 << 18);
+        let streams: Vec<_> = (0..20).map(|_| raw(&data, &budget)).collect();
+        for stream in &streams {
+            read(stream, (8 << 20) - 1, 1);
+            assert!(budget.cache.bytes() <= 1 << 20);
+        }
+        drop(streams);
+        assert_eq!(budget.cache.bytes(), 0);
     }
 
     #[test]

@@ -13,10 +13,11 @@ pub struct Limits {
     pub files: u64,
     /// Bytes that may be decompressed for one target before it is given up as a bomb.
     pub decompressed: u64,
-    /// Bytes of memory for the decoded form of one stream that has no random access.
+    /// Bytes of memory for what is decoded, whichever readers it belongs to: blocks that are kept, checkpoints, and what a
+    /// decoder needs for itself.
     pub memory: u64,
-    /// Bytes of a temporary file for the decoded form of one stream that has no random access and exceeds `memory`; zeros
-    /// are not counted. Partitions in such streams are below 8 GiB.
+    /// Bytes of temporary files for one target: decoded streams that have no random access, and what came over a network.
+    /// Zeros are not counted. The partitions of one device are below 12 GiB.
     pub spill: u64,
 }
 

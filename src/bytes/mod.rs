@@ -5,6 +5,7 @@
 //! may allocate by a size found in input are [`read_vec_at`] and [`zeroed`]; both check first.
 
 mod budget;
+mod checkpoints;
 mod codec;
 mod cursor;
 mod decoded;
@@ -17,20 +18,23 @@ mod limits;
 mod lz4_frames;
 pub mod lzo;
 pub mod protobuf;
+mod spool;
 mod window;
+mod xz_blocks;
 
 use std::sync::Arc;
 
-pub use budget::{Budget, Metered};
+pub use budget::{Budget, Metered, Notice};
 pub use codec::Codec;
 pub use cursor::{Cursor, stream_error};
-pub use decoded::{Decoded, DecodedCache};
+pub use decoded::{Cache, Decoded, DecodedCache, Key, Reservation};
 pub use error::{ErrorKind, ParseError};
 pub use extents::ExtentMap;
 pub use failed::Failed;
 pub use file::FileBytes;
 pub use inflate::Inflate;
 pub use limits::Limits;
+pub use spool::Spool;
 pub use window::Window;
 
 /// Random access to a source of bytes whose length is known and never changes.

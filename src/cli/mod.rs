@@ -6,6 +6,7 @@ mod devices;
 mod exit;
 mod list;
 mod profile;
+mod reading;
 mod scan;
 mod schema;
 mod server;

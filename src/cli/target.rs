@@ -1,18 +1,18 @@
 //! What the user points at, and reading it: phones and files, several at once.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 
 use super::exit::usage;
+use super::reading::ReadingArguments;
 use super::server::{self, NO_PHONE, ServerArguments};
 use super::terminal::Board;
 use crate::adb::{Attached, Listing, Server};
 use crate::bytes::Limits;
-use crate::collect::firmware::FirmwareSource;
+use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
 use crate::collect::saved::SavedSource;
 use crate::collect::{Progress, Request, Source, SourceError};
@@ -21,7 +21,7 @@ use crate::inventory::{Inventory, Target, TargetKind};
 /// Which targets, and how they are read. Shared by every command that reads any.
 #[derive(Debug, Args)]
 pub(super) struct TargetArguments {
-    /// A firmware file or folder, a saved inventory, `adb` for every attached phone, or `adb:SERIAL`
+    /// A firmware file, folder or https:// address, a saved inventory, `adb` for every attached phone, or `adb:SERIAL`
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
 
@@ -38,6 +38,9 @@ pub(super) struct TargetArguments {
     jobs: u8,
 
     #[command(flatten)]
+    reading: ReadingArguments,
+
+    #[command(flatten)]
     server: ServerArguments,
 }
 
@@ -49,7 +52,11 @@ pub(super) struct Reading {
 
 /// One thing to read.
 enum Job {
-    File(PathBuf),
+    File {
+        place: Place,
+        base: Option<Place>,
+        limits: Limits,
+    },
     Phone(Server, Box<Attached>),
     /// Named, but not there, or no phone at all: nothing to read, yet not to be passed over in silence.
     Missing {
@@ -103,7 +110,11 @@ impl TargetArguments {
             match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
                 Some(Some(serial)) => jobs.push(self.phone(serial)?),
                 Some(None) if name == "adb" => jobs.extend(self.phones()?),
-                _ => jobs.push(Job::File(PathBuf::from(name))),
+                _ => jobs.push(Job::File {
+                    place: self.reading.place(&name)?,
+                    base: self.reading.base()?,
+                    limits: self.reading.limits(),
+                }),
             }
         }
         Ok(jobs)
@@ -152,10 +163,9 @@ fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(&
 impl Job {
     fn target(&self) -> Target {
         let (kind, name) = match self {
-            Self::File(path) => {
-                let kind = if path.is_dir() { TargetKind::Folder } else { TargetKind::Firmware };
-                let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
-                (kind, name.into_owned())
+            Self::File { place, .. } => {
+                let is_folder = matches!(place, Place::Path(path) if path.is_dir());
+                (if is_folder { TargetKind::Folder } else { TargetKind::Firmware }, place.name())
             }
             Self::Phone(_, attached) => (TargetKind::Phone, format!("adb:{}", attached.name())),
             Self::Missing { name, .. } => (TargetKind::Phone, name.clone()),
@@ -166,10 +176,12 @@ impl Job {
     fn read(&self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         match self {
             Self::Missing { why, .. } => Err(SourceError::Temporary(why.clone())),
-            Self::File(path) if path.is_file() && SavedSource::recognizes(path) => {
+            Self::File { place: Place::Path(path), .. } if path.is_file() && SavedSource::recognizes(path) => {
                 SavedSource::new(path).collect(request, progress)
             }
-            Self::File(path) => FirmwareSource::new(path, Limits::default()).collect(request, progress),
+            Self::File { place, base, limits } => {
+                FirmwareSource::at(place.clone(), limits.clone()).on(base.clone()).collect(request, progress)
+            }
             Self::Phone(server, attached) => {
                 let phone = server::open(server, attached).map_err(SourceError::Temporary)?;
                 let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();

@@ -57,6 +57,10 @@ impl collect::Progress for Line {
     fn step(&self, text: &str) {
         self.bar.set_message(printable(text).into_owned());
     }
+
+    fn notice(&self, text: &str) {
+        self.bar.suspend(|| complain(text));
+    }
 }
 
 impl Drop for Line {

@@ -4,50 +4,152 @@ mod manifest;
 mod packages;
 mod properties;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::{Progress, Request, Source, SourceError};
-use crate::bytes::{Budget, ErrorKind, Limits, ParseError};
+use super::{Progress, Request, Source, SourceError, telling};
+use crate::bytes::{Budget, ErrorKind, Limits, Metered, ParseError, SharedBytes};
+use crate::container::Part;
 use crate::firmware::{self, Cause, Image, Problem};
 use crate::inventory::{
     Fact, Gap, GapReason, Hides, Inventory, Origin, OriginKind, Origins, Partition, Target, TargetKind,
 };
 use crate::platform::identity;
+use crate::remote::{self, Remote};
 
-/// A file or folder of the host that holds firmware.
+/// Where firmware is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A file or folder of the host.
+    Path(PathBuf),
+    /// An address of a web server.
+    Url(String),
+}
+
+impl Place {
+    /// Its last part, as a name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Path(path) => {
+                let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
+                canonical.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+            }
+            Self::Url(url) => {
+                let path = url.split(['?', '#']).next().unwrap_or_default();
+                path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
+            }
+        }
+    }
+}
+
+/// Firmware in any supported wrapping.
 #[derive(Debug, Clone)]
 pub struct FirmwareSource {
-    path: PathBuf,
+    place: Place,
+    base: Option<Place>,
     limits: Limits,
 }
+
+/// A source that was opened over a network, with what it has cost.
+type Fetching = Option<Arc<Remote>>;
 
 impl FirmwareSource {
     /// The firmware at `path`: an image, a package of images, a folder of them, or a folder laid out as a device's tree.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, limits: Limits) -> Self {
-        Self { path: path.into(), limits }
+        Self::at(Place::Path(path.into()), limits)
     }
-}
 
-impl Source for FirmwareSource {
-    fn collect(&mut self, _request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
-        let budget = Budget::new(self.limits.clone());
+    /// As [`Self::new`], wherever it is.
+    #[must_use]
+    pub fn at(place: Place, limits: Limits) -> Self {
+        Self { place, base: None, limits }
+    }
+
+    /// The same firmware, an incremental update of a former build.
+    #[must_use]
+    pub fn on(self, base: Option<Place>) -> Self {
+        Self { base, ..self }
+    }
+
+    /// A budget for the target, with the partitions of the former build.
+    fn budget(&self, progress: &dyn Progress) -> Result<Arc<Budget>, SourceError> {
+        let Some(base) = &self.base else {
+            return Ok(Budget::new(self.limits.clone()));
+        };
+        progress.step("the former build");
+        let former = Budget::new(self.limits.clone());
+        let opened = telling(&former, progress, || match base {
+            Place::Path(path) => firmware::partitions(path, &former).map_err(unreadable),
+            Place::Url(url) => Ok(firmware::partitions_of(&fetch(url, &former)?.0, &former)),
+        });
+        let within = |text: String| format!("the former build {}: {text}", base.name());
+        let parts = opened.map_err(|error| match error {
+            SourceError::Temporary(text) => SourceError::Temporary(within(text)),
+            SourceError::Unreadable(text) => SourceError::Unreadable(within(text)),
+        })?;
+        if parts.is_empty() {
+            return Err(SourceError::Unreadable(within("no partition was found".to_owned())));
+        }
+        Ok(Budget::with_base(self.limits.clone(), parts, &former))
+    }
+
+    fn open(&self, budget: &Arc<Budget>) -> Result<(Image, Fetching), SourceError> {
+        match &self.place {
+            Place::Path(path) => Ok((firmware::open(path, budget).map_err(unreadable)?, None)),
+            Place::Url(url) => {
+                let (part, remote) = fetch(url, budget)?;
+                Ok((firmware::open_part(&part, budget), Some(remote)))
+            }
+        }
+    }
+
+    fn read(&self, budget: &Arc<Budget>, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         progress.step("layers");
-        let image = firmware::open(&self.path, &budget).map_err(|error| SourceError::Unreadable(error.to_string()))?;
-        if image.partitions.is_empty() {
+        let (image, remote) = self.open(budget)?;
+        let collected = if image.partitions.is_empty() {
             let mut reasons: Vec<_> = image.problems.iter().take(3).map(|problem| gap(problem).detail).collect();
             if reasons.is_empty() {
                 reasons.push("no Android partition or package of partitions was recognised".to_owned());
             }
-            return Err(SourceError::Unreadable(reasons.join("; ")));
+            Err(SourceError::Unreadable(reasons.join("; ")))
+        } else {
+            Ok(inventory(self.place.name(), &image, &budget.limits, progress))
+        };
+        if let Some(remote) = remote {
+            progress.notice(&format!("{}: {}", remote.name(), remote.summary()));
+            if let Some(failure) = remote.failure() {
+                // Half an image would look like one from which packages were taken.
+                return Err(SourceError::Temporary(failure.to_string()));
+            }
         }
-        Ok(inventory(&self.path, &image, &budget.limits, progress))
+        collected
     }
 }
 
-fn inventory(path: &Path, image: &Image, limits: &Limits, progress: &dyn Progress) -> Inventory {
-    let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let name = canonical.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+fn unreadable(error: ParseError) -> SourceError {
+    SourceError::Unreadable(error.to_string())
+}
+
+fn fetch(url: &str, budget: &Arc<Budget>) -> Result<(Part, Arc<Remote>), SourceError> {
+    let remote = remote::open(url, budget).map_err(|error| match error.temporary {
+        true => SourceError::Temporary(error.message),
+        false => SourceError::Unreadable(error.message),
+    })?;
+    let remote = Arc::new(remote);
+    let bytes: SharedBytes = Arc::new(Metered::new(remote.clone(), budget.clone()));
+    Ok((Part { name: remote.name().to_owned(), bytes }, remote))
+}
+
+impl Source for FirmwareSource {
+    fn collect(&mut self, _request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
+        let budget = self.budget(progress)?;
+        telling(&budget, progress, || self.read(&budget, progress))
+    }
+}
+
+fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progress) -> Inventory {
     let target = Target {
         kind: if image.is_tree { TargetKind::Folder } else { TargetKind::Firmware },
         name: name.clone(),

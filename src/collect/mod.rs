@@ -8,7 +8,10 @@ pub mod phone;
 pub mod saved;
 
 use std::collections::BTreeSet;
+use std::sync::mpsc;
+use std::thread;
 
+use crate::bytes::{Budget, Notice};
 use crate::inventory::Inventory;
 
 /// Something that an inventory can be taken of.
@@ -28,10 +31,40 @@ pub struct Request {
     pub also: BTreeSet<String>,
 }
 
-/// Hears how far a collection is. Called from the collecting thread; must not block.
+/// Hears how far a collection is. Called from any thread; must not block.
 pub trait Progress: Send + Sync {
     /// A step began: `users`, `system: 120 packages`.
     fn step(&self, text: &str);
+
+    /// Something that is to be known although nothing is wrong: it costs time, disk or network.
+    fn notice(&self, text: &str) {
+        self.step(text);
+    }
+}
+
+/// Does some work, during which `progress` hears what the budget tells.
+pub fn telling<T>(budget: &Budget, progress: &dyn Progress, work: impl FnOnce() -> T) -> T {
+    /// Ends the telling however the work ends: the thread that listens waits for it.
+    struct Telling<'a>(&'a Budget);
+    impl Drop for Telling<'_> {
+        fn drop(&mut self) {
+            self.0.listen(None);
+        }
+    }
+    let (tells, hears) = mpsc::channel();
+    thread::scope(|scope| {
+        budget.listen(Some(tells));
+        let _telling = Telling(budget);
+        scope.spawn(move || {
+            for notice in hears {
+                match notice {
+                    Notice::Lasting(text) => progress.notice(&text),
+                    Notice::Passing(text) => progress.step(&text),
+                }
+            }
+        });
+        work()
+    })
 }
 
 /// No one listens.

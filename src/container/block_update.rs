@@ -3,9 +3,10 @@
 //! The list is text: the version, the number of blocks written, since version 2 two lines about stashes, then commands:
 //! `new R` writes the next blocks of `X.new.dat` at `R`, `zero R` writes zeros, `erase R` leaves what it likes. `R` is `n,a,b,c,d...`: `n` numbers,
 //! half-open ranges of blocks of 4096 bytes. `X.new.dat` may be cut into `X.new.dat.1` ... or compressed (`.br`, `.xz`); a compressed one is
-//! decoded once, in full. An update of what the device has (`move`, `bsdiff`, `imgdiff`, `stash`) can't be read, and says so.
+//! decoded once, in full. An update of what the device has (`move`, `bsdiff`, `imgdiff`, `stash`) can't be read, and names those commands.
 //! The part is named `X.img`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{ContainerFormat, Part, PartSet, Probe};
@@ -49,8 +50,10 @@ impl ContainerFormat for BlockUpdate {
         let list = TransferList::parse(&String::from_utf8_lossy(&text))?;
         let stem = name.strip_suffix(LIST).unwrap_or(name);
         let patched = sibling(&format!("{stem}{PATCHES}")).is_some_and(|part| !part.bytes.is_empty());
-        let bytes: SharedBytes = if list.incremental || patched {
-            let feature = "an incremental update, made from the build before it, which is not here,";
+        let bytes: SharedBytes = if !list.incremental.is_empty() || patched {
+            let commands: Vec<&str> = list.incremental.iter().map(String::as_str).collect();
+            let how = if commands.is_empty() { PATCHES.to_owned() } else { commands.join(", ") };
+            let feature = format!("an incremental update ({how}), made from the build before it,");
             Arc::new(Failed::new(list.len, ParseError::unsupported(0, feature)))
         } else if list.written.is_empty() {
             ExtentMap::new(list.len).shared()
@@ -86,7 +89,7 @@ fn split_data(name: &str) -> Option<(&str, &str)> {
 }
 
 /// What the new blocks are read from.
-fn data(stem: &str, siblings: &[Part], budget: &Budget) -> Result<Option<SharedBytes>, ParseError> {
+fn data(stem: &str, siblings: &[Part], budget: &Arc<Budget>) -> Result<Option<SharedBytes>, ParseError> {
     let whole = format!("{stem}{DATA}");
     let named = |name: &str| siblings.iter().find(|part| part.name == name).map(|part| part.bytes.clone());
     if let Some(bytes) = named(&whole) {
@@ -94,7 +97,8 @@ fn data(stem: &str, siblings: &[Part], budget: &Budget) -> Result<Option<SharedB
     }
     for (end, codec) in [(".br", Codec::Brotli), (".xz", Codec::Xz)] {
         if let Some(bytes) = named(&format!("{whole}{end}")) {
-            return codec.spool(bytes, budget).map(Some).map_err(|error| error.within(format!("{whole}{end}")));
+            let name = format!("{whole}{end}");
+            return codec.spool(bytes, &name, budget).map(Some).map_err(|error| error.within(name));
         }
     }
     let number = |part: &Part| part.name.strip_prefix(&whole)?.strip_prefix('.')?.parse::<u32>().ok();
@@ -138,13 +142,14 @@ struct TransferList {
     /// What `X.new.dat` holds, in its order.
     written: Vec<Range>,
     len: u64,
-    incremental: bool,
+    /// Commands that need what the device has.
+    incremental: BTreeSet<String>,
 }
 
 impl TransferList {
     fn parse(text: &str) -> Result<Self, ParseError> {
         let skipped = header(text).ok_or_else(|| ParseError::invalid(0, "version", "another", "1 to 4"))?;
-        let mut list = Self { written: Vec::new(), len: 0, incremental: false };
+        let mut list = Self { written: Vec::new(), len: 0, incremental: BTreeSet::new() };
         for (number, line) in (1..).zip(text.lines()).skip(skipped) {
             let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
             match command {
@@ -157,7 +162,9 @@ impl TransferList {
                     }
                 }
                 "" | "compute_hash_tree" => {}
-                "move" | "bsdiff" | "imgdiff" | "stash" | "free" => list.incremental = true,
+                "move" | "bsdiff" | "imgdiff" | "stash" | "free" => {
+                    list.incremental.insert(command.to_owned());
+                }
                 other => return Err(ParseError::unsupported(0, format!("the command {other:?} of a transfer list"))),
             }
             if list.written.len() > RANGES {
@@ -265,8 +272,12 @@ mod tests {
 
     #[test]
     fn an_incremental_update_is_named() {
-        let message = open(&[list("stash x 2,0,1\nnew 2,0,1\n")]).unwrap_err().to_string();
-        assert!(message.contains("an incremental update"), "{message}");
+        for version in 1..=4 {
+            let head = if version == 1 { "1\n3\n".to_owned() } else { format!("{version}\n3\n0\n0\n") };
+            let text = format!("{head}stash x 2,0,1\nbsdiff 0 9 a b 2,0,1 1 2,0,1\nnew 2,0,1\nmove a 2,0,1 1 2,0,1\n");
+            let message = open(&[("my_stock.001.transfer.list", text.into_bytes())]).unwrap_err().to_string();
+            assert!(message.contains("an incremental update (bsdiff, move, stash), made from"), "{message}");
+        }
         let patches = ("my_stock.001.patch.dat", vec![1]);
         assert!(open(&[list("new 2,0,1\n"), patches]).unwrap_err().to_string().contains("an incremental update"));
     }

@@ -20,7 +20,7 @@ impl ContainerFormat for Brotli {
     }
 
     fn open(&self, input: &PartSet<'_>, budget: &Arc<Budget>) -> Result<Vec<Part>, ParseError> {
-        let bytes = Codec::Brotli.spool(input.part.bytes.clone(), budget)?;
+        let bytes = Codec::Brotli.spool(input.part.bytes.clone(), &input.part.name, budget)?;
         Ok(vec![Part { name: inner_name(&input.part.name, &[END]), bytes }])
     }
 

@@ -18,7 +18,7 @@ impl ContainerFormat for Bzip2 {
     }
 
     fn open(&self, input: &PartSet<'_>, budget: &Arc<Budget>) -> Result<Vec<Part>, ParseError> {
-        let bytes = Codec::Bzip2.spool(input.part.bytes.clone(), budget)?;
+        let bytes = Codec::Bzip2.spool(input.part.bytes.clone(), &input.part.name, budget)?;
         Ok(vec![Part { name: inner_name(&input.part.name, &[".bz2"]), bytes }])
     }
 

@@ -39,7 +39,7 @@ impl ContainerFormat for Lz4 {
         let source = &input.part.bytes;
         let bytes = match Frame::open(source, budget)? {
             Some(frame) => Arc::new(frame) as SharedBytes,
-            None => Codec::Lz4.spool(source.clone(), budget)?,
+            None => Codec::Lz4.spool(source.clone(), &input.part.name, budget)?,
         };
         Ok(vec![Part { name: inner_name(&input.part.name, &[".lz4"]), bytes }])
     }
@@ -142,7 +142,7 @@ impl Frame {
             return Ok(None);
         }
         let Layout { blocks, block_bytes, size, .. } = layout;
-        let cache = DecodedCache::new(budget.limits.memory / 4);
+        let cache = budget.decoded();
         let mut frame = Self { source: source.clone(), blocks, block_bytes, len: 0, budget: budget.clone(), cache };
         let full = (frame.blocks.len() as u64).saturating_sub(1);
         let last = if frame.blocks.is_empty() { 0 } else { frame.decode(full)?.len() as u64 };
@@ -189,7 +189,7 @@ impl ReadAt for Frame {
         }
         while !buf.is_empty() {
             let number = offset / self.block_bytes;
-            let block = self.cache.get(number, || self.decode(number))?;
+            let block = self.cache.get((number, 0), || self.decode(number))?;
             let skip = usize::try_from(offset % self.block_bytes).unwrap_or_default();
             let available = block.get(skip..).unwrap_or_default();
             let count = available.len().min(buf.len());

@@ -1,4 +1,4 @@
-//! xz (`xz-file-format.txt` 1.2.1): one part, named after the file.
+//! xz (`xz-file-format.txt` 1.2.1): one part, named after the file. Several blocks are read block by block, a single one from the front.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ impl ContainerFormat for Xz {
     }
 
     fn open(&self, input: &PartSet<'_>, budget: &Arc<Budget>) -> Result<Vec<Part>, ParseError> {
-        let bytes = Codec::Xz.spool(input.part.bytes.clone(), budget)?;
+        let bytes = Codec::Xz.spool(input.part.bytes.clone(), &input.part.name, budget)?;
         Ok(vec![Part { name: inner_name(&input.part.name, &[".xz"]), bytes }])
     }
 

@@ -18,7 +18,7 @@ impl ContainerFormat for Zstd {
     }
 
     fn open(&self, input: &PartSet<'_>, budget: &Arc<Budget>) -> Result<Vec<Part>, ParseError> {
-        let bytes = Codec::Zstd.spool(input.part.bytes.clone(), budget)?;
+        let bytes = Codec::Zstd.spool(input.part.bytes.clone(), &input.part.name, budget)?;
         Ok(vec![Part { name: inner_name(&input.part.name, &[".zst", ".zstd"]), bytes }])
     }
 

@@ -33,11 +33,21 @@ pub(super) struct Layers {
     names: Vec<String>,
     /// Whether what is examined lies in a boot image, which holds no packages.
     in_boot: bool,
+    /// What is no container: partitions, and files of all kinds.
+    leaves: Vec<Part>,
 }
 
 impl Layers {
     pub(super) fn new(budget: Arc<Budget>) -> Self {
-        Self { budget, volumes: Vec::new(), early: Vec::new(), problems: Vec::new(), names: Vec::new(), in_boot: false }
+        Self {
+            budget,
+            volumes: Vec::new(),
+            early: Vec::new(),
+            problems: Vec::new(),
+            names: Vec::new(),
+            in_boot: false,
+            leaves: Vec::new(),
+        }
     }
 
     pub(super) fn used(&mut self, name: &str) {
@@ -68,6 +78,11 @@ impl Layers {
         };
         // The blocks of an update that are stored begin like the partition and are not laid out like it.
         let whole = !container::is_block_update_data(&part.name);
+        let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
+        let is_filesystem = whole && filesystem::recognize(&head).is_some();
+        if is_filesystem || container::recognize(&probe).is_none_or(|format| format.name() == "boot") {
+            self.leaves.push(part.clone());
+        }
         if let Some(format) = filesystem::recognize(&head).filter(|_| whole) {
             self.used(format.name());
             match format.mount(part.bytes.clone(), &self.budget) {
@@ -85,7 +100,6 @@ impl Layers {
             }
             return;
         }
-        let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
         if let Some(format) = container::recognize(&probe) {
             if format.name() == "boot" && name::parse(&part.name).base == "recovery" {
                 // Android boots from another ramdisk.
@@ -144,6 +158,14 @@ impl Layers {
             };
             self.examine(part, &parts, &inner, depth + 1);
         }
+    }
+
+    /// The first of each name, of two slots the first.
+    pub(super) fn into_leaves(self) -> Vec<(String, SharedBytes)> {
+        let mut leaves: Vec<_> = self.leaves.into_iter().map(|part| (name::parse(&part.name), part.bytes)).collect();
+        leaves.sort_by(|(a, _), (b, _)| (&a.base, a.slot).cmp(&(&b.base, b.slot)));
+        leaves.dedup_by(|(later, _), (first, _)| later.base == first.base);
+        leaves.into_iter().map(|(name, bytes)| (name.base, bytes)).collect()
     }
 
     /// Gives every volume its place in the device's tree, and lists its files.

@@ -116,16 +116,11 @@ impl Image {
 /// # Errors
 /// The host's refusal of `path` itself. Everything below it is a [`Problem`].
 pub fn open(path: &Path, budget: &Arc<Budget>) -> Result<Image, ParseError> {
-    let mut layers = layers::Layers::new(budget.clone());
-    let mut is_tree = false;
-    if path.is_dir() {
-        is_tree = tree::open(path, &mut layers)?;
-    } else {
-        let file: SharedBytes = Arc::new(FileBytes::open(path)?);
-        let bytes: SharedBytes = Arc::new(Metered::new(file, budget.clone()));
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        layers.examine_all(&[Part { name, bytes }]);
+    if !path.is_dir() {
+        return Ok(open_part(&file(path, budget)?, budget));
     }
+    let mut layers = layers::Layers::new(budget.clone());
+    let is_tree = tree::open(path, &mut layers)?;
     let mut image = layers.mount();
     image.is_tree = is_tree;
     if is_tree {
@@ -135,4 +130,44 @@ pub fn open(path: &Path, budget: &Arc<Budget>) -> Result<Image, ParseError> {
         missing::check(&mut image);
     }
     Ok(image)
+}
+
+/// Opens firmware that is one source in any supported wrapping.
+#[must_use]
+pub fn open_part(part: &Part, budget: &Arc<Budget>) -> Image {
+    let mut layers = layers::Layers::new(budget.clone());
+    layers.examine_all(std::slice::from_ref(part));
+    let mut image = layers.mount();
+    if !image.partitions.is_empty() {
+        missing::check(&mut image);
+    }
+    image
+}
+
+/// The partitions of a build as they are, by Android's names, unique: what an incremental update is made from.
+///
+/// # Errors
+/// The host's refusal of `path`.
+pub fn partitions(path: &Path, budget: &Arc<Budget>) -> Result<Vec<(String, SharedBytes)>, ParseError> {
+    if !path.is_dir() {
+        return Ok(partitions_of(&file(path, budget)?, budget));
+    }
+    let mut layers = layers::Layers::new(budget.clone());
+    tree::open(path, &mut layers)?;
+    Ok(layers.into_leaves())
+}
+
+/// As [`partitions`], of one source.
+#[must_use]
+pub fn partitions_of(part: &Part, budget: &Arc<Budget>) -> Vec<(String, SharedBytes)> {
+    let mut layers = layers::Layers::new(budget.clone());
+    layers.examine_all(std::slice::from_ref(part));
+    layers.into_leaves()
+}
+
+fn file(path: &Path, budget: &Arc<Budget>) -> Result<Part, ParseError> {
+    let file: SharedBytes = Arc::new(FileBytes::open(path)?);
+    let bytes: SharedBytes = Arc::new(Metered::new(file, budget.clone()));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(Part { name, bytes })
 }

@@ -20,6 +20,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "adb", package: "adb" },
     Tool { program: "apksigner", package: "apksigner" },
     Tool { program: "brotli", package: "brotli" },
+    Tool { program: "bsdiff", package: "bsdiff" },
     Tool { program: "bzip2", package: "bzip2" },
     Tool { program: "cpio", package: "cpio" },
     Tool { program: "debugfs", package: "e2fsprogs" },

@@ -155,25 +155,17 @@ impl Compressed {
             return source.read_exact_at(offset.saturating_add(within), buf);
         }
         let key = (self.inode, cluster.start);
-        let decoded = match self.volume.clusters.get(key) {
-            Some(decoded) => decoded,
-            None => {
-                let raw = read_vec_at(source.as_ref(), offset, len, "compressed cluster", CLUSTER_BYTES)?;
-                if cluster.len > DECODED_BYTES {
-                    return Err(ParseError::limit(offset, "decoded cluster", cluster.len, DECODED_BYTES));
-                }
-                self.volume.budget.spend_decompressed(cluster.len)?;
-                let turned = cluster.start % self.volume.superblock.block_size();
-                let padded = self.volume.superblock.padded_in_front;
-                let decoded = decode::decode(cluster.codec, &raw, cluster.len, turned, padded);
-                let decoded =
-                    Arc::new(decoded.map_err(|_| {
-                        ParseError::invalid(offset, "compressed cluster", "damaged", cluster.codec.data())
-                    })?);
-                self.volume.clusters.put(key, decoded.clone());
-                decoded
+        let decoded = self.volume.clusters.get(key, || {
+            let raw = read_vec_at(source.as_ref(), offset, len, "compressed cluster", CLUSTER_BYTES)?;
+            if cluster.len > DECODED_BYTES {
+                return Err(ParseError::limit(offset, "decoded cluster", cluster.len, DECODED_BYTES));
             }
-        };
+            self.volume.budget.spend_decompressed(cluster.len)?;
+            let turned = cluster.start % self.volume.superblock.block_size();
+            let padded = self.volume.superblock.padded_in_front;
+            let decoded = decode::decode(cluster.codec, &raw, cluster.len, turned, padded);
+            decoded.map_err(|_| ParseError::invalid(offset, "compressed cluster", "damaged", cluster.codec.data()))
+        })?;
         decoded.read_exact_at(within, buf)
     }
 }

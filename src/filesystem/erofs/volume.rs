@@ -6,10 +6,8 @@ use super::inode::{Inode, Layout};
 use super::kept::Kept;
 use super::superblock::Superblock;
 use super::{chunks, compressed, flat};
-use crate::bytes::{Budget, ParseError, SharedBytes};
+use crate::bytes::{Budget, DecodedCache, ParseError, SharedBytes};
 
-/// Bytes of decoded clusters that are kept: 64 of 64 KiB.
-const CLUSTERS_KEPT: usize = 4 << 20;
 /// Bytes of indexes that are kept: those of 128 MiB in compact form.
 const INDEXES_KEPT: usize = 64 << 10;
 /// In an inode's number: it stands in the metabox.
@@ -21,8 +19,8 @@ pub(super) struct Volume {
     pub(super) superblock: Superblock,
     metabox: Option<SharedBytes>,
     /// Decoded clusters, by inode and place in its content.
-    pub(super) clusters: Kept,
-    /// Pieces of indexes, by whether they are in the metabox, and place. Apart, since one large cluster drives out all.
+    pub(super) clusters: DecodedCache,
+    /// Pieces of indexes, by whether they are in the metabox, and place. Apart, since they are small and read again and again.
     pub(super) indexes: Kept,
     pub(super) budget: Arc<Budget>,
 }
@@ -64,7 +62,7 @@ impl Volume {
             superblock: Superblock::read(&bytes).map_err(|error| error.within("superblock"))?,
             bytes,
             metabox,
-            clusters: Kept::new(CLUSTERS_KEPT),
+            clusters: budget.decoded(),
             indexes: Kept::new(INDEXES_KEPT),
             budget: budget.clone(),
         })

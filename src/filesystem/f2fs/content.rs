@@ -45,7 +45,7 @@ impl Content {
             let leaf = addresses::find(&self.volume, &self.inode, start)?;
             if leaf.address(0) == COMPRESSED {
                 let addresses: Vec<u32> = (1..blocks.min(leaf.count())).map(|index| leaf.address(index)).collect();
-                let key = u64::from(self.inode.number) << 32 | ((start / blocks) & u64::from(u32::MAX));
+                let key = (u64::from(self.inode.number), start / blocks);
                 let decoded = self.volume.clusters.get(key, || self.decode(compression, &addresses))?;
                 let within = offset - start * size;
                 let rest = usize::try_from(within).ok().and_then(|within| decoded.get(within..)).unwrap_or_default();

@@ -7,10 +7,6 @@ use super::inode::Inode;
 use super::superblock::Superblock;
 use crate::bytes::{Budget, DecodedCache, ParseError, SharedBytes, le, read_vec_at};
 
-/// Bytes of nodes, and of the table that tells where they are, that are kept.
-const BLOCKS_KEPT: u64 = 2 << 20;
-/// Bytes of decoded clusters that are kept: 64 of 64 KiB.
-const CLUSTERS_KEPT: u64 = 4 << 20;
 /// An entry of the node address table: version (1), inode (4), address (4).
 const ENTRY: usize = 9;
 
@@ -19,7 +15,7 @@ pub(super) struct Volume {
     pub(super) bytes: SharedBytes,
     pub(super) superblock: Superblock,
     checkpoint: Checkpoint,
-    /// By block in the volume.
+    /// Nodes and the table that tells where they are, by block in the volume.
     blocks: DecodedCache,
     /// By inode and number in the file.
     pub(super) clusters: DecodedCache,
@@ -34,8 +30,8 @@ impl Volume {
             bytes,
             superblock,
             checkpoint,
-            blocks: DecodedCache::new(BLOCKS_KEPT),
-            clusters: DecodedCache::new(CLUSTERS_KEPT),
+            blocks: budget.decoded(),
+            clusters: budget.decoded(),
             budget: budget.clone(),
         })
     }
@@ -43,7 +39,7 @@ impl Volume {
     fn block(&self, address: u64) -> Result<Arc<[u8]>, ParseError> {
         let size = self.superblock.block_size() as u64;
         let offset = self.superblock.block(address);
-        self.blocks.get(address, || read_vec_at(self.bytes.as_ref(), offset, size, "block", size))
+        self.blocks.get((address, 0), || read_vec_at(self.bytes.as_ref(), offset, size, "block", size))
     }
 
     /// The block of a node, by the journal or the table.

@@ -10,10 +10,6 @@ use crate::bytes::{Budget, Decoded, DecodedCache, ParseError, SharedBytes, le, r
 
 /// Bytes of a block of metadata.
 const METADATA: usize = 8192;
-/// Bytes of metadata that are kept.
-const METADATA_KEPT: u64 = 1 << 20;
-/// Bytes of decoded blocks of files that are kept: 32 of 128 KiB.
-const BLOCKS_KEPT: u64 = 4 << 20;
 /// The largest block of a file.
 const BLOCK_BYTES: u64 = 1 << 20;
 /// In the stored length of a file's block: it is stored as it is. Also how many bits a length has.
@@ -66,8 +62,8 @@ impl Volume {
         Ok(Self {
             superblock: Superblock::read(&bytes).map_err(|error| error.within("superblock"))?,
             bytes,
-            metadata: DecodedCache::new(METADATA_KEPT),
-            blocks: DecodedCache::new(BLOCKS_KEPT),
+            metadata: budget.decoded(),
+            blocks: budget.decoded(),
             budget: budget.clone(),
         })
     }
@@ -94,7 +90,7 @@ impl Volume {
                 return Err(ParseError::invalid(place.block, "length of a block of metadata", stored, "1 to 8192"));
             }
             let offset = place.block + 2;
-            let block = self.metadata.get(place.block, || {
+            let block = self.metadata.get((place.block, 0), || {
                 let raw = read_vec_at(self.bytes.as_ref(), offset, stored, "block of metadata", METADATA as u64)?;
                 if header & 0x8000 != 0 { Ok(raw) } else { self.decode(&raw, METADATA as u64, offset) }
             })?;
@@ -142,9 +138,7 @@ impl Volume {
             }
             return self.bytes.read_exact_at(offset.saturating_add(within), buf);
         }
-        let key = offset.checked_mul(1 << STORED_BIT).and_then(|key| key.checked_add(len));
-        let key = key.ok_or_else(|| ParseError::truncated(offset, len, self.bytes.len()))?;
-        let block: Decoded = self.blocks.get(key, || {
+        let block: Decoded = self.blocks.get((offset, len), || {
             let raw = read_vec_at(self.bytes.as_ref(), offset, len, "block", size)?;
             self.decode(&raw, size, offset)
         });
