@@ -40,6 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "check",
             "assess",
             "report",
+            "filesystem",
             "firmware",
             "apk",
         ],

@@ -4,6 +4,7 @@ mod apk;
 mod check;
 mod devices;
 mod exit;
+mod image;
 mod list;
 mod profile;
 mod reading;
@@ -37,6 +38,7 @@ enum Command {
     Scan(scan::Arguments),
     List(list::Arguments),
     Apk(apk::Arguments),
+    Image(image::Arguments),
     Devices(devices::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
+        Command::Image(arguments) => image::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

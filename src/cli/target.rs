@@ -11,7 +11,6 @@ use super::reading::ReadingArguments;
 use super::server::{self, NO_PHONE, ServerArguments};
 use super::terminal::Board;
 use crate::adb::{Attached, Listing, Server};
-use crate::bytes::Limits;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
 use crate::collect::saved::SavedSource;
@@ -52,11 +51,7 @@ pub(super) struct Reading {
 
 /// One thing to read.
 enum Job {
-    File {
-        place: Place,
-        base: Option<Place>,
-        limits: Limits,
-    },
+    File(Place, Box<FirmwareSource>),
     Phone(Server, Box<Attached>),
     /// Named, but not there, or no phone at all: nothing to read, yet not to be passed over in silence.
     Missing {
@@ -106,15 +101,15 @@ impl TargetArguments {
             named.push("adb".to_owned());
         }
         let mut jobs = Vec::new();
+        let targets = named.len();
         for name in named {
             match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
                 Some(Some(serial)) => jobs.push(self.phone(serial)?),
                 Some(None) if name == "adb" => jobs.extend(self.phones()?),
-                _ => jobs.push(Job::File {
-                    place: self.reading.place(&name)?,
-                    base: self.reading.base()?,
-                    limits: self.reading.limits(),
-                }),
+                _ if self.reading.has_more() && targets > 1 => {
+                    return Err(usage(format!("--with belongs to one target, these are {targets}")));
+                }
+                _ => jobs.push(Job::File(self.reading.place(&name)?, Box::new(self.reading.source(&name)?))),
             }
         }
         Ok(jobs)
@@ -163,7 +158,7 @@ fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(&
 impl Job {
     fn target(&self) -> Target {
         let (kind, name) = match self {
-            Self::File { place, .. } => {
+            Self::File(place, _) => {
                 let is_folder = matches!(place, Place::Path(path) if path.is_dir());
                 (if is_folder { TargetKind::Folder } else { TargetKind::Firmware }, place.name())
             }
@@ -176,12 +171,10 @@ impl Job {
     fn read(&self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         match self {
             Self::Missing { why, .. } => Err(SourceError::Temporary(why.clone())),
-            Self::File { place: Place::Path(path), .. } if path.is_file() && SavedSource::recognizes(path) => {
+            Self::File(Place::Path(path), _) if path.is_file() && SavedSource::recognizes(path) => {
                 SavedSource::new(path).collect(request, progress)
             }
-            Self::File { place, base, limits } => {
-                FirmwareSource::at(place.clone(), limits.clone()).on(base.clone()).collect(request, progress)
-            }
+            Self::File(_, source) => source.as_ref().clone().collect(request, progress),
             Self::Phone(server, attached) => {
                 let phone = server::open(server, attached).map_err(SourceError::Temporary)?;
                 let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();

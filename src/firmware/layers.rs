@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::apex;
 use super::name::{self, PartitionName};
-use super::{Cause, Image, Mounted, Problem};
+use super::{Cause, Image, Layer, Leftover, Mounted, Problem};
 use crate::bytes::{Budget, ParseError, SharedBytes};
 use crate::container::{self, Part, PartSet, Probe};
-use crate::filesystem::{self, Filesystem, NodeId, NodeKind};
+use crate::filesystem::{self, Beside, Filesystem, NodeId, NodeKind};
 
 /// An unrecognised part of this size may be a partition in a format that is not known here. Firmware of modems and
 /// boot loaders stays below it, or has a FAT filesystem.
@@ -31,10 +31,22 @@ pub(super) struct Layers {
     pub(super) early: Vec<(String, SharedBytes)>,
     problems: Vec<Problem>,
     names: Vec<String>,
+    opened: Vec<Layer>,
+    leftover: Vec<Leftover>,
+    /// APEX files that are the input itself.
+    loose: Vec<(String, SharedBytes)>,
+    /// Whether the input is one file.
+    alone: bool,
     /// Whether what is examined lies in a boot image, which holds no packages.
     in_boot: bool,
     /// What is no container: partitions, and files of all kinds.
-    leaves: Vec<Part>,
+    leaves: Vec<Leaf>,
+}
+
+/// A part with the way to it.
+struct Leaf {
+    place: String,
+    part: Part,
 }
 
 impl Layers {
@@ -45,6 +57,10 @@ impl Layers {
             early: Vec::new(),
             problems: Vec::new(),
             names: Vec::new(),
+            opened: Vec::new(),
+            leftover: Vec::new(),
+            loose: Vec::new(),
+            alone: false,
             in_boot: false,
             leaves: Vec::new(),
         }
@@ -59,9 +75,15 @@ impl Layers {
     /// Files of the host, seen together.
     pub(super) fn examine_all(&mut self, parts: &[Part]) {
         let parts = container::arrange(parts);
+        self.alone = parts.len() == 1;
         for part in &parts {
             self.examine(part, &parts, &part.name, 0);
         }
+    }
+
+    fn opened(&mut self, part: &Part, place: &str, format: &'static str, depth: u32) {
+        let length = Some(part.bytes.len());
+        self.opened.push(Layer { place: place.to_owned(), format, depth, length, parts: None });
     }
 
     fn problem(&mut self, part: &Part, place: &str, error: ParseError) {
@@ -81,11 +103,14 @@ impl Layers {
         let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
         let is_filesystem = whole && filesystem::recognize(&head).is_some();
         if is_filesystem || container::recognize(&probe).is_none_or(|format| format.name() == "boot") {
-            self.leaves.push(part.clone());
+            self.leaves.push(Leaf { place: place.to_owned(), part: part.clone() });
         }
         if let Some(format) = filesystem::recognize(&head).filter(|_| whole) {
             self.used(format.name());
-            match format.mount(part.bytes.clone(), &self.budget) {
+            self.opened(part, place, format.name(), depth);
+            let beside: Vec<Beside> =
+                siblings.iter().map(|other| Beside { name: other.name.clone(), bytes: other.bytes.clone() }).collect();
+            match format.mount_among(part.bytes.clone(), &beside, &self.budget) {
                 Ok(filesystem) => {
                     let root = filesystem.root();
                     self.volumes.push(Volume {
@@ -112,7 +137,13 @@ impl Layers {
             }
             let outside = !self.in_boot && format.name() == "boot";
             self.in_boot |= outside;
-            match format.open(&PartSet { part, siblings }, &self.budget) {
+            let index = self.opened.len();
+            self.opened(part, place, format.name(), depth);
+            let parts = format.open(&PartSet { part, siblings }, &self.budget);
+            if let (Some(layer), Ok(parts)) = (self.opened.get_mut(index), &parts) {
+                layer.parts = Some(parts.len() as u64);
+            }
+            match parts {
                 Ok(parts) if format.name() == "cpio" => {
                     self.early.extend(parts.into_iter().map(|file| (format!("{place}!{}", file.name), file.bytes)));
                 }
@@ -124,6 +155,7 @@ impl Layers {
         }
         let end = || (depth == 0).then(|| container::recognize_end(&part.bytes)).flatten();
         if let Some(foreign) = container::recognize_foreign(&probe).or_else(end) {
+            self.leftover.push(Leftover { place: place.to_owned(), length: part.bytes.len() });
             if foreign.hides_packages {
                 self.problem(part, place, ParseError::unsupported(0, foreign.name));
             } else if foreign.tells_of_packages {
@@ -133,6 +165,7 @@ impl Layers {
             }
             return;
         }
+        self.leftover.push(Leftover { place: place.to_owned(), length: part.bytes.len() });
         let known = name::is_known(&name::parse(&part.name).base) && is_image(&part.name);
         if (known && !part.bytes.is_empty()) || part.bytes.len() >= SUSPICIOUS_BYTES {
             self.problem(part, place, ParseError::unsupported(0, "its format, which is not recognised,"));
@@ -142,6 +175,9 @@ impl Layers {
     fn descend(&mut self, container: &Part, parts: &[Part], place: &str, depth: u32) {
         let has = |name: &str| parts.iter().any(|part| part.name == name);
         if has("apex_payload.img") || has("original_apex") {
+            if depth == 0 && self.alone {
+                return self.loose.push((place.to_owned(), container.bytes.clone()));
+            }
             return self.problem(container, place, ParseError::unsupported(0, "an APEX"));
         }
         if has("AndroidManifest.xml") {
@@ -162,7 +198,8 @@ impl Layers {
 
     /// The first of each name, of two slots the first.
     pub(super) fn into_leaves(self) -> Vec<(String, SharedBytes)> {
-        let mut leaves: Vec<_> = self.leaves.into_iter().map(|part| (name::parse(&part.name), part.bytes)).collect();
+        let named = |leaf: Leaf| (name::parse(&leaf.part.name), leaf.part.bytes);
+        let mut leaves: Vec<_> = self.leaves.into_iter().map(named).collect();
         leaves.sort_by(|(a, _), (b, _)| (&a.base, a.slot).cmp(&(&b.base, b.slot)));
         leaves.dedup_by(|(later, _), (first, _)| later.base == first.base);
         leaves.into_iter().map(|(name, bytes)| (name.base, bytes)).collect()
@@ -170,7 +207,7 @@ impl Layers {
 
     /// Gives every volume its place in the device's tree, and lists its files.
     pub(super) fn mount(self) -> Image {
-        let Self { budget, volumes, early, mut problems, names, .. } = self;
+        let Self { budget, volumes, early, mut problems, names, opened: layers, leftover, loose, leaves, .. } = self;
         let parsed: Vec<PartitionName> = volumes.iter().map(|volume| name::parse(&volume.name)).collect();
         let mut partitions: Vec<Mounted> = Vec::new();
         for (volume, parsed_name) in volumes.into_iter().zip(&parsed) {
@@ -197,8 +234,9 @@ impl Layers {
                 continue;
             }
             let (files, unreadable) = filesystem::walk(volume.filesystem.as_ref(), volume.root, &budget.limits);
-            let Volume { filesystem, root, length, .. } = volume;
-            let mounted = Mounted { name, mount_point, filesystem, root, length, files };
+            let Volume { filesystem, root, length, place, .. } = volume;
+            let slot = parsed_name.slot;
+            let mounted = Mounted { name, slot, place, mount_point, filesystem, root, length, files };
             problems.extend(unreadable.into_iter().map(|unreadable| Problem {
                 place: mounted.device_path(&unreadable.path),
                 cause: Cause::Error(unreadable.error),
@@ -207,12 +245,25 @@ impl Layers {
             partitions.push(mounted);
         }
         partitions.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
-        let mut opened = apex::open_all(&partitions, &budget);
+        let mut opened =
+            if loose.is_empty() { apex::open_all(&partitions, &budget) } else { apex::open_loose(&loose, &budget) };
         problems.append(&mut opened.problems);
         opened.mounted.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
         opened.files.sort();
+        let parts = leaves.into_iter().map(|leaf| Part { name: leaf.place, bytes: leaf.part.bytes }).collect();
         let (apexes, apex_files) = (opened.mounted, opened.files);
-        Image { partitions, apexes, apex_files, early, problems, layers: names, is_tree: false }
+        Image {
+            partitions,
+            apexes,
+            apex_files,
+            early,
+            problems,
+            layers: names,
+            opened: layers,
+            leftover,
+            parts,
+            is_tree: false,
+        }
     }
 }
 

@@ -108,4 +108,8 @@ impl Filesystem for Ext4 {
         };
         content.map_err(|error| error.within(format!("inode {}", node.0)))
     }
+
+    fn features(&self) -> Vec<String> {
+        self.superblock.features()
+    }
 }
