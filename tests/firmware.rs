@@ -17,11 +17,17 @@ mod firmware {
     mod erofs;
     mod ext4;
     mod f2fs;
+    mod hostile;
+    mod image_command;
     mod incremental;
     mod listing;
+    mod packings;
     mod spooling;
     mod squashfs;
     mod trees;
+    #[path = "../support/truth.rs"]
+    mod truth;
+    mod truth_rows;
     mod vendor;
     mod wrappings;
 

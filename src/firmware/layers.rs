@@ -13,6 +13,11 @@ use crate::filesystem::{self, Beside, Filesystem, NodeId, NodeKind};
 /// boot loaders stays below it, or has a FAT filesystem.
 const SUSPICIOUS_BYTES: u64 = 64 << 20;
 
+/// Containers of one input that are opened. A package of all regions' variants has some hundred.
+const CONTAINERS: usize = 4096;
+/// Parts of one input that are looked at. The largest target-files package has 20,000.
+const PARTS: u64 = 1 << 16;
+
 /// A filesystem that was met, before it has its place.
 pub(super) struct Volume {
     pub(super) name: String,
@@ -37,6 +42,10 @@ pub(super) struct Layers {
     loose: Vec<(String, SharedBytes)>,
     /// Whether the input is one file.
     alone: bool,
+    /// Parts that were looked at.
+    examined: u64,
+    /// Whether a bound was reached and told.
+    exhausted: bool,
     /// Whether what is examined lies in a boot image, which holds no packages.
     in_boot: bool,
     /// What is no container: partitions, and files of all kinds.
@@ -47,6 +56,8 @@ pub(super) struct Layers {
 struct Leaf {
     place: String,
     part: Part,
+    /// Whether its beginning can be read.
+    is_readable: bool,
 }
 
 impl Layers {
@@ -61,6 +72,8 @@ impl Layers {
             leftover: Vec::new(),
             loose: Vec::new(),
             alone: false,
+            examined: 0,
+            exhausted: false,
             in_boot: false,
             leaves: Vec::new(),
         }
@@ -93,17 +106,31 @@ impl Layers {
         self.problems.push(Problem { place, cause: Cause::Error(error), hides_packages: !self.in_boot });
     }
 
+    /// Tells once that there is more than is looked at.
+    fn exhaust(&mut self, part: &Part, place: &str, what: &'static str, found: u64, limit: u64) {
+        if !std::mem::replace(&mut self.exhausted, true) {
+            self.problem(part, place, ParseError::limit(0, what, found, limit));
+        }
+    }
+
     fn examine(&mut self, part: &Part, siblings: &[Part], place: &str, depth: u32) {
+        self.examined += 1;
+        if self.examined > PARTS {
+            return self.exhaust(part, place, "parts of the input", self.examined, PARTS);
+        }
         let head = match container::read_head(&part.bytes) {
             Ok(head) => head,
-            Err(error) => return self.problem(part, place, error),
+            Err(error) => {
+                self.leaves.push(Leaf { place: place.to_owned(), part: part.clone(), is_readable: false });
+                return self.problem(part, place, error);
+            }
         };
         // The blocks of an update that are stored begin like the partition and are not laid out like it.
         let whole = !container::is_block_update_data(&part.name);
         let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
         let is_filesystem = whole && filesystem::recognize(&head).is_some();
         if is_filesystem || container::recognize(&probe).is_none_or(|format| format.name() == "boot") {
-            self.leaves.push(Leaf { place: place.to_owned(), part: part.clone() });
+            self.leaves.push(Leaf { place: place.to_owned(), part: part.clone(), is_readable: true });
         }
         if let Some(format) = filesystem::recognize(&head).filter(|_| whole) {
             self.used(format.name());
@@ -134,6 +161,10 @@ impl Layers {
             if depth >= self.budget.limits.depth {
                 let limit = u64::from(self.budget.limits.depth);
                 return self.problem(part, place, ParseError::limit(0, "depth of containers", limit + 1, limit));
+            }
+            if self.opened.len() >= CONTAINERS {
+                let count = self.opened.len() as u64 + 1;
+                return self.exhaust(part, place, "containers of the input", count, CONTAINERS as u64);
             }
             let outside = !self.in_boot && format.name() == "boot";
             self.in_boot |= outside;
@@ -199,7 +230,7 @@ impl Layers {
     /// The first of each name, of two slots the first.
     pub(super) fn into_leaves(self) -> Vec<(String, SharedBytes)> {
         let named = |leaf: Leaf| (name::parse(&leaf.part.name), leaf.part.bytes);
-        let mut leaves: Vec<_> = self.leaves.into_iter().map(named).collect();
+        let mut leaves: Vec<_> = self.leaves.into_iter().filter(|leaf| leaf.is_readable).map(named).collect();
         leaves.sort_by(|(a, _), (b, _)| (&a.base, a.slot).cmp(&(&b.base, b.slot)));
         leaves.dedup_by(|(later, _), (first, _)| later.base == first.base);
         leaves.into_iter().map(|(name, bytes)| (name.base, bytes)).collect()

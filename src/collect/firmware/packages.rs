@@ -20,6 +20,12 @@ use crate::platform::{placement, protection};
 
 /// Files shorter than this hold no manifest in a ZIP.
 const SMALLEST_PACKAGE: u64 = 256;
+/// End of the name of a package's full form beside its placeholder, which Android unpacks at first boot.
+const COMPRESSED: &str = ".apk.gz";
+/// Memory for unpacking one.
+const UNPACKING_MEMORY: u64 = 16 << 20;
+/// Most bytes that decoding one may put out: the largest apps have 300 MiB, and its directory lies at the end.
+const UNPACKED_BYTES: u64 = 2 << 30;
 /// Threads that read package files: disks and memory carry no more.
 const THREADS: usize = 4;
 
@@ -40,8 +46,8 @@ enum Content {
     Package(Box<Apk>),
     /// Holds packages, or is a damaged one.
     Closed(ParseError),
-    /// A package that stands compressed beside its own stub.
-    Stub,
+    /// Taken out already.
+    Taken,
 }
 
 struct Item {
@@ -74,15 +80,12 @@ pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progre
             Content::Package(apk) => {
                 let folder = item.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
                 let key = (apk.manifest.package.clone(), folder);
-                clusters.entry(key).or_default().push((Item { content: Content::Stub, ..item }, apk));
+                clusters.entry(key).or_default().push((Item { content: Content::Taken, ..item }, apk));
             }
             Content::Closed(error) => {
                 found.gaps.push(Gap::new(item.path, reason(&error), error.to_string()).hiding(Hides::Packages));
             }
-            Content::Stub => {
-                let detail = "the full form of the package beside it, which Android unpacks at first boot, is not read";
-                found.gaps.push(Gap::new(item.path, GapReason::Unsupported, detail));
-            }
+            Content::Taken => {}
         }
     }
     for (mounted, count) in image.volumes().zip(&found.counts) {
@@ -151,19 +154,7 @@ fn examine(image: &Image, limits: &Limits) -> Vec<Item> {
 fn content(image: &Image, mounted: &Mounted, file: &File, limits: &Limits) -> Option<Content> {
     let name = file.path.to_ascii_lowercase();
     let named = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-    if named(&[".apk.gz"]) {
-        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let is_stub = |other: &File| {
-            let other_folder = other.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            other.path.ends_with(".apk") && other_folder.strip_suffix(STUB_SUFFIX).unwrap_or(other_folder) == folder
-        };
-        return Some(if mounted.files.iter().any(is_stub) {
-            Content::Stub
-        } else {
-            Content::Closed(ParseError::unsupported(0, "a compressed package file"))
-        });
-    }
-    let named_package = named(&[".apk"]);
+    let named_package = named(&[".apk", COMPRESSED]);
     let named_apex = named(&[".apex", ".capex"]);
     if named_apex && image.apex_files.binary_search(&mounted.device_path(&file.path)).is_ok() {
         // Its content is a volume of its own.
@@ -198,10 +189,28 @@ fn content(image: &Image, mounted: &Mounted, file: &File, limits: &Limits) -> Op
             Err(error) => return Some(Content::Closed(error)),
         }
     }
-    Some(match apk::open(&bytes) {
+    let opened = if named(&[COMPRESSED]) {
+        unpacked(bytes, limits).and_then(|bytes| apk::open(&bytes))
+    } else {
+        apk::open(&bytes)
+    };
+    Some(match opened {
         Ok(apk) => Content::Package(Box::new(apk)),
         Err(error) => Content::Closed(error),
     })
+}
+
+/// The package in a compressed file.
+fn unpacked(bytes: SharedBytes, limits: &Limits) -> Result<SharedBytes, ParseError> {
+    let part = Part { name: String::new(), bytes };
+    let head = container::read_head(&part.bytes)?;
+    let format = container::recognize(&Probe { name: "", head: &head, len: part.bytes.len() });
+    let format = format.filter(|format| format.name() == "gzip");
+    let format = format.ok_or_else(|| ParseError::invalid(0, "magic", "another", "that of gzip"))?;
+    let limits = Limits { memory: UNPACKING_MEMORY, decompressed: UNPACKED_BYTES, ..limits.clone() };
+    let parts = format.open(&PartSet { part: &part, siblings: &[] }, &Budget::new(limits))?;
+    let only = parts.into_iter().next().map(|part| part.bytes);
+    only.ok_or_else(|| ParseError::invalid(0, "gzip", "without content", "a package"))
 }
 
 /// Whether the file's folder has one for compiled code, `oat`.
@@ -314,8 +323,9 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
     let evidence = file.at("AndroidManifest.xml");
-    let (partition, mut placed) = placement::classify(&item.path);
-    if !item.path.ends_with(".apk") {
+    let placed_as = if item.path.ends_with(COMPRESSED) { item.path.trim_end_matches(".gz") } else { &item.path };
+    let (partition, mut placed) = placement::classify(placed_as);
+    if !placed_as.ends_with(".apk") {
         // Android loads no other names.
         placed = Placement::Unknown;
     }
