@@ -205,7 +205,7 @@ def image(path, blocks, chunks, body, size=4096):
     open(path, 'wb').write(pack('<IHHHHIIII', 0xED26FF3A, 1, 0, 28, 12, size, blocks, chunks, 0) + body)
 fill = lambda blocks, total=16: pack('<HHII', 0xCAC2, 0, blocks, total) + b'abcd'
 image('one.img', 2**32 - 1, 1, fill(2**32 - 1))
-image('each.img', 60000, 60000, fill(1) * 60000)
+image('each.img', 10000, 10000, fill(1) * 10000)
 image('claimed.img', 8, 2**32 - 1, fill(1) * 8)
 image('still.img', 8, 1000000, pack('<HHII', 0xCAC3, 0, 0, 0) * 4)
 image('beyond.img', 8, 3, fill(4) * 3)
@@ -217,7 +217,7 @@ image('empty.img', 8, 1000000, pack('<HHII', 0xCAC3, 0, 0, 12) * 4)
         ("each.img", "its format, which is not recognised, is not supported"),
         ("claimed.img", "total_chunks is 4294967295, the limit is 1048576"),
         ("still.img", "total_sz is 0, expected chunk_hdr_sz or more"),
-        ("beyond.img", "chunk_sz is 4, expected no more than total_blks is left"),
+        ("beyond.img", "16384 bytes are needed here, the source ends at 32768"),
         ("empty.img", "12 bytes are needed here, the source ends at 76"),
     ] {
         let path = at.join("system.img");
@@ -234,7 +234,7 @@ fn folders_and_files_of_a_volume_that_lead_back_to_themselves_end() {
         at,
         "mkdir -p tree/a/b; seq 1 3000 > tree/a/b/text; seq 1 900 > tree/a/tail; seq 2 9000 > tree/long
         mke2fs -q -F -t ext4 -b 4096 -d tree loop.img 4M; debugfs -w -R 'link <2> a/b/loop' loop.img
-        mkfs.erofs --quiet -T1 -Enoinline_data plain.img tree; mkfs.erofs --quiet -T1 -zlz4hc -Efragments fragments.img tree",
+        mkfs.erofs --quiet -T1 -x-1 plain.img tree",
     );
     let script = r"
 from struct import pack, unpack_from
@@ -243,27 +243,41 @@ def load(path):
     meta, = unpack_from('<I', data, 1024 + 40); root, = unpack_from('<H', data, 1024 + 14)
     return data, meta * 4096, root
 data, meta, root = load('plain.img')
-block, = unpack_from('<I', data, meta + root * 32 + 16)
-count = unpack_from('<H', data, block * 4096 + 8)[0] // 12
+place = meta + root * 32
+form, = unpack_from('<H', data, place)
+folder = place + (64 if form & 1 else 32) if form >> 1 & 7 == 2 else unpack_from('<I', data, place + 16)[0] * 4096
+count = unpack_from('<H', data, folder + 8)[0] // 12
 for entry in range(count):
-    nid, start = unpack_from('<QH', data, block * 4096 + entry * 12)
-    if data[block * 4096 + start:][:2] in (b'al', b'a\0') or chr(data[block * 4096 + start]) == 'a':
-        data[block * 4096 + entry * 12:][:8]; data[block * 4096 + entry * 12:block * 4096 + entry * 12 + 8] = pack('<Q', root)
+    nid, start = unpack_from('<QH', data, folder + entry * 12)
+    # The folder `a`, whose name stands between two others, is the root.
+    if data[folder + start:folder + start + 5] == b'along':
+        data[folder + entry * 12:folder + entry * 12 + 8] = pack('<Q', root)
 open('cycle.img', 'wb').write(data)
-data, meta, root = load('fragments.img')
-packed, = unpack_from('<Q', data, 1024 + 96)
-assert packed
-# The inode that holds fragments is one whole fragment: of itself.
-place = meta + packed * 32
-extended = data[place] & 1
-data[place] = (data[place] & 1) | 3 << 1
-behind = place + (64 if extended else 32)
-data[behind:behind + 8] = pack('<Q', 1 << 63)
-open('self.img', 'wb').write(data)
 ";
     python(at, script);
     ends(&at.join("loop.img"), FEW, "folder is named twice, expected one name for each folder");
     ends(&at.join("cycle.img"), FEW, "folder is named twice, expected one name for each folder");
+    // Debian 12's mkfs.erofs makes no fragments.
+    let with_fragments = Path::new("../shared/data/images/erofs_fragments.img.zst");
+    if !with_fragments.exists() {
+        return super::note(&format!("NOT RUN: {} is not there", with_fragments.display()));
+    }
+    run(at, &format!("zstd -dqf {} -o fragments.img", with_fragments.canonicalize().unwrap().display()));
+    let script = r"
+from struct import pack, unpack_from
+data = bytearray(open('fragments.img', 'rb').read())
+meta, = unpack_from('<I', data, 1024 + 40); packed, = unpack_from('<Q', data, 1024 + 96)
+assert packed
+# The inode that holds fragments becomes one whole fragment: of itself.
+place = meta * 4096 + packed * 32
+data[place] = (data[place] & 1) | 3 << 1
+attributes, = unpack_from('<H', data, place + 2)
+behind = place + (64 if data[place] & 1 else 32) + (8 + 4 * attributes if attributes else 0)
+behind = (behind + 7) // 8 * 8
+data[behind:behind + 8] = pack('<Q', 1 << 63)
+open('self.img', 'wb').write(data)
+";
+    python(at, script);
     ends(&at.join("self.img"), FEW, "nothing holds fragments");
 }
 
