@@ -14,10 +14,16 @@ mod apex;
 mod crafted;
 #[path = "apk/facts.rs"]
 mod facts;
+#[path = "apk/framework.rs"]
+mod framework;
 #[path = "apk/hostile.rs"]
 mod hostile;
 #[path = "apk/native.rs"]
 mod native;
+#[path = "apk/program.rs"]
+mod program;
+#[path = "apk/zip.rs"]
+mod zip;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,10 +1,13 @@
 //! How images are read: memory, temporary files, the network.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::exit::usage;
 use crate::bytes::Limits;
-use crate::collect::firmware::Place;
+use crate::collect::firmware::{PackageReading, Place};
 use crate::remote;
 
 /// Below it a decoder of a usual payload has no room.
@@ -25,6 +28,14 @@ pub(super) struct ReadingArguments {
     #[arg(long, value_name = "IMAGE", help_heading = "Reading images")]
     base: Option<String>,
 
+    /// More certificates whose keys are public: a line each with SHA-256, name, kind and source, tabs between
+    #[arg(long, value_name = "PATH", help_heading = "Reading images")]
+    known_certificates: Option<PathBuf>,
+
+    /// Also count the classes of each package file, by prefix and by known SDK
+    #[arg(long, help_heading = "Reading images")]
+    classes: bool,
+
     /// Refuse images on a network
     #[arg(long, help_heading = "Reading images")]
     offline: bool,
@@ -34,6 +45,15 @@ impl ReadingArguments {
     /// The limits of one target.
     pub(super) fn limits(&self) -> Limits {
         Limits { memory: self.cache, spill: self.spool_limit, ..Limits::default() }
+    }
+
+    /// What packages are read with.
+    ///
+    /// # Errors
+    /// The list of certificates can't be read.
+    pub(super) fn packages(&self) -> anyhow::Result<Arc<PackageReading>> {
+        let known = super::apk::known_certificates(self.known_certificates.as_deref())?;
+        Ok(Arc::new(PackageReading { known, classes: self.classes }))
     }
 
     /// The former build, where one was named.

@@ -1,8 +1,8 @@
 //! What the user points at, and reading it: phones and files, several at once.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use clap::Args;
 
@@ -12,7 +12,7 @@ use super::server::{self, NO_PHONE, ServerArguments};
 use super::terminal::Board;
 use crate::adb::{Attached, Listing, Server};
 use crate::bytes::Limits;
-use crate::collect::firmware::{FirmwareSource, Place};
+use crate::collect::firmware::{FirmwareSource, PackageReading, Place};
 use crate::collect::phone::PhoneSource;
 use crate::collect::saved::SavedSource;
 use crate::collect::{Progress, Request, Source, SourceError};
@@ -56,6 +56,7 @@ enum Job {
         place: Place,
         base: Option<Place>,
         limits: Limits,
+        packages: Arc<PackageReading>,
     },
     Phone(Server, Box<Attached>),
     /// Named, but not there, or no phone at all: nothing to read, yet not to be passed over in silence.
@@ -105,6 +106,7 @@ impl TargetArguments {
             }
             named.push("adb".to_owned());
         }
+        let packages = self.reading.packages()?;
         let mut jobs = Vec::new();
         for name in named {
             match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
@@ -114,6 +116,7 @@ impl TargetArguments {
                     place: self.reading.place(&name)?,
                     base: self.reading.base()?,
                     limits: self.reading.limits(),
+                    packages: packages.clone(),
                 }),
             }
         }
@@ -179,8 +182,9 @@ impl Job {
             Self::File { place: Place::Path(path), .. } if path.is_file() && SavedSource::recognizes(path) => {
                 SavedSource::new(path).collect(request, progress)
             }
-            Self::File { place, base, limits } => {
-                FirmwareSource::at(place.clone(), limits.clone()).on(base.clone()).collect(request, progress)
+            Self::File { place, base, limits, packages } => {
+                let source = FirmwareSource::at(place.clone(), limits.clone()).on(base.clone());
+                source.reading(packages.clone()).collect(request, progress)
             }
             Self::Phone(server, attached) => {
                 let phone = server::open(server, attached).map_err(SourceError::Temporary)?;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Progress, Request, Source, SourceError, telling};
+use crate::apk::KnownCertificates;
 use crate::bytes::{Budget, ErrorKind, Limits, Metered, ParseError, SharedBytes};
 use crate::container::Part;
 use crate::firmware::{self, Cause, Image, Problem};
@@ -49,6 +50,22 @@ pub struct FirmwareSource {
     place: Place,
     base: Option<Place>,
     limits: Limits,
+    packages: Arc<PackageReading>,
+}
+
+/// How package files are read.
+#[derive(Debug, Clone)]
+pub struct PackageReading {
+    /// Certificates whose keys are public.
+    pub known: KnownCertificates,
+    /// Whether the classes of each are counted: some megabytes of each file are read for it.
+    pub classes: bool,
+}
+
+impl Default for PackageReading {
+    fn default() -> Self {
+        Self { known: KnownCertificates::published().clone(), classes: false }
+    }
 }
 
 /// A source that was opened over a network, with what it has cost.
@@ -64,13 +81,19 @@ impl FirmwareSource {
     /// As [`Self::new`], wherever it is.
     #[must_use]
     pub fn at(place: Place, limits: Limits) -> Self {
-        Self { place, base: None, limits }
+        Self { place, base: None, limits, packages: Arc::default() }
     }
 
     /// The same firmware, an incremental update of a former build.
     #[must_use]
     pub fn on(self, base: Option<Place>) -> Self {
         Self { base, ..self }
+    }
+
+    /// The same firmware, its package files read in another way.
+    #[must_use]
+    pub fn reading(self, packages: Arc<PackageReading>) -> Self {
+        Self { packages, ..self }
     }
 
     /// A budget for the target, with the partitions of the former build.
@@ -115,7 +138,7 @@ impl FirmwareSource {
             }
             Err(SourceError::Unreadable(reasons.join("; ")))
         } else {
-            Ok(inventory(self.place.name(), &image, &budget.limits, progress))
+            Ok(inventory(self.place.name(), &image, &budget.limits, &self.packages, progress))
         };
         if let Some(remote) = remote {
             progress.notice(&format!("{}: {}", remote.name(), remote.summary()));
@@ -149,7 +172,13 @@ impl Source for FirmwareSource {
     }
 }
 
-fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progress) -> Inventory {
+fn inventory(
+    name: String,
+    image: &Image,
+    limits: &Limits,
+    reading: &PackageReading,
+    progress: &dyn Progress,
+) -> Inventory {
     let target = Target {
         kind: if image.is_tree { TargetKind::Folder } else { TargetKind::Firmware },
         name: name.clone(),
@@ -166,7 +195,7 @@ fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progre
     let (properties, unread) = properties::read(image, &mut origins);
     gaps.extend(unread);
     inventory.device = identity::device(&properties, &whole);
-    let found = packages::read(image, limits, &mut origins, progress);
+    let found = packages::read(image, limits, reading, &mut origins, progress);
     gaps.extend(found.gaps);
 
     let partitions = image.partitions.iter().zip(&found.counts).map(|(mounted, count)| Partition {
