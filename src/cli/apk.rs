@@ -16,7 +16,8 @@ use serde::Serialize;
 use super::exit::{Exit, usage};
 use super::terminal;
 use crate::apk::{self, Apk, Certificate, Framework, KnownCertificates, Locale, Options, SdkRange};
-use crate::bytes::{FileBytes, ParseError, SharedBytes};
+use crate::bytes::{Budget, FileBytes, Limits, ParseError, SharedBytes};
+use crate::firmware;
 use crate::platform::protection;
 use crate::report::printable;
 
@@ -138,6 +139,9 @@ struct Answer<'a> {
     /// Only for an APEX or CAPEX.
     #[serde(skip_serializing_if = "Option::is_none")]
     apex: Option<apex::Apex<'a>>,
+    /// Paths on a device of the package files in an APEX's image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inner_packages: Option<&'a [String]>,
     /// Values that are resources of a package that was not at hand; they are absent above.
     unresolved: &'a [apk::Unresolved],
     /// Parts of the file that could not be read, in words; facts that stand there are absent above.
@@ -278,17 +282,22 @@ struct Read {
     dex: Option<Result<apk::Dex, ParseError>>,
     native: Option<Result<Vec<apk::NativeLibrary>, ParseError>>,
     apex: Result<Option<apk::Apex>, ParseError>,
+    /// Package files in the image of an APEX.
+    inner: Option<Result<Vec<String>, ParseError>>,
     verification: Option<apk::Verification>,
 }
 
 fn read_file(path: &Path, arguments: &Arguments, framework: &Framework) -> Result<Read, ParseError> {
     let source: SharedBytes = Arc::new(FileBytes::open(path)?);
     let apk = apk::open_with(&source, Options { locales: &arguments.locales, framework: Some(framework) })?;
+    let apex = apk::apex(&source);
+    let is_apex = matches!(apex, Ok(Some(_)));
     Ok(Read {
         apk,
         dex: arguments.classes.then(|| apk::dex(&source)),
         native: arguments.native.then(|| apk::native(&source)),
-        apex: apk::apex(&source),
+        apex,
+        inner: is_apex.then(|| firmware::apex_packages(&source, &Budget::new(Limits::default()))),
         verification: if arguments.verify { Some(verify(path, &source, arguments)?) } else { None },
     })
 }
@@ -304,7 +313,7 @@ fn verify(path: &Path, source: &SharedBytes, arguments: &Arguments) -> Result<ap
 }
 
 fn answer<'a>(file: &'a str, read: &'a Read, known: &'a KnownCertificates) -> Answer<'a> {
-    let Read { apk, dex, native, apex, verification } = read;
+    let Read { apk, dex, native, apex, inner, verification } = read;
     let verified = verification.as_ref().map(verification::signers).unwrap_or_default();
     let signers = if verified.is_empty() {
         apk.signers.iter().flatten().map(|certificate| signer(certificate, "claimed", known)).collect()
@@ -319,6 +328,7 @@ fn answer<'a>(file: &'a str, read: &'a Read, known: &'a KnownCertificates) -> An
         dex.as_ref().and_then(|dex| dex.as_ref().err()),
         native.as_ref().and_then(|native| native.as_ref().err()),
         apex.as_ref().err(),
+        inner.as_ref().and_then(|inner| inner.as_ref().err()),
     ];
     Answer {
         file,
@@ -376,6 +386,7 @@ fn answer<'a>(file: &'a str, read: &'a Read, known: &'a KnownCertificates) -> An
             .and_then(|native| native.as_ref().ok())
             .map(|libraries| libraries.iter().map(native::Library::from).collect()),
         apex: apex.as_ref().ok().and_then(Option::as_ref).map(apex::Apex::from),
+        inner_packages: inner.as_ref().and_then(|inner| inner.as_deref().ok()),
         unresolved: &manifest.unresolved,
         problems: failed.into_iter().flatten().map(ToString::to_string).collect(),
     }

@@ -132,6 +132,14 @@ pub fn open(path: &Path, budget: &Arc<Budget>) -> Result<Image, ParseError> {
     Ok(image)
 }
 
+/// Paths on a device of the package files in an APEX or CAPEX that stands alone, sorted.
+///
+/// # Errors
+/// The place in the file or in its image that can't be read.
+pub fn apex_packages(bytes: &SharedBytes, budget: &Arc<Budget>) -> Result<Vec<String>, ParseError> {
+    apex::packages(bytes.clone(), budget)
+}
+
 /// Opens firmware that is one source in any supported wrapping.
 #[must_use]
 pub fn open_part(part: &Part, budget: &Arc<Budget>) -> Image {

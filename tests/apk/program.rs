@@ -92,6 +92,40 @@ fn a_refused_signature_has_the_reason_and_depends_on_the_levels_asked_for() {
 }
 
 #[test]
+fn a_rotated_signer_has_its_lineage_and_a_stamp_its_signer() {
+    let (_, answers) = json(&["--verify", &signed("v1v2v3-with-rsa-2048-lineage-3-signers.apk")]);
+    let lineage = answers[0]["verification"]["lineage"].as_array().unwrap().clone();
+    assert_eq!((lineage.len(), lineage.last()), (3, Some(&answers[0]["signers"][0]["sha256"])));
+    let (_, answers) = json(&["--verify", &signed("valid-stamp.apk")]);
+    let verification = &answers[0]["verification"];
+    assert_eq!((&verification["verdict"], &verification["source_stamp"]), (&"verified".into(), &true.into()));
+    assert_eq!(verification["source_stamp_signer"].as_str().map(str::len), Some(64));
+}
+
+#[test]
+fn a_set_of_package_files_an_empty_file_and_a_folder_are_called_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let package = fs::read(sample("unlock_apk-debug.apk")).unwrap();
+    let entries = [("base.apk", package.as_slice(), false, None), ("manifest.json", b"{}", true, None)];
+    let set = file("a.xapk", &super::crafted::zip(&entries));
+    let directory = folder.path().to_string_lossy().into_owned();
+    for (path, said) in [
+        (set, "a set of 1 package files (base.apk), not one"),
+        (file("b.apk", b""), "the file is empty"),
+        (directory, "a folder, not a package file"),
+    ] {
+        let (code, answers) = json(&[&path]);
+        let error = answers[0]["error"].as_str().unwrap();
+        assert!(code == Some(4) && error.contains(said), "{error}");
+    }
+}
+
+#[test]
 fn a_file_that_cant_be_read_is_an_object_and_exit_4_only_where_all_are() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("notes.txt").to_string_lossy().into_owned();

@@ -35,8 +35,14 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "{}", printable(answer.file))?;
     let mut lines = Lines { out };
     identity(answer, &mut lines)?;
+    let mut shown: Vec<&str> = Vec::new();
     for signer in &answer.signers {
-        write_signer(signer, &mut lines)?;
+        // The same certificate stands in each scheme that it signed by, as a rule.
+        if !shown.contains(&signer.sha256.as_str()) {
+            let schemes = answer.signers.iter().filter(|other| other.sha256 == signer.sha256).map(|other| other.scheme);
+            write_signer(signer, &schemes.collect::<Vec<_>>().join(" "), &mut lines)?;
+            shown.push(&signer.sha256);
+        }
     }
     for (name, value) in answer.verification.iter().flat_map(verification::Verification::lines) {
         lines.line(name, &value)?;
@@ -47,6 +53,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> 
     if let Some(apex) = &answer.apex {
         apex::write_text(apex, lines.out)?;
     }
+    lines.list("holds", answer.inner_packages.into_iter().flatten().cloned())?;
     native::write_text(answer.native_libraries.as_deref().unwrap_or_default(), lines.out)?;
     let unresolved = answer.unresolved.iter().map(|found| {
         let name = found.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
@@ -99,9 +106,10 @@ fn identity(answer: &Answer<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
     )
 }
 
-fn write_signer(signer: &Signer<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+fn write_signer(signer: &Signer<'_>, schemes: &str, lines: &mut Lines<'_>) -> io::Result<()> {
     let subject = signer.subject.as_deref().unwrap_or("not an X.509 certificate");
-    lines.line("signer", &format!("{} {} {subject} ({})", signer.scheme, signer.sha256, signer.depth))?;
+    lines.line("signer", &format!("{} {subject}", signer.sha256))?;
+    lines.line("", &format!("{} by {schemes}", signer.depth))?;
     if let Some(algorithm) = &signer.key_algorithm {
         let bits = signer.key_bits.map(|bits| format!(" {bits} bits")).unwrap_or_default();
         lines.line("", &format!("{algorithm}{bits}, {} to {}", day(&signer.not_before), day(&signer.not_after)))?;
