@@ -12,7 +12,7 @@ use super::scan::unread;
 use super::target::TargetArguments;
 use super::terminal;
 use crate::inventory::{
-    Fact, Inventory, ManifestFacts, Package, PackageCopy, RequestedPermission, Signer, Split, StubReason,
+    Code, Fact, Inventory, ManifestFacts, Package, PackageCopy, RequestedPermission, Signer, Split, StubReason,
 };
 use crate::report::printable;
 
@@ -82,9 +82,17 @@ struct Row {
     hooks: Option<Vec<String>>,
     /// The package whose resources it overlays.
     overlay_target: Option<Option<String>>,
+    /// Roles that it qualifies for.
+    roles: Option<Vec<String>>,
+    /// Whether traffic to hosts without a rule of their own may be unencrypted.
+    cleartext: Option<bool>,
+    /// Names of the signers' keys that are public.
+    published_keys: Option<Vec<String>>,
+    /// Known SDKs among its classes; only with `--classes`.
+    sdks: Option<Vec<String>>,
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 20] = [
     "package",
     "path",
     "partition",
@@ -101,6 +109,10 @@ const COLUMNS: [&str; 16] = [
     "exported",
     "hooks",
     "overlay_target",
+    "roles",
+    "cleartext",
+    "published_keys",
+    "sdks",
 ];
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -191,6 +203,10 @@ fn base(package: &Package, copy: &PackageCopy) -> Row {
         exported: copy.manifest.known().map(|manifest| manifest.exported.len()),
         hooks: copy.manifest.known().map(hooks),
         overlay_target: copy.manifest.known().map(overlay_target),
+        roles: copy.manifest.known().map(|manifest| manifest.roles.clone()),
+        cleartext: copy.manifest.known().and_then(|manifest| manifest.cleartext),
+        published_keys: copy.signers.known().map(|signers| published_keys(signers)),
+        sdks: copy.code.known().and_then(sdks),
     }
 }
 
@@ -201,6 +217,17 @@ fn hooks(manifest: &ManifestFacts) -> Vec<String> {
 
 fn overlay_target(manifest: &ManifestFacts) -> Option<String> {
     manifest.overlay.as_ref().and_then(|overlay| overlay.target.clone())
+}
+
+fn published_keys(signers: &[Signer]) -> Vec<String> {
+    let keys: BTreeSet<&String> = signers.iter().filter_map(|signer| signer.published_key.as_ref()).collect();
+    keys.into_iter().cloned().collect()
+}
+
+fn sdks(code: &Code) -> Option<Vec<String>> {
+    let counts = code.class_counts.as_ref()?.known()?;
+    let names: BTreeSet<&String> = counts.sdks.iter().map(|sdk| &sdk.name).collect();
+    Some(names.into_iter().cloned().collect())
 }
 
 fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row> {
@@ -224,6 +251,10 @@ fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row>
         exported: None,
         hooks: None,
         overlay_target: Some(None),
+        roles: None,
+        cleartext: None,
+        published_keys: file.signers.known().map(|signers| published_keys(signers)),
+        sdks: None,
     })
 }
 
@@ -275,6 +306,10 @@ impl Row {
             number(self.exported.as_ref()),
             list(self.hooks.as_ref()),
             text(self.overlay_target.as_ref()),
+            list(self.roles.as_ref()),
+            number(self.cleartext.as_ref()),
+            list(self.published_keys.as_ref()),
+            list(self.sdks.as_ref()),
         ]
         .map(|field| printable(&field).into_owned())
     }

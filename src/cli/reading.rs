@@ -1,12 +1,13 @@
 //! How images are read: memory, temporary files, the network.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::exit::usage;
 use crate::bytes::Limits;
-use crate::collect::firmware::{FirmwareSource, Place};
+use crate::collect::firmware::{FirmwareSource, PackageReading, Place};
 use crate::remote;
 
 /// Below it a decoder of a usual payload has no room.
@@ -35,6 +36,13 @@ pub(super) struct ReadingArguments {
     /// Say in the end how many bytes were read and decompressed
     #[arg(long, help_heading = "Reading images")]
     costs: bool,
+    /// More certificates whose keys are public: a line each with SHA-256, name, kind and source, tabs between
+    #[arg(long, value_name = "PATH", help_heading = "Reading images")]
+    known_certificates: Option<PathBuf>,
+
+    /// Also count the classes of each package file, by prefix and by known SDK
+    #[arg(long, help_heading = "Reading images")]
+    classes: bool,
 
     /// Refuse images on a network
     #[arg(long, help_heading = "Reading images")]
@@ -45,6 +53,15 @@ impl ReadingArguments {
     /// The limits of one target.
     pub(super) fn limits(&self) -> Limits {
         Limits { memory: self.cache, spill: self.spool_limit, ..Limits::default() }
+    }
+
+    /// What packages are read with.
+    ///
+    /// # Errors
+    /// The list of certificates can't be read.
+    fn packages(&self) -> anyhow::Result<Arc<PackageReading>> {
+        let known = super::apk::known_certificates(self.known_certificates.as_deref())?;
+        Ok(Arc::new(PackageReading { known, classes: self.classes }))
     }
 
     /// The former build, where one was named.
@@ -68,10 +85,10 @@ impl ReadingArguments {
     /// The firmware at `target`, as the arguments say that it is read.
     ///
     /// # Errors
-    /// As [`Self::base`] and [`Self::place`].
+    /// As [`Self::base`], [`Self::place`] and [`Self::packages`].
     pub(super) fn source(&self, target: &str) -> anyhow::Result<FirmwareSource> {
         let source = FirmwareSource::at(self.place(target)?, self.limits());
-        Ok(source.on(self.base()?).telling_costs(self.costs))
+        Ok(source.on(self.base()?).telling_costs(self.costs).reading(self.packages()?))
     }
 
     /// A file or folder of the host with the files named beside it, or an address.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Progress, Request, Source, SourceError, telling};
+use crate::apk::KnownCertificates;
 use crate::bytes::{Budget, ErrorKind, Limits, Metered, ParseError, ReadAt, SharedBytes};
 use crate::container::Part;
 use crate::firmware::{self, Cause, Image, Problem};
@@ -101,6 +102,22 @@ pub struct FirmwareSource {
     base: Option<Place>,
     limits: Limits,
     tells_costs: bool,
+    packages: Arc<PackageReading>,
+}
+
+/// How package files are read.
+#[derive(Debug, Clone)]
+pub struct PackageReading {
+    /// Certificates whose keys are public.
+    pub known: KnownCertificates,
+    /// Whether the classes of each are counted: some megabytes of each file are read for it.
+    pub classes: bool,
+}
+
+impl Default for PackageReading {
+    fn default() -> Self {
+        Self { known: KnownCertificates::published().clone(), classes: false }
+    }
 }
 
 /// A source that was opened over a network, with what it has cost.
@@ -116,7 +133,7 @@ impl FirmwareSource {
     /// As [`Self::new`], wherever it is.
     #[must_use]
     pub fn at(place: Place, limits: Limits) -> Self {
-        Self { place, base: None, limits, tells_costs: false }
+        Self { place, base: None, limits, tells_costs: false, packages: Arc::default() }
     }
 
     /// The same firmware, an incremental update of a former build.
@@ -151,6 +168,12 @@ impl FirmwareSource {
             }
             Ok((done, Costs::of(&budget, remote.as_deref())))
         })
+    }
+
+    /// The same firmware, its package files read in another way.
+    #[must_use]
+    pub fn reading(self, packages: Arc<PackageReading>) -> Self {
+        Self { packages, ..self }
     }
 
     /// A budget for the target, with the partitions of the former build.
@@ -202,7 +225,7 @@ impl FirmwareSource {
             }
             Err(SourceError::Unreadable(reasons.join("; ")))
         } else {
-            Ok(inventory(self.place.name(), &image, &budget.limits, progress))
+            Ok(inventory(self.place.name(), &image, &budget.limits, &self.packages, progress))
         };
         if self.tells_costs {
             progress.notice(&format!("{}: {}", self.place.name(), Costs::of(budget, remote.as_deref())));
@@ -239,7 +262,13 @@ impl Source for FirmwareSource {
     }
 }
 
-fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progress) -> Inventory {
+fn inventory(
+    name: String,
+    image: &Image,
+    limits: &Limits,
+    reading: &PackageReading,
+    progress: &dyn Progress,
+) -> Inventory {
     let target = Target {
         kind: if image.is_tree { TargetKind::Folder } else { TargetKind::Firmware },
         name: name.clone(),
@@ -256,7 +285,7 @@ fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progre
     let (properties, unread) = properties::read(image, &mut origins);
     gaps.extend(unread);
     inventory.device = identity::device(&properties, &whole);
-    let found = packages::read(image, limits, &mut origins, progress);
+    let found = packages::read(image, limits, reading, &mut origins, progress);
     gaps.extend(found.gaps);
 
     let partitions = image.partitions.iter().zip(&found.counts).map(|(mounted, count)| Partition {

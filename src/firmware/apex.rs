@@ -90,6 +90,19 @@ impl Opened {
     }
 }
 
+/// Paths on a device of the package files in one APEX or CAPEX, sorted.
+pub(super) fn packages(bytes: SharedBytes, budget: &Arc<Budget>) -> Result<Vec<String>, ParseError> {
+    let mounted = open(bytes, "APEX", budget, 0)?;
+    let (files, unreadable) = filesystem::walk(mounted.filesystem.as_ref(), mounted.root, &budget.limits);
+    if let Some(unreadable) = unreadable.into_iter().next() {
+        return Err(unreadable.error.within(unreadable.path));
+    }
+    let packages = files.iter().filter(|file| file.path.ends_with(".apk"));
+    let mut paths: Vec<String> = packages.map(|file| mounted.device_path(&file.path)).collect();
+    paths.sort();
+    Ok(paths)
+}
+
 /// Whether Android takes the file for an APEX: `/system/apex/com.android.wifi.apex`.
 fn is_apex(path: &str) -> bool {
     let named = [".apex", ".capex"].iter().any(|end| path.ends_with(end));

@@ -179,6 +179,14 @@ pub fn open_files(paths: &[PathBuf], budget: &Arc<Budget>) -> Result<Image, Pars
     Ok(open_parts(&files(paths, budget)?, budget))
 }
 
+/// Paths on a device of the package files in an APEX or CAPEX that stands alone, sorted.
+///
+/// # Errors
+/// The place in the file or in its image that can't be read.
+pub fn apex_packages(bytes: &SharedBytes, budget: &Arc<Budget>) -> Result<Vec<String>, ParseError> {
+    apex::packages(bytes.clone(), budget)
+}
+
 /// Opens firmware that is one source in any supported wrapping.
 #[must_use]
 pub fn open_part(part: &Part, budget: &Arc<Budget>) -> Image {

@@ -21,9 +21,13 @@ use serde_json::Value;
 
 pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
-pub use manifest::{ExportedComponent, LibraryFacts, ManifestFacts, OverlayFacts, StubReason, SystemHook};
+pub use manifest::{
+    ExportedComponent, LabelFacts, LibraryFacts, ManifestFacts, MetaDataFacts, OverlayFacts, QueryFacts, ScreenFacts,
+    StubReason, SystemHook,
+};
 pub use package::{
-    Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,
+    ClassCounts, Code, CopyRole, Enabled, Package, PackageCopy, Placement, PrefixCount, SdkCount, Signer, SignerDepth,
+    Split, SplitFile, UserState,
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
 

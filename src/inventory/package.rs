@@ -140,6 +140,10 @@ impl PackageCopy {
         if let Fact::Known { value, .. } = &mut self.manifest {
             value.normalize();
         }
+        if let Fact::Known { value: Code { class_counts: Some(Fact::Known { value, .. }), .. }, .. } = &mut self.code {
+            value.prefixes.sort();
+            value.sdks.sort();
+        }
     }
 }
 
@@ -272,6 +276,43 @@ pub struct Code {
     /// Why it is no full app; absent for one that is, and where the file was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stub: Option<StubReason>,
+    /// Classes by prefix; absent where they were not counted, as when nobody asked (`--classes`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_counts: Option<Fact<ClassCounts>>,
+}
+
+/// Classes of a package, counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassCounts {
+    /// By the first three parts of their package, by name.
+    pub prefixes: Vec<PrefixCount>,
+    /// Of known SDKs, by prefix.
+    pub sdks: Vec<SdkCount>,
+}
+
+/// Classes with one prefix.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrefixCount {
+    /// `com.example.app`; empty for classes without a package.
+    pub prefix: String,
+    /// Their number.
+    pub classes: u64,
+}
+
+/// Classes of a known SDK.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SdkCount {
+    /// The package that it lives in.
+    pub prefix: String,
+    /// Name of the product.
+    pub name: String,
+    /// `ads`, `analytics`, `crash`, `push`, `attribution`, `identity`, `payment`, `store` or `library`.
+    pub kind: String,
+    /// Their number.
+    pub classes: u64,
 }
 
 impl Code {

@@ -93,6 +93,7 @@ pub fn phone_app(name: &str) -> Package {
             abis: Vec::new(),
             file_bytes: None,
             stub: None,
+            class_counts: None,
         });
     }
     package
@@ -141,6 +142,7 @@ pub fn copy(name: &str, role: CopyRole) -> PackageCopy {
             abis: Vec::new(),
             file_bytes: Some(40_000_000),
             stub: None,
+            class_counts: None,
         }),
         manifest: unknown(),
     }
@@ -157,6 +159,7 @@ pub fn hollow(mut package: Package) -> Package {
             abis: Vec::new(),
             file_bytes: Some(9000),
             stub: None,
+            class_counts: None,
         });
         copy.launcher = known(Vec::new());
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 /// A program that tests or benchmarks need, and the Debian package that has it.
 pub(crate) struct Tool {
-    /// What it is called.
+    /// What it is called; a path, where it is a file with data.
     pub(crate) program: &'static str,
     /// Where it comes from.
     pub(crate) package: &'static str,
@@ -16,8 +16,10 @@ pub(crate) struct Tool {
 
 /// Everything that a test may call. A test whose tool is missing fails and names it; none is skipped.
 const TOOLS: &[Tool] = &[
+    Tool { program: "aapt", package: "aapt" },
     Tool { program: "aapt2", package: "aapt" },
     Tool { program: "adb", package: "adb" },
+    Tool { program: "/usr/share/android-framework-res/framework-res.apk", package: "android-framework-res" },
     Tool { program: "apksigner", package: "apksigner" },
     Tool { program: "brotli", package: "brotli" },
     Tool { program: "bsdiff", package: "bsdiff" },
@@ -33,6 +35,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "mkfs.erofs", package: "erofs-utils" },
     Tool { program: "mkfs.f2fs", package: "f2fs-tools" },
     Tool { program: "mksquashfs", package: "squashfs-tools" },
+    Tool { program: "openssl", package: "openssl" },
     Tool { program: "python3", package: "python3" },
     Tool { program: "readelf", package: "binutils" },
     Tool { program: "sfdisk", package: "fdisk" },

@@ -218,6 +218,7 @@ impl Entry<'_> {
             abis: self.abis(),
             file_bytes: None,
             stub: None,
+            class_counts: None,
         });
         PackageCopy {
             role,
