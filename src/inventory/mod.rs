@@ -12,6 +12,7 @@ mod fact;
 mod manifest;
 mod package;
 mod permission;
+mod role;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,7 @@ pub use package::{
     Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
+pub use role::{Role, RoleHolder};
 
 /// Version of the JSON form of [`Inventory`].
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -52,10 +54,19 @@ pub struct Inventory {
     pub packages: Fact<Vec<Package>>,
     /// Permissions that the platform or a package declares, by name, unique.
     pub permissions: Fact<Vec<DeclaredPermission>>,
+    /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
+    /// configuration at first start.
+    #[serde(default = "not_asked")]
+    pub role_holders: Fact<Vec<RoleHolder>>,
     /// Packages that a store or a person installed: they are not collected, only counted.
     pub omitted_packages: Fact<u64>,
     /// Everything that could not be read, in order of place. A gap of one fact stands at the fact alone.
     pub gaps: Vec<Gap>,
+}
+
+/// For inventories that were saved before there was such a fact.
+fn not_asked<T>() -> Fact<T> {
+    Fact::Unknown(Gap::new("saved inventory", GapReason::NotObserved, "the version that saved it did not ask"))
 }
 
 /// The program that wrote a file.
@@ -118,6 +129,7 @@ impl Inventory {
             partitions: Fact::Unknown(gap.clone()),
             packages: Fact::Unknown(gap.clone()),
             permissions: Fact::Unknown(gap.clone()),
+            role_holders: Fact::Unknown(gap.clone()),
             omitted_packages: Fact::Unknown(gap.clone()),
             gaps: Vec::new(),
         }
@@ -178,6 +190,10 @@ impl Inventory {
             value.sort_by(|a, b| a.name.cmp(&b.name));
         }
         if let Fact::Known { value, .. } = &mut self.permissions {
+            value.sort();
+            value.dedup();
+        }
+        if let Fact::Known { value, .. } = &mut self.role_holders {
             value.sort();
             value.dedup();
         }

@@ -98,6 +98,7 @@ impl Source for PhoneSource<'_> {
             partitions: Fact::Unknown(partitions),
             packages: found.packages,
             permissions: found.permissions,
+            role_holders: Fact::Unknown(Gap::new("role holders", GapReason::NotObserved, "the phone was not asked")),
             omitted_packages: found.omitted,
             gaps: asker.gaps,
         };
