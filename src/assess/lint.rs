@@ -35,10 +35,8 @@ pub fn lint(profile: &Profile) -> Result<Vec<Lint>, ProfileError> {
     check::configure(profile)?;
     let mut lints = Vec::new();
     match &profile.description {
-        None => lints.push(Lint {
-            code: "no-description",
-            at: ProfileError::whole(profile.file(), "`description` is missing"),
-        }),
+        None => lints
+            .push(Lint { code: "no-description", at: ProfileError::whole(profile.file(), "`description` is missing") }),
         Some(text) if text.ru.is_none() => lints.push(Lint {
             code: "no-russian",
             at: ProfileError::whole(profile.file(), "`description` has no Russian form"),

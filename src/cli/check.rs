@@ -162,7 +162,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
     let overlays = Mutex::new(arguments.overlays()?);
-    let judged = arguments.target.read_each(true, &packages, |reading| judge(reading, &profile, &context, &overlays))?;
+    let judged =
+        arguments.target.read_each(true, &packages, |reading| judge(reading, &profile, &context, &overlays))?;
     let targets = judged.into_iter().collect::<anyhow::Result<Vec<TargetReport>>>()?;
     let exit = Exit::of_all(targets.iter().map(Exit::of));
     let notices = overlays.into_inner().unwrap_or_else(PoisonError::into_inner).notices(context.as_of);

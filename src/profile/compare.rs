@@ -27,7 +27,8 @@ pub fn differences(old: &Profile, new: &Profile) -> Vec<String> {
             }
             (Some(rule), None) => {
                 let why = new.changes.iter().find(|change| change.rule == id);
-                let why = why.map_or(String::new(), |change| format!(" ({}: {})", change.change.as_str(), change.reason));
+                let why =
+                    why.map_or(String::new(), |change| format!(" ({}: {})", change.change.as_str(), change.reason));
                 lines.push(format!("{id} removed{why}: {}", rule.title.en));
             }
             (Some(before), Some(after)) => {
@@ -71,9 +72,8 @@ fn changes(old: &Profile, before: &Rule, new: &Profile, after: &Rule) -> Vec<Str
     said("effective", windows(&before.effective), windows(&after.effective));
     let day = |rule: &Rule| rule.made_from.map_or_else(|| "any day".to_owned(), |day| day.to_string());
     said("made from", day(before), day(after));
-    let kinds = |rule: &Rule| {
-        names(rule.device_kinds.as_ref().map(|list| list.iter().map(|kind| kind.as_str()).collect()))
-    };
+    let kinds =
+        |rule: &Rule| names(rule.device_kinds.as_ref().map(|list| list.iter().map(|kind| kind.as_str()).collect()));
     said("device kinds", kinds(before), kinds(after));
     let flavours = |rule: &Rule| {
         names(rule.os_flavours.as_ref().map(|list| list.iter().map(|flavour| flavour.as_str()).collect()))
