@@ -5,6 +5,7 @@ mod attest;
 mod check;
 mod devices;
 mod exit;
+mod language;
 mod list;
 mod profile;
 mod reading;
