@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("check", &["inventory", "platform", "profile"]),
     ("assess", &["check", "profile", "inventory"]),
     ("report", &["assess", "check", "profile", "inventory"]),
+    ("evidence", &["report", "assess", "inventory", "profile"]),
     (
         "cli",
         &[
@@ -40,6 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "check",
             "assess",
             "report",
+            "evidence",
             "firmware",
             "apk",
         ],

@@ -1,7 +1,7 @@
 //! `one-unremovable`: of the apps for one function at most one can't be removed.
 
 use super::outcome::{describe, plural};
-use super::selector::Selector;
+use super::selector::{ROLES, Selector, role_names};
 use super::setting::{About, HIDDEN, Row, SELECT, Shape, must};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package};
@@ -10,7 +10,7 @@ use crate::profile::{ProfileError, Settings};
 static ABOUT: About = About {
     en: "Of the packages that qualify for a role, at most one can't be removed by the user. Each role is judged by itself.",
     ru: "Из пакетов, пригодных для одной роли, пользователь не может удалить не более одного. Каждая роль проверяется отдельно.",
-    settings: &[must("roles", Shape::Texts, "roles: `home`, `dialer`, `sms`, `browser` ..."), SELECT],
+    settings: &[must("roles", Shape::SomeOf(ROLES), "roles that are judged"), SELECT],
     verdicts: &[
         Row(Verdict::Pass, None, "at most one of those that qualify is unremovable"),
         Row(Verdict::Fail, Some(Reason::SeveralUnremovable), "several are; a failure for each role"),
@@ -45,10 +45,10 @@ impl CheckKind for OneUnremovableKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let Some(roles) = settings.texts("roles")? else {
+        let roles = role_names(settings, "roles")?;
+        if roles.is_empty() {
             return Err(settings.missing("roles", "an array of roles"));
-        };
-        let roles: Vec<String> = roles.iter().map(|word| word.text.to_owned()).collect();
+        }
         let expected = format!("at most one unremovable app for each of {}", roles.join(", "));
         Ok(Box::new(OneUnremovable { select, roles, expected }))
     }

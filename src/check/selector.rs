@@ -19,6 +19,9 @@ const PLACEMENTS: [Placement; 8] = [
 const PLACEMENT_NAMES: &[&str] =
     &["privileged", "system", "overlay", "framework", "removable-preload", "apex", "data", "unknown"];
 
+/// Roles that a manifest shows a package to qualify for.
+pub(super) const ROLES: &[&str] = &["launcher", "home", "dialer", "sms", "browser", "assistant"];
+
 /// Kinds of package file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileKind {
@@ -45,13 +48,13 @@ pub(super) static SETTINGS: &[Setting] = &[
     may("partitions", Shape::Texts, "partitions by Android's names"),
     may("placements", Shape::SomeOf(PLACEMENT_NAMES), "kinds of place"),
     may("privileged", Shape::Flag, "whether it lies in a privileged place"),
-    may("roles", Shape::Texts, "roles one of which it qualifies for: `home`, `dialer`, `sms`, `browser` ..."),
+    may("roles", Shape::SomeOf(ROLES), "roles one of which it qualifies for"),
     may("kind", Shape::OneOf(&["app", "overlay", "framework", "apex"]), "kind of package file"),
     may("requests", Shape::Names, "permissions one of which its manifest asks for"),
     may("versions", Shape::Range, "versionCodes, both bounds included"),
     may("has-code", Shape::Flag, "whether it has code to run"),
     may("visible", Shape::Flag, "whether a launcher shows it"),
-    may("except-roles", Shape::Texts, "roles for which a package that qualifies is not meant"),
+    may("except-roles", Shape::SomeOf(ROLES), "roles for which a package that qualifies is not meant"),
     may("installer-agents", Shape::Flag, "known programs that add apps after first start"),
 ];
 
@@ -115,13 +118,13 @@ impl Selector {
                 .choices("placements", &PLACEMENTS.map(|place| (place.as_str(), place)))?
                 .unwrap_or_default(),
             privileged: table.maybe_flag("privileged")?,
-            roles: texts("roles")?,
+            roles: role_names(&table, "roles")?,
             kind: table.choice("kind", &KINDS)?,
             requests: table.patterns("requests")?.unwrap_or_default(),
             versions: table.range("versions")?,
             has_code: table.maybe_flag("has-code")?,
             visible: table.maybe_flag("visible")?,
-            except_roles: texts("except-roles")?,
+            except_roles: role_names(&table, "except-roles")?,
             installer_agents: table.maybe_flag("installer-agents")?,
         };
         let vacuous = |pattern: &Pattern| {
@@ -249,6 +252,12 @@ impl Selector {
         }
         answers
     }
+}
+
+/// Roles by name; one that no package can qualify for is refused.
+pub(super) fn role_names(settings: &Settings<'_>, key: &str) -> Result<Vec<String>, ProfileError> {
+    let known: Vec<(&str, &str)> = ROLES.iter().map(|role| (*role, *role)).collect();
+    Ok(settings.choices(key, &known)?.unwrap_or_default().into_iter().map(str::to_owned).collect())
 }
 
 fn hold<'a, T>(fact: &'a Fact<T>, what: &'static str, holds: impl FnOnce(&T) -> bool) -> Fits<'a> {

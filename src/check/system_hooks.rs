@@ -7,19 +7,44 @@ use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
 
+/// Kinds of hook, as `preloaded apk` names them.
+const HOOKS: &[&str] = &[
+    "accessibility",
+    "account-authenticator",
+    "autofill",
+    "boot",
+    "call-redirection",
+    "call-screening",
+    "carrier-service",
+    "connection-service",
+    "credential-provider",
+    "device-admin",
+    "do-not-disturb",
+    "dream",
+    "in-call",
+    "input-method",
+    "job",
+    "nfc-card-emulation",
+    "notification-listener",
+    "print",
+    "share-targets",
+    "sync-adapter",
+    "text-service",
+    "tile",
+    "tv-input",
+    "voice-interaction",
+    "vpn",
+    "wallpaper",
+    "widget",
+    "widget-list",
+];
+
 static ABOUT: About = About {
     en: "Packages that the rule is about have none of the named places where the system calls them: device \
          administrator, accessibility service, VPN ...",
     ru: "У пакетов нет названных точек, где их вызывает система: администратор устройства, служба специальных \
          возможностей, VPN и т. п.",
-    settings: &[
-        SELECT,
-        must(
-            "forbidden",
-            Shape::Texts,
-            "kinds of hook, as `preloaded apk` names them: `device-admin`, `accessibility`, `vpn`, `notification-listener` ...",
-        ),
-    ],
+    settings: &[SELECT, must("forbidden", Shape::SomeOf(HOOKS), "kinds of hook, as `preloaded apk` names them")],
     verdicts: &[
         Row(Verdict::Pass, None, "none has one"),
         Row(Verdict::Fail, Some(Reason::SystemHook), "one has; all of them are listed"),
@@ -50,10 +75,11 @@ impl CheckKind for SystemHooksKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let Some(words) = settings.texts("forbidden")? else {
+        let known: Vec<(&str, &str)> = HOOKS.iter().map(|hook| (*hook, *hook)).collect();
+        let Some(words) = settings.choices("forbidden", &known)? else {
             return Err(settings.missing("forbidden", "kinds of hook: device-admin, accessibility, vpn ..."));
         };
-        let forbidden: Vec<String> = words.iter().map(|word| word.text.to_owned()).collect();
+        let forbidden: Vec<String> = words.into_iter().map(str::to_owned).collect();
         let expected = format!("{} have no hook of the kinds {}", select.words(), forbidden.join(", "));
         Ok(Box::new(SystemHooks { select, forbidden, expected }))
     }

@@ -10,9 +10,10 @@ use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
 use super::exit::{Exit, usage};
+use super::profile::sign::{keys, verified_profile};
 use super::target::{Reading, TargetArguments};
 use super::terminal;
-use crate::assess::{BaselineRef, KnownFailures, Overlays, applicable, assess};
+use crate::assess::{BaselineRef, KnownFailures, Overlays, ProfileSignature, applicable, assess};
 use crate::check::{self, Context, Presence, Verdict};
 use crate::collect::SourceError;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
@@ -67,6 +68,14 @@ pub(super) struct Arguments {
     /// What counts as an app's presence
     #[arg(long, value_enum, default_value = "installed")]
     presence: PresenceArgument,
+
+    /// Refuse a profile of a file that none of the keys of --profile-key signed (FILE.minisig beside it)
+    #[arg(long, requires = "profile_key", help_heading = "Signatures")]
+    require_signed_profile: bool,
+
+    /// A public key that may have signed the profile: of minisign, or ed25519 in PEM; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Signatures")]
+    profile_key: Vec<PathBuf>,
 
     /// A file of failures that are accepted for a time
     #[arg(long, value_name = "FILE", help_heading = "Waivers and baselines")]
@@ -159,11 +168,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let context = arguments.context();
     // Whatever is wrong with the profile, the waivers or an older report is said before any phone is touched.
     let profile = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
+    let signature = if arguments.profile_key.is_empty() {
+        None
+    } else {
+        verified_profile(&keys(&arguments.profile_key)?, &profile, arguments.require_signed_profile)?
+    };
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
     let overlays = Mutex::new(arguments.overlays()?);
-    let judged =
-        arguments.target.read_each(true, &packages, |reading| judge(reading, &profile, &context, &overlays))?;
+    let judged = arguments
+        .target
+        .read_each(true, &packages, |reading| judge(reading, &profile, &context, &overlays, signature.as_ref()))?;
     let targets = judged.into_iter().collect::<anyhow::Result<Vec<TargetReport>>>()?;
     let exit = Exit::of_all(targets.iter().map(Exit::of));
     let notices = overlays.into_inner().unwrap_or_else(PoisonError::into_inner).notices(context.as_of);
@@ -220,11 +235,13 @@ fn judge(
     profile: &Profile,
     context: &Context,
     overlays: &Mutex<Overlays>,
+    signature: Option<&ProfileSignature>,
 ) -> anyhow::Result<TargetReport> {
     let Reading { target, result } = reading;
     Ok(match result {
         Ok(inventory) => {
             let mut assessment = Box::new(assess(profile, &inventory, context)?);
+            assessment.profile.signature = signature.cloned();
             let mut overlays = overlays.lock().unwrap_or_else(PoisonError::into_inner);
             overlays.apply(&mut assessment, profile, &inventory, context.as_of);
             drop(overlays);

@@ -5,6 +5,7 @@ mod explain;
 mod guide;
 mod lint;
 mod new;
+pub(super) mod sign;
 mod test;
 
 use std::io::{self, Write};
@@ -44,6 +45,10 @@ enum Command {
     Test(test::Arguments),
     /// Write a profile to start from
     New(new::Arguments),
+    /// Sign a profile
+    Sign(sign::SignArguments),
+    /// Verify the signature of a profile
+    Verify(sign::VerifyArguments),
     /// Say in words what differs between two profiles, and what that means for given inventories
     Diff(diff::Arguments),
     /// Explain the kinds of check that a rule can use, and their settings
@@ -69,6 +74,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Lint(arguments) => return lint::run(arguments, &mut out),
         Command::Test(arguments) => return test::run(arguments, &mut out),
         Command::New(arguments) => return new::run(arguments),
+        Command::Sign(arguments) => return sign::sign(arguments),
+        Command::Verify(arguments) => return sign::verify_file(arguments, &mut out),
         Command::Diff(arguments) => return diff::run(arguments, &mut out),
         Command::Checks => {
             writeln!(out, "# Kinds of check\n\nWhat a rule can ask, `check = \"...\"` in a profile.\n")?;

@@ -120,6 +120,8 @@ pub struct Profile {
     /// Rules that are not applied: off by themselves, or deselected.
     pub off: Vec<Rule>,
     document: Arc<Document>,
+    /// The files of the profiles that it extends: one may change rules without having any.
+    bases: Vec<Arc<Document>>,
 }
 
 impl Profile {
@@ -156,6 +158,20 @@ impl Profile {
     pub fn unknown_check<'k>(&self, rule: &Rule, known: impl IntoIterator<Item = &'k str> + Clone) -> ProfileError {
         let word = Word::new(&rule.check, &rule.check_span, &rule.document);
         word.unknown("check kind", known)
+    }
+
+    /// Files that it was read from, with their texts, its own first: without those that are part of the program.
+    #[must_use]
+    pub fn files(&self) -> Vec<(&str, &str)> {
+        let mut files: Vec<(&str, &str)> = Vec::new();
+        let of_rules = self.rules.iter().chain(&self.off).flat_map(|rule| [&rule.document, &rule.settings_document]);
+        for document in std::iter::once(&self.document).chain(&self.bases).chain(of_rules) {
+            let is_built_in = document.file.ends_with(BUILT_IN);
+            if !is_built_in && !files.iter().any(|(file, _)| *file == document.file) {
+                files.push((&document.file, &document.text));
+            }
+        }
+        files
     }
 
     /// Whether a rule stands in this profile's own file, not in one that it extends.
@@ -206,11 +222,15 @@ pub fn load(name_or_path: &str) -> Result<Profile, ProfileError> {
     })
 }
 
+/// Behind the name of a file that is part of the program. No path of the host ends so and is taken for a profile: a file's
+/// name ends with `.toml` or is that of a file, which is looked for after the built-in ones.
+const BUILT_IN: &str = " (built in)";
+
 const NOT_FOUND: &str = "neither built in nor a file beside this one";
 
 fn built_in(name: &str) -> Option<Document> {
     let found = builtin().iter().find(|builtin| builtin.name == name)?;
-    Some(Document { file: format!("{}.toml (built in)", found.name), text: found.text.to_owned() })
+    Some(Document { file: format!("{}.toml{BUILT_IN}", found.name), text: found.text.to_owned() })
 }
 
 /// What `extends` names: built in, else a path beside the file that extends.

@@ -117,8 +117,8 @@ pub(super) fn profile(
     }
     superseding(&tailored.rules, &tailored.off)?;
     let sha256 = hex(&Sha256::digest(document.text.as_bytes()));
-    let tailoring::Tailored { rules, off, extends, changes } = tailored;
-    Ok(Profile { id, version, title, description, sha256, extends, changes, rules, off, document })
+    let tailoring::Tailored { rules, off, extends, changes, bases } = tailored;
+    Ok(Profile { id, version, title, description, sha256, extends, changes, rules, off, document, bases })
 }
 
 /// Every rule that took another's place exists.

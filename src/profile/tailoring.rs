@@ -110,6 +110,7 @@ pub(super) struct Tailored {
     pub(super) off: Vec<Rule>,
     pub(super) extends: Vec<Base>,
     pub(super) changes: Vec<TailoredRule>,
+    pub(super) bases: Vec<Arc<Document>>,
 }
 
 pub(super) fn apply(
@@ -141,6 +142,8 @@ pub(super) fn apply(
         }
         tailored.rules.extend(base.rules);
         tailored.off.extend(base.off);
+        tailored.bases.extend(base.bases);
+        tailored.bases.push(base.document);
         tailored.extends.extend(base.extends);
         tailored.extends.push(Base { id: base.id, version: base.version, sha256: base.sha256 });
         tailored.changes.extend(base.changes);

@@ -41,6 +41,8 @@ const FILES: &[(&str, &[&[&str]])] = &[
             &["profile", "lint", "--help"],
             &["profile", "test", "--help"],
             &["profile", "new", "--help"],
+            &["profile", "sign", "--help"],
+            &["profile", "verify", "--help"],
             &["profile", "diff", "--help"],
             &["profile", "checks", "--help"],
             &["profile", "guide", "--help"],
