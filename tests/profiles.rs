@@ -21,6 +21,8 @@ mod overlays;
 mod shipped;
 #[path = "profiles/tailoring.rs"]
 mod tailoring;
+#[path = "profiles/trees.rs"]
+mod trees;
 
 use std::collections::BTreeSet;
 

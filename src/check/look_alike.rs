@@ -103,11 +103,14 @@ impl Check for LookAlike {
 
 impl LookAlike {
     fn why(&self, name: &str) -> Option<String> {
-        if self.of.iter().any(|id| id == name) || self.except.iter().any(|pattern| pattern.matches(name)) {
+        if self.of.iter().any(|id| id == name) {
             return None;
         }
         if self.ids.iter().any(|pattern| pattern.matches(name)) {
             return Some("an id that is taken for that of a known app".to_owned());
+        }
+        if self.except.iter().any(|pattern| pattern.matches(name)) {
+            return None;
         }
         let near = |id: &&String| {
             id.len() >= LEAST_LENGTH && id.len().abs_diff(name.len()) <= NEAR && strsim::osa_distance(id, name) <= NEAR

@@ -77,6 +77,9 @@ impl Check for PermissionParity {
             return vec![self.not_there(inventory, &self.package)];
         };
         let others: Vec<&Package> = self.like.iter().filter_map(|id| inventory.package(id)).collect();
+        if others.is_empty() {
+            return vec![self.not_there(inventory, &self.like.join(", "))];
+        }
         let own = match self.has(package, inventory) {
             Ok(own) => own,
             Err(gap) => return vec![self.unknown(&self.package, gap)],
@@ -107,9 +110,6 @@ impl Check for PermissionParity {
             let missing: Vec<&str> =
                 self.like.iter().map(String::as_str).filter(|id| inventory.package(id).is_none()).collect();
             outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, &missing.join(", ")));
-        }
-        if outcomes.is_empty() && others.is_empty() {
-            outcomes.push(self.not_there(inventory, &self.like.join(", ")));
         }
         if outcomes.is_empty() {
             let observed = "nothing that the others have is missing".to_owned();

@@ -11,6 +11,7 @@ mod conclusion;
 mod configuration;
 mod device;
 mod fact;
+mod gap_search;
 mod layout;
 mod manifest;
 mod package;
@@ -22,7 +23,6 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub use conclusion::{
     Arrival, Ground, Presence, PresenceCode, PresenceState, Removability, RemovabilityCode, RemovabilityGrade,
@@ -205,21 +205,9 @@ impl Inventory {
     /// # Errors
     /// Never in practice: an inventory that can't be written as JSON.
     pub fn all_gaps(&self) -> serde_json::Result<Vec<Gap>> {
-        // The JSON form has every fact at some depth, also those that fields yet to come will hold.
+        // What is written has every fact at some depth, also those that fields yet to come will hold.
         let mut gaps: BTreeSet<Gap> = self.gaps.iter().cloned().collect();
-        let mut open = vec![serde_json::to_value(self)?];
-        while let Some(value) = open.pop() {
-            match value {
-                Value::Object(mut fields) => {
-                    if let Some(unknown) = fields.remove("unknown") {
-                        gaps.insert(serde_json::from_value(unknown)?);
-                    }
-                    open.extend(fields.into_iter().map(|(_, value)| value));
-                }
-                Value::Array(values) => open.extend(values),
-                _ => {}
-            }
-        }
+        self.serialize(gap_search::Search { gaps: &mut gaps })?;
         Ok(gaps.into_iter().collect())
     }
 
