@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("check", &["inventory", "platform", "profile"]),
     ("assess", &["check", "profile", "inventory"]),
     ("report", &["assess", "check", "profile", "inventory"]),
+    ("evidence", &["report", "assess", "inventory", "profile"]),
     (
         "cli",
         &[
@@ -41,6 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "assess",
             "report",
             "filesystem",
+            "evidence",
             "firmware",
             "apk",
         ],
@@ -52,7 +54,7 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     ("container", "FORMATS", &["mod", "foreign", "sets"]),
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
-    ("check", "KINDS", &["mod", "outcome"]),
+    ("check", "KINDS", &["mod", "outcome", "schema", "selector", "setting", "sweep"]),
     ("report", "FORMATS", &["mod", "printable"]),
 ];
 

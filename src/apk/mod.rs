@@ -17,6 +17,7 @@ mod jar;
 mod known_certificates;
 mod locale;
 mod manifest;
+mod named;
 mod native;
 mod network;
 mod resources;
@@ -41,6 +42,7 @@ pub use manifest::{
     Label, Library, LibraryKind, Manifest, MetaData, Overlay, Queries, RequestedPermission, Role, Screen, Unresolved,
 };
 use manifest::{Resolve, Resolved};
+pub use named::{XmlElement, XmlFile, values, xml_files};
 pub use native::NativeLibrary;
 pub use network::{DomainConfig, NetworkConfig};
 use resources::{Found, Resources};

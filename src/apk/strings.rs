@@ -74,6 +74,11 @@ impl StringPool {
         Self { offsets, count, strings, end, utf8, decoded: AtomicU64::new(0) }
     }
 
+    /// Number of strings.
+    pub(super) fn len(&self) -> u32 {
+        self.count
+    }
+
     /// String `index`; `None` for [`NONE`] and beyond the last. Bytes that are no text become U+FFFD.
     pub(super) fn get(&self, source: &dyn ReadAt, index: u32) -> Result<Option<String>, ParseError> {
         if index >= self.count {

@@ -1,16 +1,20 @@
 //! `preloaded check`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
 use super::exit::{Exit, usage};
+use super::profile::sign::{keys, verified_profile};
 use super::target::{Reading, TargetArguments};
 use super::terminal;
-use crate::assess::{applicable, assess};
-use crate::check::{self, Context, Presence};
+use crate::assess::{BaselineRef, KnownFailures, Overlays, ProfileSignature, applicable, assess};
+use crate::check::{self, Context, Presence, Verdict};
 use crate::collect::SourceError;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
 use crate::profile::{self, Basis, Profile};
@@ -57,9 +61,37 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FLAVOUR", value_parser = os_flavour)]
     os: Option<OsFlavour>,
 
+    /// Market that the device is for, as an ISO 3166-1 code
+    #[arg(long, value_name = "CODE", value_parser = market)]
+    market: Option<String>,
+
     /// What counts as an app's presence
     #[arg(long, value_enum, default_value = "installed")]
     presence: PresenceArgument,
+
+    /// Refuse a profile of a file that none of the keys of --profile-key signed (FILE.minisig beside it)
+    #[arg(long, requires = "profile_key", help_heading = "Signatures")]
+    require_signed_profile: bool,
+
+    /// A public key that may have signed the profile: of minisign, or ed25519 in PEM; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Signatures")]
+    profile_key: Vec<PathBuf>,
+
+    /// A file of failures that are accepted for a time
+    #[arg(long, value_name = "FILE", help_heading = "Waivers and baselines")]
+    waivers: Option<PathBuf>,
+
+    /// A file of answers to what only a person can see, as `preloaded attest` writes it
+    #[arg(long, value_name = "FILE", help_heading = "Waivers and baselines")]
+    attestations: Option<PathBuf>,
+
+    /// An older JSON report: each failure is marked as new or known
+    #[arg(long, value_name = "REPORT", help_heading = "Waivers and baselines")]
+    baseline: Option<PathBuf>,
+
+    /// Failures that the baseline has already do not count, and are not listed one by one
+    #[arg(long, requires = "baseline", help_heading = "Waivers and baselines")]
+    only_new: bool,
 
     /// Form of the report on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
@@ -94,6 +126,12 @@ fn os_flavour(word: &str) -> Result<OsFlavour, String> {
     found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
+fn market(word: &str) -> Result<String, String> {
+    let code = word.to_ascii_uppercase();
+    let fits = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if fits { Ok(code) } else { Err("an ISO 3166-1 code of two letters, such as RU".to_owned()) }
+}
+
 fn format(word: &str) -> Result<&'static str, String> {
     let names: Vec<&str> = report::FORMATS.iter().map(|format| format.name()).collect();
     let found = names.iter().copied().find(|name| *name == word);
@@ -112,6 +150,7 @@ impl Arguments {
             }),
             kind: self.kind,
             os_flavour: self.os,
+            market: self.market.clone(),
             presence: match self.presence {
                 PresenceArgument::Installed => Presence::Installed,
                 PresenceArgument::AnyMethod => Presence::AnyMethod,
@@ -121,35 +160,91 @@ impl Arguments {
 }
 
 /// Today in UTC: the one zone that is the same on every machine.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let context = arguments.context();
-    // Whatever is wrong with the profile is said before any phone is touched.
+    // Whatever is wrong with the profile, the waivers or an older report is said before any phone is touched.
     let profile = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
+    let signature = if arguments.profile_key.is_empty() {
+        None
+    } else {
+        verified_profile(&keys(&arguments.profile_key)?, &profile, arguments.require_signed_profile)?
+    };
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
-    let readings = arguments.target.read(true, &packages)?;
-    let mut targets = Vec::new();
-    for reading in readings {
-        targets.push(judge(reading, &profile, &context)?);
-    }
+    let overlays = Mutex::new(arguments.overlays()?);
+    let judged = arguments
+        .target
+        .read_each(true, &packages, |reading| judge(reading, &profile, &context, &overlays, signature.as_ref()))?;
+    let targets = judged.into_iter().collect::<anyhow::Result<Vec<TargetReport>>>()?;
     let exit = Exit::of_all(targets.iter().map(Exit::of));
-    let run =
-        Run { schema_version: report::SCHEMA_VERSION.to_owned(), tool: Tool::this(), exit_code: exit as u8, targets };
+    let notices = overlays.into_inner().unwrap_or_else(PoisonError::into_inner).notices(context.as_of);
+    let run = Run {
+        schema_version: report::SCHEMA_VERSION.to_owned(),
+        tool: Tool::this(),
+        exit_code: exit as u8,
+        targets,
+        notices,
+    };
     let format = report::FORMATS.iter().find(|format| format.name() == arguments.format);
     let format = format.context("the format is not in the table")?;
     format.write(&run, &terminal::style(), &mut io::stdout().lock())?;
     Ok(exit)
 }
 
-fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Result<TargetReport> {
+impl Arguments {
+    fn overlays(&self) -> anyhow::Result<Overlays> {
+        let waivers = self.waivers.as_deref().map(profile::load_waivers).transpose();
+        let attestations = self.attestations.as_deref().map(profile::load_attestations).transpose();
+        Ok(Overlays::new(
+            waivers.map_err(|error| usage(error.to_string()))?.unwrap_or_default(),
+            attestations.map_err(|error| usage(error.to_string()))?.unwrap_or_default(),
+            self.baseline.as_deref().map(|path| baseline(path, self.only_new)).transpose()?,
+        ))
+    }
+}
+
+/// The failures of an older report.
+fn baseline(path: &Path, only_new: bool) -> anyhow::Result<KnownFailures> {
+    let name = path.display();
+    let bytes = std::fs::read(path).map_err(|error| usage(format!("{name}: can't be read: {error}")))?;
+    let run: Run = serde_json::from_slice(&bytes)
+        .map_err(|error| usage(format!("{name}: not a report of `check --format json`: {error}")))?;
+    let mut targets: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
+    let mut as_of = None;
+    for report in run.targets {
+        let TargetResult::Judged { assessment, .. } = report.result else { continue };
+        let known = targets.entry(report.target.name).or_default();
+        let failed = assessment.findings.into_iter().filter(|finding| finding.verdict == Verdict::Fail);
+        known.extend(failed.map(|finding| (finding.rule, finding.subject)));
+        as_of = as_of.or(Some(assessment.context.as_of));
+    }
+    let Some(as_of) = as_of else {
+        return Err(usage(format!("{name}: no target of this report was judged: nothing to compare with")));
+    };
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let report = BaselineRef { file, sha256: profile::sha256(&bytes), as_of, only_new };
+    Ok(KnownFailures { report, targets })
+}
+
+fn judge(
+    reading: Reading,
+    profile: &Profile,
+    context: &Context,
+    overlays: &Mutex<Overlays>,
+    signature: Option<&ProfileSignature>,
+) -> anyhow::Result<TargetReport> {
     let Reading { target, result } = reading;
     Ok(match result {
         Ok(inventory) => {
-            let assessment = Box::new(assess(profile, &inventory, context)?);
+            let mut assessment = Box::new(assess(profile, &inventory, context)?);
+            assessment.profile.signature = signature.cloned();
+            let mut overlays = overlays.lock().unwrap_or_else(PoisonError::into_inner);
+            overlays.apply(&mut assessment, profile, &inventory, context.as_of);
+            drop(overlays);
             let result = TargetResult::Judged {
                 coverage: Coverage::of(&inventory)?,
                 assessment,

@@ -1,10 +1,12 @@
 //! The command line: one subcommand, one file. Only this layer prints, and reads arguments, environment and the clock.
 
 mod apk;
+mod attest;
 mod check;
 mod devices;
 mod exit;
 mod image;
+mod language;
 mod list;
 mod profile;
 mod reading;
@@ -39,6 +41,7 @@ enum Command {
     List(list::Arguments),
     Apk(apk::Arguments),
     Image(image::Arguments),
+    Attest(attest::Arguments),
     Devices(devices::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
+        Command::Attest(arguments) => attest::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

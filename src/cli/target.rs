@@ -66,13 +66,27 @@ impl TargetArguments {
     /// # Errors
     /// No target was named and `default_to_phones` is off.
     pub(super) fn read(&self, default_to_phones: bool, packages: &[String]) -> anyhow::Result<Vec<Reading>> {
+        self.read_each(default_to_phones, packages, |reading| reading)
+    }
+
+    /// As [`TargetArguments::read`], with each reading turned into what is kept of it as soon as it is there: of a
+    /// thousand inventories only those being read are in memory.
+    ///
+    /// # Errors
+    /// As [`TargetArguments::read`].
+    pub(super) fn read_each<T: Send>(
+        &self,
+        default_to_phones: bool,
+        packages: &[String],
+        keep: impl Fn(Reading) -> T + Sync,
+    ) -> anyhow::Result<Vec<T>> {
         let mut also: BTreeSet<String> = self.also.iter().cloned().collect();
         also.extend(packages.iter().cloned());
         let request = Request { also };
         let jobs = self.jobs(default_to_phones)?;
         let board = Board::new();
         let next = AtomicUsize::new(0);
-        let results: Vec<Mutex<Option<Reading>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+        let results: Vec<Mutex<Option<T>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
         let workers = usize::from(self.jobs).min(jobs.len());
         std::thread::scope(|scope| {
             for _ in 0..workers {
@@ -80,8 +94,9 @@ impl TargetArguments {
                     while let Some((job, slot)) = take(&next, &jobs, &results) {
                         let line = board.line(&job.target().name);
                         let reading = Reading { target: job.target(), result: job.read(&request, &line) };
+                        let kept = keep(reading);
                         if let Ok(mut slot) = slot.lock() {
-                            *slot = Some(reading);
+                            *slot = Some(kept);
                         }
                     }
                 });

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Coverage, ReportFormat, Run, Style, TargetReport, TargetResult, printable};
-use crate::assess::{Assessment, Counts, Finding, Governing, Overall};
+use crate::assess::{Assessment, Baseline, Counts, Finding, Governing, Overall, WaiverRef};
 use crate::check::Verdict;
 use crate::inventory::{Device, Gap, Hides};
 
@@ -42,7 +42,7 @@ impl ReportFormat for Text {
         if run.targets.len() > 1 {
             page.summary(run)?;
         }
-        Ok(())
+        page.notices(run)
     }
 }
 
@@ -68,6 +68,7 @@ impl Page<'_> {
                     .findings
                     .iter()
                     .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::NotApplicable))
+                    .filter(|finding| !is_known(assessment, finding))
                     .collect();
                 self.shared = shared_texts(&open);
                 for finding in open {
@@ -78,6 +79,19 @@ impl Page<'_> {
                 self.coverage(coverage)
             }
         }
+    }
+
+    /// Waivers, attestations and a baseline that somebody has to see to.
+    fn notices(&mut self, run: &Run) -> io::Result<()> {
+        if !run.notices.is_empty() {
+            self.line("", Ansi::new(), "")?;
+            self.line("", HEADING, &format!("{}:", plural(run.notices.len() as u64, "notice", "notices")))?;
+        }
+        for notice in &run.notices {
+            let text = format!("{} [{}]  {}", notice.subject, notice.kind.as_str(), notice.text);
+            self.line("  ", verdict_style(Verdict::Inconclusive), &printable(&text))?;
+        }
+        Ok(())
     }
 
     fn verdict(&mut self, report: &TargetReport, device: &Device, assessment: &Assessment) -> io::Result<()> {
@@ -116,12 +130,21 @@ impl Page<'_> {
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         self.line("", Ansi::new(), "")?;
-        let word = verdict_word(finding.verdict);
+        let word = match &finding.waiver {
+            Some(_) => "FAIL (WAIVED)",
+            None => verdict_word(finding.verdict),
+        };
         let reason = finding.reason.map(|reason| format!(" [{}]", reason.as_str())).unwrap_or_default();
         let head = format!("{word}  {}  {}{reason}", finding.rule, printable(&finding.title.en));
         self.line("", verdict_style(finding.verdict), &head)?;
         self.field("expected", &finding.expected)?;
         self.field("observed", &finding.observed)?;
+        if let Some(waiver) = &finding.waiver {
+            let ticket = waiver.ticket.as_ref().map(|ticket| format!(", {ticket}")).unwrap_or_default();
+            let WaiverRef { id, reason, owner, approved_by, expires, .. } = waiver;
+            let text = format!("{id} until {expires}: {reason} (owner {owner}, approved by {approved_by}{ticket})");
+            self.field("waiver", &text)?;
+        }
         for evidence in finding.evidence.iter().take(EVIDENCE_LISTED) {
             let place = match &evidence.at {
                 Some(at) => format!("{}, {at}", evidence.source),
@@ -181,6 +204,17 @@ impl Page<'_> {
         for finding in passes {
             let text = format!("PASS  {}  {}", finding.rule, printable(&finding.observed));
             self.line("", verdict_style(Verdict::Pass), &text)?;
+        }
+        let known: Vec<&str> =
+            assessment.findings.iter().filter(|f| is_known(assessment, f)).map(|f| f.rule.as_str()).collect();
+        if let (false, Some(baseline)) = (known.is_empty(), &assessment.baseline) {
+            self.line("", Ansi::new(), "")?;
+            let text = format!("KNOWN from {}  {}", printable(&baseline.file), known.join(", "));
+            self.line("", verdict_style(Verdict::Fail), &text)?;
+        }
+        for tailored in &assessment.tailoring {
+            let text = format!("{}  {}: {}", tailored.change.as_str().to_uppercase(), tailored.rule, tailored.reason);
+            self.line("", verdict_style(Verdict::NotApplicable), &printable(&text))?;
         }
         let skipped = assessment.findings.iter().filter(|f| f.verdict == Verdict::NotApplicable);
         let mut by_reason: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
@@ -276,6 +310,11 @@ impl Page<'_> {
     }
 }
 
+/// Whether a failure is left out, since an older report has it and only new ones were asked for.
+fn is_known(assessment: &Assessment, finding: &Finding) -> bool {
+    assessment.baseline.as_ref().is_some_and(|baseline| baseline.only_new) && finding.baseline == Some(Baseline::Known)
+}
+
 /// Texts that stand in more than one finding, in the order of their first use.
 fn shared_texts(findings: &[&Finding]) -> Vec<String> {
     let mut seen: Vec<(String, usize)> = Vec::new();
@@ -331,8 +370,14 @@ fn counts_in_words(counts: &Counts) -> String {
         (counts.informational, "informational"),
         (counts.not_applicable, "not applicable"),
     ];
-    let words: Vec<String> =
+    let mut words: Vec<String> =
         rows.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let aside = [(counts.waived, "waived"), (counts.known, "known")];
+    let aside: Vec<String> =
+        aside.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} of them {word}")).collect();
+    if let (Some(failed), false) = (words.first_mut(), aside.is_empty()) {
+        failed.push_str(&format!(" ({})", aside.join(", ")));
+    }
     if words.is_empty() { "nothing was judged".to_owned() } else { words.join(", ") }
 }
 

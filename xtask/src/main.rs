@@ -17,6 +17,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench apk [FOLDER]  measure reading package files against apk-info, aapt2 and apksigner
   bench firmware [FOLDER] [--alone]
                       measure scanning multi-GB firmware, made in the folder, against what people do today
+  bench rules [FOLDER]
+                      measure judging a thousand stored inventories again
   fuzz [SECONDS [TARGET]]
                       run each fuzz target, or one, for 60 seconds or as many; needs a nightly toolchain
   oracle              hold what `preloaded image ls` says of every fixture against independent tools
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         ["bench", "firmware", folder] => bench::firmware(Some(folder), true),
         ["bench", "firmware", folder, "--alone"] => bench::firmware(Some(folder), false),
         ["oracle"] => oracle::run(),
+        ["bench", "rules"] => bench::rules(None),
+        ["bench", "rules", folder] => bench::rules(Some(folder)),
         ["fuzz"] => fuzz::run("60", None),
         ["fuzz", seconds] => fuzz::run(seconds, None),
         ["fuzz", seconds, target] => fuzz::run(seconds, Some(target)),

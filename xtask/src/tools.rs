@@ -30,6 +30,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "img2simg", package: "android-sdk-libsparse-utils" },
     Tool { program: "keytool", package: "default-jre-headless" },
     Tool { program: "lz4", package: "lz4" },
+    Tool { program: "minisign", package: "minisign" },
     Tool { program: "mke2fs", package: "e2fsprogs" },
     Tool { program: "mkbootimg", package: "mkbootimg" },
     Tool { program: "mkfs.erofs", package: "erofs-utils" },

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::extras::{self, Extras};
 use super::{PackageReading, manifest, reason};
 use crate::apk::{self, Apk, Framework, KnownCertificates, Options};
 use crate::bytes::{Budget, Limits, ParseError, SharedBytes};
@@ -40,6 +41,10 @@ pub(super) struct Found {
     pub(super) gaps: Vec<Gap>,
     /// Package files of each volume, in the image's order, unreadable ones among them.
     pub(super) counts: Vec<u64>,
+    /// What stands in the resources of some packages: package, path and length of the file.
+    pub(super) extras: Vec<(String, String, u64, Extras)>,
+    /// Paths of full forms that stand compressed beside their own stubs.
+    pub(super) full_forms: Vec<String>,
 }
 
 /// A package file that was read.
@@ -51,7 +56,7 @@ struct Read {
 
 /// What one file turned out to be.
 enum Content {
-    Package(Box<Read>),
+    Package(Box<Read>, Extras),
     /// Holds packages, or is a damaged one.
     Closed(ParseError),
     /// Taken out already.
@@ -84,7 +89,13 @@ pub(super) fn read(
     origins: &mut Origins,
     progress: &dyn Progress,
 ) -> Found {
-    let mut found = Found { packages: Vec::new(), gaps: Vec::new(), counts: vec![0; image.volumes().count()] };
+    let mut found = Found {
+        packages: Vec::new(),
+        gaps: Vec::new(),
+        counts: vec![0; image.volumes().count()],
+        extras: Vec::new(),
+        full_forms: Vec::new(),
+    };
     let mut clusters = Clusters::new();
     let context = Reading { limits, reading, framework: framework(image) };
     for item in examine(image, &context) {
@@ -92,7 +103,13 @@ pub(super) fn read(
             *count += 1;
         }
         match item.content {
-            Content::Package(read) => {
+            Content::Package(read, extras) => {
+                if !extras.is_empty() {
+                    found.extras.push((read.apk.manifest.package.clone(), item.path.clone(), item.len, extras));
+                }
+                if item.path.ends_with(COMPRESSED) {
+                    found.full_forms.push(item.path.clone());
+                }
                 let folder = item.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
                 let key = (read.apk.manifest.package.clone(), folder);
                 clusters.entry(key).or_default().push((Item { content: Content::Taken, ..item }, read));
@@ -173,7 +190,7 @@ fn examine(image: &Image, context: &Reading<'_>) -> Vec<Item> {
         while let Some((partition, mounted, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Some(content) = content(image, mounted, file, context) {
                 let path = mounted.device_path(&file.path);
-                let compiled = matches!(content, Content::Package(_)) && has_compiled_code(mounted, file);
+                let compiled = matches!(content, Content::Package(..)) && has_compiled_code(mounted, file);
                 let item = Item { partition: *partition, path, len: file.len, compiled, content };
                 let key = (*partition, &file.path);
                 found.lock().unwrap_or_else(PoisonError::into_inner).insert(key, item);
@@ -238,7 +255,8 @@ fn content(image: &Image, mounted: &Mounted, file: &File, context: &Reading<'_>)
     Some(match apk::open_with(&bytes, options) {
         Ok(apk) => {
             let dex = context.reading.classes.then(|| apk::dex(&bytes));
-            Content::Package(Box::new(Read { apk, dex }))
+            let extras = extras::read(&bytes, &apk.manifest);
+            Content::Package(Box::new(Read { apk, dex }), extras)
         }
         Err(error) => Content::Closed(error),
     })
@@ -290,6 +308,9 @@ fn package(name: String, copies: Vec<Copy>) -> Package {
         installer: Fact::Unknown(unseen("installer")),
         users: Fact::Unknown(unseen("users").hiding(Hides::Users)),
         grants: Fact::Unknown(unseen("grants")),
+        removability: Fact::not_asked(),
+        presence: Fact::not_asked(),
+        launcher_place: Fact::not_asked(),
         copies: copies.into_iter().map(|copy| copy.copy).collect(),
         name,
     }
