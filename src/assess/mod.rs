@@ -22,8 +22,8 @@ use scope::{Concern, Timing};
 
 pub use crate::profile::Text;
 pub use finding::{
-    Assessment, AttestationRef, Baseline, Context, Counts, Finding, FindingEvidence, Governing, Legal, Overall, ProfileRef,
-    WaiverRef,
+    Assessment, AttestationRef, Baseline, Context, Counts, Finding, FindingEvidence, Governing, Legal, Overall,
+    ProfileRef, WaiverRef,
 };
 
 /// Why a profile could not be applied.

@@ -1,30 +1,32 @@
 //! `preloaded check`.
 
-use std::io;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
+use super::events::Events;
 use super::exit::{Exit, usage};
+use super::output::{OutputArguments, formats_help};
 use super::target::{Reading, TargetArguments};
-use super::terminal;
 use crate::assess::{applicable, assess};
 use crate::check::{self, Context, Presence};
 use crate::collect::SourceError;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
 use crate::profile::{self, Basis, Profile};
-use crate::report::{self, Coverage, Run, TargetReport, TargetResult};
+use crate::report::{self, Coverage, EventKind, Run, TargetReport, TargetResult};
 
 /// Judge phones, firmware or saved inventories under a profile
 ///
 /// Without a TARGET every phone attached to the ADB server is judged.
 #[derive(Debug, Args)]
-#[command(after_help = concat!("Examples:
+#[command(after_help = format!("Examples:
     preloaded check --profile ru/smartphone
     preloaded check firmware.zip --profile ru/smartphone --as-of 2026-06-01 --format json
+    preloaded check adb --profile ru/smartphone -o html=report.html -o junit=report.xml -o json=report.json
 
-Exits 0 compliant, 1 not compliant, 2 wrong usage or profile, 3 inconclusive, 4 unreadable, 75 try again."))]
+{}
+Exits 0 compliant, 1 not compliant, 2 wrong usage or profile, 3 inconclusive, 4 unreadable, 75 try again.", formats_help()))]
 pub(super) struct Arguments {
     #[command(flatten)]
     target: TargetArguments,
@@ -61,9 +63,16 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value = "installed")]
     presence: PresenceArgument,
 
-    /// Form of the report on standard output
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
-    format: &'static str,
+    #[command(flatten)]
+    output: OutputArguments,
+
+    /// Leave the inventories out of JSON and HTML: smaller files, of which no bill of materials can be made later
+    #[arg(long, help_heading = "Reports")]
+    findings_only: bool,
+
+    /// Write what happens, as it happens, as lines of JSON to a file; `-` for standard output
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    events: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -91,12 +100,6 @@ fn device_kind(word: &str) -> Result<DeviceKind, String> {
 fn os_flavour(word: &str) -> Result<OsFlavour, String> {
     let names = OsFlavour::ALL.map(OsFlavour::as_str);
     let found = OsFlavour::ALL.into_iter().find(|flavour| flavour.as_str() == word);
-    found.ok_or_else(|| format!("one of {}", names.join(", ")))
-}
-
-fn format(word: &str) -> Result<&'static str, String> {
-    let names: Vec<&str> = report::FORMATS.iter().map(|format| format.name()).collect();
-    let found = names.iter().copied().find(|name| *name == word);
     found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
@@ -131,21 +134,29 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let profile = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
-    let readings = arguments.target.read(true, &packages)?;
-    let mut targets = Vec::new();
-    for reading in readings {
-        targets.push(judge(reading, &profile, &context)?);
+    let events_on_stdout = arguments.events.as_deref() == Some(Path::new("-"));
+    let outputs = arguments.output.open(events_on_stdout)?;
+    if let Some(format) = outputs.needing_inventories().filter(|_| arguments.findings_only) {
+        return Err(usage(format!("{format} shows nothing but inventories, and --findings-only leaves them out")));
     }
+    let events = Events::open(arguments.events.as_deref(), outputs.identity().clone())?;
+    let keep = outputs.wants_inventories() && !arguments.findings_only;
+    let judged = arguments.target.read_each(true, &packages, &events, |index, reading| {
+        let report = judge(reading, &profile, &context, keep)?;
+        events.judged(index, &report);
+        anyhow::Ok(report)
+    })?;
+    let targets = judged.into_iter().collect::<anyhow::Result<Vec<TargetReport>>>()?;
     let exit = Exit::of_all(targets.iter().map(Exit::of));
-    let run =
+    let mut run =
         Run { schema_version: report::SCHEMA_VERSION.to_owned(), tool: Tool::this(), exit_code: exit as u8, targets };
-    let format = report::FORMATS.iter().find(|format| format.name() == arguments.format);
-    let format = format.context("the format is not in the table")?;
-    format.write(&run, &terminal::style(), &mut io::stdout().lock())?;
+    outputs.write(&mut run)?;
+    events.emit(EventKind::Finished { exit_code: exit as u8 });
+    events.close()?;
     Ok(exit)
 }
 
-fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Result<TargetReport> {
+fn judge(reading: Reading, profile: &Profile, context: &Context, keep: bool) -> anyhow::Result<TargetReport> {
     let Reading { target, result } = reading;
     Ok(match result {
         Ok(inventory) => {
@@ -153,13 +164,15 @@ fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Resu
             let result = TargetResult::Judged {
                 coverage: Coverage::of(&inventory)?,
                 assessment,
-                device: Box::new(inventory.device),
+                device: Box::new(inventory.device.clone()),
             };
-            TargetReport { target: inventory.target, result }
+            let target = inventory.target.clone();
+            TargetReport { target, result, inventory: keep.then(|| Box::new(inventory)) }
         }
         Err(error) => {
             let temporary = matches!(error, SourceError::Temporary(_));
-            TargetReport { target, result: TargetResult::Unread { temporary, error: error.to_string() } }
+            let result = TargetResult::Unread { temporary, error: error.to_string() };
+            TargetReport { target, result, inventory: None }
         }
     })
 }

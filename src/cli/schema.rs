@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use crate::inventory::Inventory;
-use crate::report::Run;
+use crate::report::{Event, Run};
 
 /// Print the JSON Schema of a file that this program writes
 #[derive(Debug, Args)]
@@ -22,12 +22,15 @@ enum Which {
     Inventory,
     /// What `check --format json` writes
     Report,
+    /// A line that `check --events` writes
+    Event,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let schema = match arguments.which {
         Which::Inventory => schemars::schema_for!(Inventory),
         Which::Report => schemars::schema_for!(Run),
+        Which::Event => schemars::schema_for!(Event),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema)?;
