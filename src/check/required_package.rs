@@ -1,45 +1,64 @@
 //! `required-package`: an app that the firmware must bring along.
 
 use super::outcome::{describe, plural};
+use super::setting::{About, Row, Shape, may, must};
 use super::{Check, CheckKind, Context, Outcome, Presence, Proof, Reason, Verdict};
 use crate::inventory::{CopyRole, Enabled, Fact, Inventory, Package, PackageCopy, Placement, SignerDepth, TargetKind};
 use crate::platform::installer_agents::is_installer_agent;
 use crate::profile::{ProfileError, Settings};
 
-const EXPLANATION: &str = "\
-# `required-package`
-
-One of several application ids must belong to the firmware, and the app itself must stand behind it: code, an activity
-that a launcher shows, the pinned signer where one is pinned, enabled for the owner (user 0).
-
-## Settings
-
-| key | meaning |
-|---|---|
-| `any-of` | application ids, one of which is enough; required |
-| `label` | the app's name, for people |
-| `full` | `true`: the app itself, no placeholder, in the firmware's own copy too; default `false` |
-| `methods` | other lawful methods: `icon` (an icon that downloads the app), `offer` (an offer at first start); not with `full` |
-| `signers` | SHA-256 digests of signing certificates, one of which must be verified |
-
-## Verdicts
-
-| verdict | reason | when |
-|---|---|---|
-| `pass` | | an id is in the firmware, genuine and enabled |
-| `fail` | `absent` | no id is in a complete list of packages; a caveat names the other lawful methods, and known programs on the device that add apps after first start |
-| `fail` | `look-alike` | the id is there without code, launcher activity or pinned signer |
-| `fail` | `stub` | `full` is asked for, and a copy of the firmware has no DEX code |
-| `fail` | `not-enabled` | disabled, hidden, suspended or not installed for user 0 |
-| `inconclusive` | `incomplete-evidence` | not found, and a gap may hide it |
-| `inconclusive` | `method-not-observable` | not found, and `--presence any-method` allows for methods that can't be seen |
-| `inconclusive` | `provenance-unclear` | only in `/data`, or where Android loads nothing by itself |
-| `inconclusive` | `unknown-fact` | a fact that decides is unknown; a signer that is claimed but not verified is one |
-| `informational` | | another id of `any-of` that is not genuine beside one that meets the rule, or that may still be found |
-
-A phone does not tell the size of code: there, the flag HAS_CODE and a launcher activity are accepted, with a note. An
-image has no users before its first boot: there, no state for user 0 is asked for.
-";
+static ABOUT: About = About {
+    en: "One of several application ids must belong to the firmware, and the app itself must stand behind it: code, an activity that a launcher shows, the pinned signer where one is pinned, enabled for the owner (user 0).",
+    ru: "Одно из названных приложений входит в прошивку, и это само приложение: код, значок в лаунчере, закреплённый подписант (если указан), включено для владельца (пользователь 0).",
+    settings: &[
+        must("any-of", Shape::Packages, "application ids, one of which is enough"),
+        may("label", Shape::Wording, "the app's name, for people"),
+        may(
+            "full",
+            Shape::Flag,
+            "`true`: the app itself, no placeholder, in the firmware's own copy too; default `false`",
+        ),
+        may(
+            "methods",
+            Shape::SomeOf(&["icon", "offer"]),
+            "other lawful methods: `icon` (an icon that downloads the app), `offer` (an offer at first start); not with `full`",
+        ),
+        may("signers", Shape::Digests, "SHA-256 digests of signing certificates, one of which must be verified"),
+    ],
+    verdicts: &[
+        Row(Verdict::Pass, None, "an id is in the firmware, genuine and enabled"),
+        Row(
+            Verdict::Fail,
+            Some(Reason::Absent),
+            "no id is in a complete list of packages; a caveat names the other lawful methods, and known programs on the device that add apps after first start",
+        ),
+        Row(Verdict::Fail, Some(Reason::LookAlike), "the id is there without code, launcher activity or pinned signer"),
+        Row(Verdict::Fail, Some(Reason::Stub), "`full` is asked for, and a copy of the firmware has no DEX code"),
+        Row(Verdict::Fail, Some(Reason::NotEnabled), "disabled, hidden, suspended or not installed for user 0"),
+        Row(Verdict::Inconclusive, Some(Reason::IncompleteEvidence), "not found, and a gap may hide it"),
+        Row(
+            Verdict::Inconclusive,
+            Some(Reason::MethodNotObservable),
+            "not found, and `--presence any-method` allows for methods that can't be seen",
+        ),
+        Row(
+            Verdict::Inconclusive,
+            Some(Reason::ProvenanceUnclear),
+            "only in `/data`, or where Android loads nothing by itself",
+        ),
+        Row(
+            Verdict::Inconclusive,
+            Some(Reason::UnknownFact),
+            "a fact that decides is unknown; a signer that is claimed but not verified is one",
+        ),
+        Row(
+            Verdict::Informational,
+            None,
+            "another id of `any-of` that is not genuine beside one that meets the rule, or that may still be found",
+        ),
+    ],
+    remarks: "A phone does not tell the size of code: there, the flag HAS_CODE and a launcher activity are accepted, with a note. An image has no users before its first boot: there, no state for user 0 is asked for.",
+};
 
 /// The kind.
 pub(super) struct RequiredPackageKind;
@@ -76,12 +95,11 @@ impl CheckKind for RequiredPackageKind {
         "required-package"
     }
 
-    fn explanation(&self) -> &'static str {
-        EXPLANATION
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
-        settings.only(&["any-of", "label", "full", "methods", "signers"])?;
         let Some(any_of) = settings.packages("any-of")? else {
             return Err(settings.missing("any-of", "an array of application ids"));
         };
@@ -90,16 +108,10 @@ impl CheckKind for RequiredPackageKind {
         if full && !methods.is_empty() {
             return Err(settings.error("methods", "`methods` contradicts `full = true`, expected one of the two"));
         }
-        let mut signers = Vec::new();
-        for word in settings.texts("signers")?.unwrap_or_default() {
-            if word.text.len() != 64 || !word.text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(word.error("a signer is a SHA-256 digest, expected 64 hexadecimal digits"));
-            }
-            signers.push(word.text.to_ascii_lowercase());
-        }
+        let signers = settings.digests("signers")?.unwrap_or_default();
         let ids = any_of.join(" or ");
-        let name = match settings.text("label")? {
-            Some(label) => format!("{} ({ids})", label.text),
+        let name = match settings.wording("label")? {
+            Some(label) => format!("{} ({ids})", label.en),
             None => ids,
         };
         let expected = format!("{name} is pre-installed{}", if full { " in full" } else { "" });

@@ -1,6 +1,8 @@
 //! `preloaded check`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
@@ -9,12 +11,12 @@ use super::events::Events;
 use super::exit::{Exit, usage};
 use super::output::{OutputArguments, formats_help};
 use super::target::{Reading, TargetArguments};
-use crate::assess::{applicable, assess};
-use crate::check::{self, Context, Presence};
+use crate::assess::{BaselineRef, KnownFailures, Overlays, applicable, assess};
+use crate::check::{self, Context, Presence, Verdict};
 use crate::collect::SourceError;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
 use crate::profile::{self, Basis, Profile};
-use crate::report::{self, Coverage, EventKind, Run, TargetReport, TargetResult};
+use crate::report::{self, Coverage, EventKind, Identity, Run, TargetReport, TargetResult};
 
 /// Judge phones, firmware or saved inventories under a profile
 ///
@@ -59,9 +61,29 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FLAVOUR", value_parser = os_flavour)]
     os: Option<OsFlavour>,
 
+    /// Market that the device is for, as an ISO 3166-1 code
+    #[arg(long, value_name = "CODE", value_parser = market)]
+    market: Option<String>,
+
     /// What counts as an app's presence
     #[arg(long, value_enum, default_value = "installed")]
     presence: PresenceArgument,
+
+    /// A file of failures that are accepted for a time
+    #[arg(long, value_name = "FILE", help_heading = "Waivers and baselines")]
+    waivers: Option<PathBuf>,
+
+    /// A file of answers to what only a person can see, as `preloaded attest` writes it
+    #[arg(long, value_name = "FILE", help_heading = "Waivers and baselines")]
+    attestations: Option<PathBuf>,
+
+    /// An older JSON report: each failure is marked as new or known
+    #[arg(long, value_name = "REPORT", help_heading = "Waivers and baselines")]
+    baseline: Option<PathBuf>,
+
+    /// Failures that the baseline has already do not count, and are not listed one by one
+    #[arg(long, requires = "baseline", help_heading = "Waivers and baselines")]
+    only_new: bool,
 
     #[command(flatten)]
     output: OutputArguments,
@@ -103,6 +125,12 @@ fn os_flavour(word: &str) -> Result<OsFlavour, String> {
     found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
+fn market(word: &str) -> Result<String, String> {
+    let code = word.to_ascii_uppercase();
+    let fits = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if fits { Ok(code) } else { Err("an ISO 3166-1 code of two letters, such as RU".to_owned()) }
+}
+
 impl Arguments {
     fn context(&self) -> Context {
         Context {
@@ -115,6 +143,7 @@ impl Arguments {
             }),
             kind: self.kind,
             os_flavour: self.os,
+            market: self.market.clone(),
             presence: match self.presence {
                 PresenceArgument::Installed => Presence::Installed,
                 PresenceArgument::AnyMethod => Presence::AnyMethod,
@@ -124,13 +153,13 @@ impl Arguments {
 }
 
 /// Today in UTC: the one zone that is the same on every machine.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let context = arguments.context();
-    // Whatever is wrong with the profile is said before any phone is touched.
+    // Whatever is wrong with the profile, the waivers or an older report is said before any phone is touched.
     let profile = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
@@ -141,38 +170,104 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let events = Events::open(arguments.events.as_deref(), outputs.identity().clone())?;
     let keep = outputs.wants_inventories() && !arguments.findings_only;
+    let overlays = Mutex::new(arguments.overlays()?);
     let judged = arguments.target.read_each(true, &packages, &events, |index, reading| {
-        let report = judge(reading, &profile, &context, keep)?;
+        let judge =
+            Judge { profile: &profile, context: &context, overlays: &overlays, identity: outputs.identity(), keep };
+        let report = judge.report(index, reading)?;
         events.judged(index, &report);
         anyhow::Ok(report)
     })?;
     let targets = judged.into_iter().collect::<anyhow::Result<Vec<TargetReport>>>()?;
     let exit = Exit::of_all(targets.iter().map(Exit::of));
-    let mut run =
-        Run { schema_version: report::SCHEMA_VERSION.to_owned(), tool: Tool::this(), exit_code: exit as u8, targets };
+    let mut run = Run {
+        schema_version: report::SCHEMA_VERSION.to_owned(),
+        tool: Tool::this(),
+        exit_code: exit as u8,
+        targets,
+        notices: overlays.into_inner().unwrap_or_else(PoisonError::into_inner).notices(context.as_of),
+    };
     outputs.write(&mut run)?;
     events.emit(EventKind::Finished { exit_code: exit as u8 });
     events.close()?;
     Ok(exit)
 }
 
-fn judge(reading: Reading, profile: &Profile, context: &Context, keep: bool) -> anyhow::Result<TargetReport> {
-    let Reading { target, result } = reading;
-    Ok(match result {
-        Ok(inventory) => {
-            let assessment = Box::new(assess(profile, &inventory, context)?);
-            let result = TargetResult::Judged {
-                coverage: Coverage::of(&inventory)?,
-                assessment,
-                device: Box::new(inventory.device.clone()),
-            };
-            let target = inventory.target.clone();
-            TargetReport { target, result, inventory: keep.then(|| Box::new(inventory)) }
+impl Arguments {
+    fn overlays(&self) -> anyhow::Result<Overlays> {
+        let waivers = self.waivers.as_deref().map(profile::load_waivers).transpose();
+        let attestations = self.attestations.as_deref().map(profile::load_attestations).transpose();
+        Ok(Overlays::new(
+            waivers.map_err(|error| usage(error.to_string()))?.unwrap_or_default(),
+            attestations.map_err(|error| usage(error.to_string()))?.unwrap_or_default(),
+            self.baseline.as_deref().map(|path| baseline(path, self.only_new)).transpose()?,
+        ))
+    }
+}
+
+/// The failures of an older report.
+fn baseline(path: &Path, only_new: bool) -> anyhow::Result<KnownFailures> {
+    let name = path.display();
+    let bytes = std::fs::read(path).map_err(|error| usage(format!("{name}: can't be read: {error}")))?;
+    let run = report::parse(&bytes).map_err(|error| usage(format!("{name}: {error}")))?;
+    let several = run.targets.len() > 1;
+    let mut targets: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
+    let mut as_of = None;
+    for report in run.targets {
+        let TargetResult::Judged { assessment, .. } = report.result else { continue };
+        let mut target = report.target.name;
+        if several && Identity::hides(&target) {
+            // The place in another run says nothing: another phone's failures would excuse this one's.
+            target.push_str(" of the older report");
         }
-        Err(error) => {
-            let temporary = matches!(error, SourceError::Temporary(_));
-            let result = TargetResult::Unread { temporary, error: error.to_string() };
-            TargetReport { target, result, inventory: None }
-        }
-    })
+        let known = targets.entry(target).or_default();
+        let failed = assessment.findings.into_iter().filter(|finding| finding.verdict == Verdict::Fail);
+        known.extend(failed.map(|finding| (finding.rule, finding.subject)));
+        as_of = as_of.or(Some(assessment.context.as_of));
+    }
+    let Some(as_of) = as_of else {
+        return Err(usage(format!("{name}: no target of this report was judged: nothing to compare with")));
+    };
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let report = BaselineRef { file, sha256: profile::sha256(&bytes), as_of, only_new };
+    Ok(KnownFailures { report, targets })
+}
+
+/// How readings are judged.
+struct Judge<'a> {
+    profile: &'a Profile,
+    context: &'a Context,
+    overlays: &'a Mutex<Overlays>,
+    identity: &'a Identity,
+    /// Whether the report keeps the inventory.
+    keep: bool,
+}
+
+impl Judge<'_> {
+    fn report(&self, index: usize, reading: Reading) -> anyhow::Result<TargetReport> {
+        let Reading { target, result } = reading;
+        Ok(match result {
+            Ok(mut inventory) => {
+                let mut assessment = Box::new(assess(self.profile, &inventory, self.context)?);
+                // An older report has the name that was written, and notices are written too.
+                let target = inventory.target.clone();
+                inventory.target.name = self.identity.name(&target, index + 1);
+                let mut overlays = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
+                overlays.apply(&mut assessment, self.profile, &inventory, self.context.as_of);
+                drop(overlays);
+                inventory.target.name.clone_from(&target.name);
+                let result = TargetResult::Judged {
+                    coverage: Coverage::of(&inventory)?,
+                    assessment,
+                    device: Box::new(inventory.device.clone()),
+                };
+                TargetReport { target, result, inventory: self.keep.then(|| Box::new(inventory)) }
+            }
+            Err(error) => {
+                let temporary = matches!(error, SourceError::Temporary(_));
+                let result = TargetResult::Unread { temporary, error: error.to_string() };
+                TargetReport { target, result, inventory: None }
+            }
+        })
+    }
 }

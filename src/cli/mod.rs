@@ -1,6 +1,7 @@
 //! The command line: one subcommand, one file. Only this layer prints, and reads arguments, environment and the clock.
 
 mod apk;
+mod attest;
 mod check;
 mod convert;
 mod devices;
@@ -41,6 +42,7 @@ enum Command {
     Scan(scan::Arguments),
     List(list::Arguments),
     Apk(apk::Arguments),
+    Attest(attest::Arguments),
     Devices(devices::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
@@ -63,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
+        Command::Attest(arguments) => attest::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

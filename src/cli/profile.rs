@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             writeln!(out, "# Kinds of check\n\nWhat a rule can ask, `check = \"...\"` in a profile.")?;
             for kind in check::KINDS {
                 writeln!(out)?;
-                for line in kind.explanation().trim().lines() {
+                for line in kind.about().page(kind.name()).trim().lines() {
                     // Its headings go one level below this page's.
                     writeln!(out, "{}{line}", if line.starts_with('#') { "#" } else { "" })?;
                 }

@@ -9,7 +9,7 @@ use crate::inventory::{CopyRole, Fact, Inventory, Package, PackageCopy, Signer};
 /// `--format csv-packages`.
 pub(super) struct CsvPackages;
 
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 26] = [
     "target",
     "brand",
     "model",
@@ -33,6 +33,8 @@ const COLUMNS: [&str; 24] = [
     "installed_for",
     "launcher",
     "stub",
+    "removability",
+    "presence",
     "problem",
 ];
 
@@ -100,7 +102,7 @@ fn rows(report: &TargetReport) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn row(inventory: &Inventory, package: &Package, copy: &PackageCopy) -> [String; 20] {
+fn row(inventory: &Inventory, package: &Package, copy: &PackageCopy) -> [String; 22] {
     let number = |fact: &Fact<u32>| cell(fact, ToString::to_string);
     let signers =
         |show: fn(&Signer) -> Option<String>| cell(&copy.signers, |signers| join(signers.iter().filter_map(show)));
@@ -127,6 +129,8 @@ fn row(inventory: &Inventory, package: &Package, copy: &PackageCopy) -> [String;
         installed,
         cell(&copy.launcher, |activities| activities.len().to_string()),
         cell(&copy.code, |code| code.stub.map(|stub| stub.as_str().to_owned()).unwrap_or_default()),
+        cell(&package.removability, |answer| answer.grade.as_str().to_owned()),
+        cell(&package.presence, |answer| answer.state.as_str().to_owned()),
         String::new(),
     ]
 }

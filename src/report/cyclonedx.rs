@@ -224,6 +224,9 @@ fn properties(inventory: &Inventory, package: &Package) -> Vec<Value> {
     if let Fact::Unknown(gap) = &package.grants {
         properties.push(property("granted-permissions-unknown", gap.reason.as_str()));
     }
+    if let Some(answer) = package.removability.known() {
+        properties.push(property("removability", answer.grade.as_str()));
+    }
     let mut seen = std::collections::BTreeSet::new();
     properties.retain(|property| seen.insert(property.to_string()));
     properties

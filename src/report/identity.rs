@@ -59,6 +59,12 @@ impl Identity {
         }
     }
 
+    /// Whether a name hides who the phone is, so that it is another phone's in the next run.
+    #[must_use]
+    pub fn hides(name: &str) -> bool {
+        is_hidden(name)
+    }
+
     /// A message about a target, without its serial number unless that may be written.
     #[must_use]
     pub fn clean(&self, text: &str, target: &Target, place: usize) -> String {

@@ -97,7 +97,7 @@ fn suite(report: &TargetReport) -> Suite {
 
 fn cases(assessment: &Assessment) -> Vec<Case> {
     let mut taken = BTreeSet::new();
-    let mut cases: Vec<Case> = assessment.findings.iter().map(case).collect();
+    let mut cases: Vec<Case> = assessment.findings.iter().map(|finding| case(assessment, finding)).collect();
     if let Some(why) = wording::unexplained(assessment, Lang::En) {
         let gaps: Vec<String> = assessment
             .coverage_gaps
@@ -125,14 +125,14 @@ fn problem(name: &str, kind: &str, message: &str) -> Case {
     Case { name, outcome: Outcome::Error, kind, message, text: String::new() }
 }
 
-fn case(finding: &Finding) -> Case {
+fn case(assessment: &Assessment, finding: &Finding) -> Case {
     let subject = finding.subject.as_ref().map(|subject| format!(" [{subject}]")).unwrap_or_default();
     let reason = finding.reason.map_or(finding.verdict.as_str(), |reason| reason.as_str());
     let (outcome, message) = match (finding.verdict, &finding.waiver) {
         (Verdict::Fail, Some(waiver)) => {
             (Outcome::Skipped, format!("waived until {} by {}: {}", waiver.expires, waiver.id, waiver.reason))
         }
-        (Verdict::Fail, None) if finding.is_open_failure() => (Outcome::Failure, reason.to_owned()),
+        (Verdict::Fail, None) if assessment.is_open_failure(finding) => (Outcome::Failure, reason.to_owned()),
         (Verdict::Fail, None) => (Outcome::Skipped, "known from the baseline".to_owned()),
         (Verdict::Inconclusive | Verdict::Error, _) => (Outcome::Error, reason.to_owned()),
         (Verdict::NotChecked, _) => (Outcome::Skipped, "needs attestation".to_owned()),

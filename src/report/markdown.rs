@@ -39,6 +39,13 @@ impl ReportFormat for Markdown {
         for report in &run.targets {
             page.target(report)?;
         }
+        for notice in &run.notices {
+            let (subject, kind) = (safe(&notice.subject), notice.kind.as_str());
+            writeln!(page.out, "- ⚠️ {subject} ({kind}): {}", safe(&notice.text))?;
+        }
+        if !run.notices.is_empty() {
+            writeln!(page.out)?;
+        }
         writeln!(page.out, "<sub>{} {} {}</sub>", say::MADE_BY.say(lang), safe(&run.tool.name), safe(&run.tool.version))
     }
 }

@@ -26,7 +26,7 @@ use std::io;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::assess::Assessment;
+use crate::assess::{Assessment, Notice};
 use crate::inventory::{Device, Gap, GapReason, Hides, Inventory, Target, Tool};
 
 pub use event::{Event, EventKind};
@@ -117,6 +117,9 @@ pub struct Run {
     pub exit_code: u8,
     /// Every target that was asked for, in the order asked.
     pub targets: Vec<TargetReport>,
+    /// What somebody has to see to about waivers, attestations and a baseline, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
 }
 
 impl Run {

@@ -85,6 +85,7 @@ pub(crate) const OTHER_GAPS: Noun =
     noun(["other gap", "other gaps"], ["прочий пробел", "прочих пробела", "прочих пробелов"]);
 pub(crate) const TARGETS: Noun = noun(["target", "targets"], ["объект", "объекта", "объектов"]);
 pub(crate) const DEVICES: Noun = noun(["device", "devices"], ["устройство", "устройства", "устройств"]);
+pub(crate) const NOTICES: Noun = noun(["notice", "notices"], ["уведомление", "уведомления", "уведомлений"]);
 pub(crate) const MAY_HIDE: Noun = noun(
     ["may hide packages", "may hide packages"],
     ["может скрывать пакеты", "могут скрывать пакеты", "могут скрывать пакеты"],
@@ -106,14 +107,11 @@ pub(crate) const COUNTED_INFORMATIONAL: Noun =
     noun(["informational", "informational"], ["справочно", "справочно", "справочно"]);
 pub(crate) const COUNTED_NOT_APPLICABLE: Noun =
     noun(["not applicable", "not applicable"], ["неприменимо", "неприменимы", "неприменимо"]);
-pub(crate) const COUNTED_WAIVED: Noun = noun(
-    ["of them waived", "of them waived"],
-    ["из них по исключению", "из них по исключению", "из них по исключению"],
-);
-pub(crate) const COUNTED_KNOWN: Noun = noun(
-    ["of them known before", "of them known before"],
-    ["из них известно ранее", "из них известны ранее", "из них известны ранее"],
-);
+pub(crate) const KNOWN_FROM: Phrase = phrase("KNOWN from", "ИЗВЕСТНО из");
+pub(crate) const COUNTED_WAIVED: Noun =
+    noun(["of them waived", "of them waived"], ["по исключению", "по исключению", "по исключению"]);
+pub(crate) const COUNTED_KNOWN: Noun =
+    noun(["of them known", "of them known"], ["известно ранее", "известны ранее", "известны ранее"]);
 
 pub(crate) const COMPLIANT: Phrase = phrase("COMPLIANT", "СООТВЕТСТВУЕТ");
 pub(crate) const NOT_COMPLIANT: Phrase = phrase("NOT COMPLIANT", "НЕ СООТВЕТСТВУЕТ");
@@ -147,6 +145,41 @@ pub(crate) const OUT_OF_DATE: Phrase = phrase("not in force", "не действ
 pub(crate) const OTHER_DEVICE_KIND: Phrase = phrase("other kind of device", "другой вид устройства");
 pub(crate) const OTHER_OS_FLAVOUR: Phrase = phrase("other operating system", "другая операционная система");
 
+pub(crate) const TOO_FEW: Phrase = phrase("too few", "слишком мало");
+pub(crate) const NOT_PREINSTALLED: Phrase = phrase("not part of the firmware", "не входит в прошивку");
+pub(crate) const OUT_OF_RANGE: Phrase = phrase("out of range", "вне допустимых границ");
+pub(crate) const NOT_VISIBLE: Phrase = phrase("no icon", "нет значка");
+pub(crate) const WRONG_SIGNER: Phrase = phrase("wrong signer", "подписано не тем ключом");
+pub(crate) const FORBIDDEN_SIGNER: Phrase = phrase("forbidden signer", "запрещённый ключ подписи");
+pub(crate) const PUBLISHED_KEY: Phrase = phrase("published key", "общеизвестный ключ подписи");
+pub(crate) const PRIVILEGED: Phrase = phrase("privileged", "привилегированное");
+pub(crate) const PLATFORM_SIGNED: Phrase = phrase("signed with the platform's key", "подписано ключом платформы");
+pub(crate) const SHARED_USER: Phrase = phrase("shared user id", "общий идентификатор пользователя");
+pub(crate) const BELOW_FLOOR: Phrase = phrase("a permission is missing", "не хватает разрешения");
+pub(crate) const NOT_AT_PAR: Phrase = phrase("not at par", "в худшем положении");
+pub(crate) const EXPORTED: Phrase = phrase("open to every app", "открыто всем приложениям");
+pub(crate) const SYSTEM_HOOK: Phrase = phrase("called by the system", "вызывается системой");
+pub(crate) const MANIFEST_FLAG: Phrase = phrase("setting of the manifest", "настройка манифеста");
+pub(crate) const CONTAINS_CODE: Phrase = phrase("contains named code", "содержит указанный код");
+pub(crate) const NATIVE_CODE: Phrase = phrase("native code", "машинный код");
+pub(crate) const UNKNOWN_PLACE: Phrase = phrase("unknown place", "неизвестное место");
+pub(crate) const INSTALLER_AGENT: Phrase = phrase("installs other apps", "устанавливает другие приложения");
+pub(crate) const BUILD_PROPERTIES: Phrase = phrase("build not for sale", "сборка не для продажи");
+pub(crate) const TOO_OLD: Phrase = phrase("too old", "слишком старое");
+pub(crate) const NOT_REMOVABLE: Phrase = phrase("not removable", "нельзя удалить");
+pub(crate) const REMOVABLE: Phrase = phrase("removable", "можно удалить");
+pub(crate) const LOST_ON_RESET: Phrase = phrase("lost on reset", "пропадает при сбросе");
+pub(crate) const SEVERAL_UNREMOVABLE: Phrase = phrase("several unremovable", "несколько неудаляемых");
+pub(crate) const OTHER_ROLE_HOLDER: Phrase = phrase("another app holds the role", "роль у другого приложения");
+pub(crate) const WORSE_PLACEMENT: Phrase = phrase("shown worse", "показано хуже");
+pub(crate) const EXPRESSION_FALSE: Phrase = phrase("the expression does not hold", "условие не выполнено");
+pub(crate) const SCORE_ABOVE: Phrase = phrase("score above its bound", "оценка выше границы");
+pub(crate) const ATTESTED_BREACH: Phrase = phrase("breach seen by a person", "нарушение увидел человек");
+pub(crate) const NOTHING_MATCHED: Phrase = phrase("nothing matched", "ничего подходящего");
+pub(crate) const OTHER_VERSION: Phrase = phrase("other version", "другая версия");
+pub(crate) const OTHER_MARKET: Phrase = phrase("other market", "другой рынок");
+pub(crate) const OTHER_SDK: Phrase = phrase("other API level", "другой уровень API");
+
 pub(crate) const NOT_OBSERVED: Phrase = phrase("not observed", "не наблюдалось");
 pub(crate) const MISSING: Phrase = phrase("missing", "отсутствует");
 pub(crate) const REFUSED: Phrase = phrase("refused", "отказано");
@@ -162,6 +195,12 @@ pub(crate) const CONTRADICTION: Phrase = phrase("contradiction", "противо
 pub(crate) const HIDES_PACKAGES: Phrase = phrase("may hide packages", "может скрывать пакеты");
 pub(crate) const HIDES_USERS: Phrase = phrase("hides states of users", "скрывает состояние пользователей");
 pub(crate) const HIDES_FACTS: Phrase = phrase("hides single facts", "скрывает отдельные факты");
+
+pub(crate) const USER_REMOVABLE: Phrase = phrase("removable for good", "удаляется насовсем");
+pub(crate) const RETURNS_AFTER_RESET: Phrase = phrase("returns after a reset", "возвращается после сброса");
+pub(crate) const DISABLE_ONLY: Phrase = phrase("can only be disabled", "можно только отключить");
+pub(crate) const STUB_UPDATES_ITSELF: Phrase = phrase("placeholder that updates itself", "заглушка, обновляется сама");
+pub(crate) const FIXED: Phrase = phrase("not removable", "нельзя удалить");
 
 pub(crate) const MANDATORY: Phrase = phrase("mandatory", "обязательное");
 pub(crate) const CONTRACTUAL: Phrase = phrase("contractual", "по договору");
@@ -180,6 +219,9 @@ pub(crate) const LAW: Phrase = phrase("law", "основание");
 pub(crate) const NOTE: Phrase = phrase("note", "замечание");
 pub(crate) const DO: Phrase = phrase("do", "сделать");
 pub(crate) const WAIVER: Phrase = phrase("waiver", "исключение");
+pub(crate) const WAIVED_UNTIL: Phrase = phrase("until", "до");
+pub(crate) const OWNER: Phrase = phrase("owner", "отвечает");
+pub(crate) const APPROVED_BY: Phrase = phrase("approved by", "утвердил");
 pub(crate) const ATTESTED: Phrase = phrase("attested", "подтвердил");
 pub(crate) const BASELINE: Phrase = phrase("baseline", "сравнение");
 pub(crate) const GAP: Phrase = phrase("gap", "пробел");
@@ -234,6 +276,11 @@ pub(crate) const NO_GAPS: Phrase = phrase("Everything was read.", "Прочит�
 pub(crate) const CHARTS: Phrase = phrase("At a glance", "Обзор");
 pub(crate) const BY_PARTITION: Phrase = phrase("Packages by partition", "Пакеты по разделам");
 pub(crate) const BY_PLACEMENT: Phrase = phrase("Packages by kind of place", "Пакеты по виду места");
+pub(crate) const BY_REMOVABILITY: Phrase = phrase("Packages by removability", "Пакеты по удаляемости");
+pub(crate) const REMOVABILITY: Phrase = phrase("removable", "удаляемость");
+pub(crate) const READ_AT: Phrase = phrase("read", "прочитано");
+pub(crate) const NOTICES_TITLE: Phrase = phrase("Notices", "Уведомления");
+pub(crate) const TAILORED: Phrase = phrase("Tailored rules", "Изменённые правила");
 pub(crate) const BY_LEVEL: Phrase = phrase("Permissions asked for, by level", "Запрошенные разрешения по уровню");
 pub(crate) const PACKAGES_TITLE: Phrase = phrase("Packages", "Пакеты");
 pub(crate) const PACKAGES_NOT_HERE: Phrase = phrase(

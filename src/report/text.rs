@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::phrases::{self as say, Lang, Noun, Phrase};
 use super::{Carries, Coverage, ReportFormat, Run, Style, TargetReport, TargetResult, printable, wording};
-use crate::assess::{Assessment, Finding, Overall};
+use crate::assess::{Assessment, Baseline, Finding, Overall};
 use crate::check::Verdict;
 use crate::inventory::{Device, Gap};
 
@@ -51,7 +51,7 @@ impl ReportFormat for Text {
         if run.targets.len() > 1 {
             page.summary(run)?;
         }
-        Ok(())
+        page.notices(run)
     }
 }
 
@@ -78,6 +78,7 @@ impl Page<'_> {
                     .findings
                     .iter()
                     .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::NotApplicable))
+                    .filter(|finding| !is_known(assessment, finding))
                     .collect();
                 self.shared = shared_texts(&open, self.lang);
                 for finding in open {
@@ -88,6 +89,19 @@ impl Page<'_> {
                 self.coverage(coverage)
             }
         }
+    }
+
+    /// Waivers, attestations and a baseline that somebody has to see to.
+    fn notices(&mut self, run: &Run) -> io::Result<()> {
+        if !run.notices.is_empty() {
+            self.line("", Ansi::new(), "")?;
+            self.line("", HEADING, &format!("{}:", self.count(run.notices.len(), say::NOTICES)))?;
+        }
+        for notice in &run.notices {
+            let text = format!("{} [{}]  {}", notice.subject, notice.kind.as_str(), notice.text);
+            self.line("  ", verdict_style(Verdict::Inconclusive), &printable(&text))?;
+        }
+        Ok(())
     }
 
     fn say(&self, phrase: Phrase) -> &'static str {
@@ -199,6 +213,18 @@ impl Page<'_> {
             let text = format!("{word}  {}  {}", finding.rule, printable(&finding.observed));
             self.line("", verdict_style(Verdict::Pass), &text)?;
         }
+        let known: Vec<&str> =
+            assessment.findings.iter().filter(|f| is_known(assessment, f)).map(|f| f.rule.as_str()).collect();
+        if let (false, Some(baseline)) = (known.is_empty(), &assessment.baseline) {
+            self.line("", Ansi::new(), "")?;
+            let (word, file) = (self.say(say::KNOWN_FROM), printable(&baseline.file));
+            let text = format!("{word} {file}  {}", known.join(", "));
+            self.line("", verdict_style(Verdict::Fail), &text)?;
+        }
+        for tailored in &assessment.tailoring {
+            let text = format!("{}  {}: {}", tailored.change.as_str().to_uppercase(), tailored.rule, tailored.reason);
+            self.line("", verdict_style(Verdict::NotApplicable), &printable(&text))?;
+        }
         let skipped = assessment.findings.iter().filter(|f| f.verdict == Verdict::NotApplicable);
         let mut by_reason: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
         for finding in skipped {
@@ -305,6 +331,11 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a failure is left out, since an older report has it and only new ones were asked for.
+fn is_known(assessment: &Assessment, finding: &Finding) -> bool {
+    assessment.baseline.as_ref().is_some_and(|baseline| baseline.only_new) && finding.baseline == Some(Baseline::Known)
 }
 
 /// Texts that stand in more than one finding, in the order of their first use.

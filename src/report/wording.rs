@@ -3,7 +3,7 @@
 use super::phrases::{self as say, Lang, Noun, Phrase};
 use crate::assess::{Assessment, Baseline, Counts, Finding, Governing, Overall, Text};
 use crate::check::{Reason, Verdict};
-use crate::inventory::{Device, Gap, GapReason, Hides};
+use crate::inventory::{Device, Gap, GapReason, Hides, RemovabilityGrade};
 
 pub(super) fn overall(overall: Overall) -> Phrase {
     match overall {
@@ -45,6 +45,40 @@ pub(super) fn reason(reason: Reason) -> Phrase {
         Reason::OutOfDate => say::OUT_OF_DATE,
         Reason::OtherDeviceKind => say::OTHER_DEVICE_KIND,
         Reason::OtherOsFlavour => say::OTHER_OS_FLAVOUR,
+        Reason::TooFew => say::TOO_FEW,
+        Reason::NotPreinstalled => say::NOT_PREINSTALLED,
+        Reason::OutOfRange => say::OUT_OF_RANGE,
+        Reason::NotVisible => say::NOT_VISIBLE,
+        Reason::WrongSigner => say::WRONG_SIGNER,
+        Reason::ForbiddenSigner => say::FORBIDDEN_SIGNER,
+        Reason::PublishedKey => say::PUBLISHED_KEY,
+        Reason::Privileged => say::PRIVILEGED,
+        Reason::PlatformSigned => say::PLATFORM_SIGNED,
+        Reason::SharedUser => say::SHARED_USER,
+        Reason::BelowFloor => say::BELOW_FLOOR,
+        Reason::NotAtPar => say::NOT_AT_PAR,
+        Reason::Exported => say::EXPORTED,
+        Reason::SystemHook => say::SYSTEM_HOOK,
+        Reason::ManifestFlag => say::MANIFEST_FLAG,
+        Reason::ContainsCode => say::CONTAINS_CODE,
+        Reason::NativeCode => say::NATIVE_CODE,
+        Reason::UnknownPlace => say::UNKNOWN_PLACE,
+        Reason::InstallerAgent => say::INSTALLER_AGENT,
+        Reason::BuildProperties => say::BUILD_PROPERTIES,
+        Reason::TooOld => say::TOO_OLD,
+        Reason::NotRemovable => say::NOT_REMOVABLE,
+        Reason::Removable => say::REMOVABLE,
+        Reason::LostOnReset => say::LOST_ON_RESET,
+        Reason::SeveralUnremovable => say::SEVERAL_UNREMOVABLE,
+        Reason::OtherRoleHolder => say::OTHER_ROLE_HOLDER,
+        Reason::WorsePlacement => say::WORSE_PLACEMENT,
+        Reason::ExpressionFalse => say::EXPRESSION_FALSE,
+        Reason::ScoreAbove => say::SCORE_ABOVE,
+        Reason::AttestedBreach => say::ATTESTED_BREACH,
+        Reason::NothingMatched => say::NOTHING_MATCHED,
+        Reason::OtherVersion => say::OTHER_VERSION,
+        Reason::OtherMarket => say::OTHER_MARKET,
+        Reason::OtherSdk => say::OTHER_SDK,
     }
 }
 
@@ -61,6 +95,16 @@ pub(super) fn gap_reason(reason: GapReason) -> Phrase {
         GapReason::Failed => say::FAILED,
         GapReason::Disconnected => say::DISCONNECTED,
         GapReason::Contradiction => say::CONTRADICTION,
+    }
+}
+
+pub(super) fn removability(grade: RemovabilityGrade) -> Phrase {
+    match grade {
+        RemovabilityGrade::UserRemovable => say::USER_REMOVABLE,
+        RemovabilityGrade::ReturnsAfterReset => say::RETURNS_AFTER_RESET,
+        RemovabilityGrade::DisableOnly => say::DISABLE_ONLY,
+        RemovabilityGrade::StubUpdatesItself => say::STUB_UPDATES_ITSELF,
+        RemovabilityGrade::NotRemovable => say::FIXED,
     }
 }
 
@@ -100,10 +144,14 @@ pub(super) fn text(text: &Text, lang: Lang) -> &str {
 
 /// `19 failed, 11 not applicable`.
 pub(super) fn counts(counts: &Counts, lang: Lang) -> String {
-    let rows: [(u32, Noun); 9] = [
-        (counts.fail, say::COUNTED_FAIL),
-        (counts.waived, say::COUNTED_WAIVED),
-        (counts.known, say::COUNTED_KNOWN),
+    let noun = |count: u32, noun: Noun| (count > 0).then(|| noun.count(u64::from(count), lang));
+    let aside: Vec<String> = [noun(counts.waived, say::COUNTED_WAIVED), noun(counts.known, say::COUNTED_KNOWN)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let failed = noun(counts.fail, say::COUNTED_FAIL)
+        .map(|failed| if aside.is_empty() { failed } else { format!("{failed} ({})", aside.join(", ")) });
+    let rest = [
         (counts.inconclusive, say::COUNTED_INCONCLUSIVE),
         (counts.error, say::COUNTED_ERROR),
         (counts.not_checked, say::COUNTED_NOT_CHECKED),
@@ -112,7 +160,7 @@ pub(super) fn counts(counts: &Counts, lang: Lang) -> String {
         (counts.not_applicable, say::COUNTED_NOT_APPLICABLE),
     ];
     let words: Vec<String> =
-        rows.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| noun.count(u64::from(*count), lang)).collect();
+        failed.into_iter().chain(rest.into_iter().filter_map(|(count, form)| noun(count, form))).collect();
     if words.is_empty() { say::NOTHING_JUDGED.say(lang).to_owned() } else { words.join(", ") }
 }
 
@@ -144,6 +192,9 @@ pub(super) fn judged(assessment: &Assessment, lang: Lang) -> String {
         if let Some(date) = date {
             words.push_str(&format!(", {} {date}", word.say(lang)));
         }
+    }
+    if let Some(market) = &context.market {
+        words.push_str(&format!(", {market}"));
     }
     if let Some(kind) = context.kind {
         words.push_str(&format!(", {}", kind.as_str()));
@@ -191,12 +242,14 @@ pub(super) fn overlays(finding: &Finding, lang: Lang) -> Vec<(Phrase, String)> {
     if let Some(waiver) = &finding.waiver {
         let ticket = waiver.ticket.as_ref().map(|ticket| format!(", {ticket}")).unwrap_or_default();
         let words = format!(
-            "{} {} {}: {} ({}, {}{ticket})",
+            "{} {} {}: {} ({} {}, {} {}{ticket})",
             waiver.id,
-            say::UNTIL.say(lang),
+            say::WAIVED_UNTIL.say(lang),
             waiver.expires,
             waiver.reason,
+            say::OWNER.say(lang),
             waiver.owner,
+            say::APPROVED_BY.say(lang),
             waiver.approved_by
         );
         rows.push((say::WAIVER, words));

@@ -18,6 +18,9 @@ pub(super) struct Xccdf;
 
 const NAMESPACE: &str = "http://checklists.nist.gov/xccdf/1.2";
 
+/// What the benchmark is.
+const ABOUT: &str = "Rules of a profile of preloaded, and what devices came to under them.";
+
 /// The day of a document in which nothing was judged: XCCDF wants one.
 const NO_DAY: &str = "1970-01-01";
 
@@ -48,6 +51,7 @@ impl ReportFormat for Xccdf {
             Some(first) => titles(out, "  ", &first.profile.title)?,
             None => writeln!(out, "  <title>No target was judged</title>")?,
         }
+        writeln!(out, "  <description>{ABOUT}</description>")?;
         element!(out, "  <version>{}</version>", version)?;
         writeln!(out, r#"  <model system="urn:xccdf:scoring:absolute"/>"#)?;
         for finding in rules(&judged).into_values() {
@@ -88,7 +92,13 @@ fn rule(out: &mut dyn io::Write, finding: &Finding) -> io::Result<()> {
     if let Some(remedy) = &finding.remedy {
         element!(out, "    <fixtext>{}</fixtext>", remedy.en)?;
     }
+    check(out, "    ", finding)?;
     writeln!(out, "  </Rule>")
+}
+
+/// The check kind that answered: no system of SCAP, so it bears a name of our own.
+fn check(out: &mut dyn io::Write, indent: &str, finding: &Finding) -> io::Result<()> {
+    writeln!(out, r#"{indent}<check system="urn:preloaded:check:{}"/>"#, name(&finding.check))
 }
 
 fn titles(out: &mut dyn io::Write, indent: &str, title: &crate::assess::Text) -> io::Result<()> {
@@ -191,6 +201,7 @@ fn rule_result(out: &mut dyn io::Write, finding: &Finding, day: &str) -> io::Res
     if let Some(subject) = &finding.subject {
         element!(out, r#"      <instance context="package">{}</instance>"#, subject)?;
     }
+    check(out, "      ", finding)?;
     writeln!(out, "    </rule-result>")
 }
 

@@ -5,7 +5,7 @@ use std::io;
 
 use super::words::both;
 use super::{contents, cut};
-use crate::inventory::{CopyRole, Fact, Inventory, Package, PackageCopy};
+use crate::inventory::{CopyRole, Fact, Inventory, Package, PackageCopy, RemovabilityGrade};
 use crate::report::markup::escape;
 use crate::report::phrases::{self as say, Lang, Phrase};
 
@@ -36,6 +36,19 @@ pub(super) fn write(out: &mut dyn io::Write, inventory: &Inventory) -> io::Resul
     };
     chart(out, say::BY_PARTITION, by(|copy| known(&copy.partition, Clone::clone)))?;
     chart(out, say::BY_PLACEMENT, by(|copy| known(&copy.placement, |placement| placement.as_str().to_owned())))?;
+    let grades: Vec<RemovabilityGrade> =
+        packages.iter().filter_map(|package| package.removability.known()).map(|answer| answer.grade).collect();
+    if !grades.is_empty() {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for grade in &grades {
+            *counts.entry(grade.as_str().to_owned()).or_default() += 1;
+        }
+        let unknown = packages.len().saturating_sub(grades.len()) as u64;
+        if unknown > 0 {
+            counts.insert(UNKNOWN.to_owned(), unknown);
+        }
+        chart(out, say::BY_REMOVABILITY, counts)?;
+    }
     let mut levels: BTreeMap<String, u64> = BTreeMap::new();
     for (level, count) in contents::by_level(inventory) {
         levels.insert(level.to_owned(), count);

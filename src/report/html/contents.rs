@@ -9,6 +9,7 @@ use crate::inventory::{Fact, Inventory, Package, PackageCopy, Signer};
 use crate::report::csv_permissions::Held;
 use crate::report::markup::escape;
 use crate::report::phrases::{self as say, Phrase};
+use crate::report::wording;
 
 /// Packages named for a permission; the rest is counted.
 const NAMED: usize = 40;
@@ -56,6 +57,7 @@ fn table(out: &mut dyn io::Write, packages: &[Package]) -> io::Result<()> {
         (say::VERSION, false),
         (say::PARTITION, false),
         (say::PLACE, false),
+        (say::REMOVABILITY, false),
         (say::ASKED, true),
         (say::SIGNER, false),
         (say::PATH, false),
@@ -66,12 +68,13 @@ fn table(out: &mut dyn io::Write, packages: &[Package]) -> io::Result<()> {
             let asked = fact(&copy.requested_permissions, |asked| asked.len().to_string());
             writeln!(
                 out,
-                r#"<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="n">{asked}</td><td>{}</td><td class="path">{}</td></tr>"#,
+                r#"<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="n">{asked}</td><td>{}</td><td class="path">{}</td></tr>"#,
                 bounded(&package.name),
                 fact(&copy.label, |label| optional(label.as_deref())),
                 version(copy),
                 fact(&copy.partition, |name| bounded(name)),
                 fact(&copy.placement, |placement| placement.as_str().to_owned()),
+                fact(&package.removability, |answer| both(wording::removability(answer.grade))),
                 fact(&copy.signers, |signers| signer_list(signers)),
                 bounded(&copy.path)
             )?;

@@ -36,13 +36,14 @@ pub(super) fn write(out: &mut dyn io::Write, report: &TargetReport, number: usiz
             row(out, say::PROFILE, &format!("{profile} <small>sha256 <code>{digest}</code></small>"))?;
             row(out, say::JUDGED, &words(|lang| wording::judged(assessment, lang)))?;
             if let Some(time) = &report.target.collected_at {
-                row(out, say::FROM, &bounded(time))?;
+                row(out, say::READ_AT, &bounded(time))?;
             }
             if wording::unexplained(assessment, say::Lang::En).is_some() {
                 let why = |lang| wording::unexplained(assessment, lang).unwrap_or_default();
                 row(out, say::WHY, &words(why))?;
             }
             writeln!(out, "</dl>")?;
+            tailoring(out, assessment)?;
             to_do(out, assessment, number)?;
             findings(out, assessment, number)?;
             self::coverage(out, coverage)?;
@@ -67,6 +68,19 @@ fn row(out: &mut dyn io::Write, name: say::Phrase, value: &str) -> io::Result<()
     writeln!(out, "<dt>{}</dt><dd>{value}</dd>", both(name))
 }
 
+/// What was changed about the profile's rules, and why.
+fn tailoring(out: &mut dyn io::Write, assessment: &Assessment) -> io::Result<()> {
+    if assessment.tailoring.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h3>{}</h3>\n<ul>", both(say::TAILORED))?;
+    for tailored in &assessment.tailoring {
+        let (rule, change) = (bounded(&tailored.rule), tailored.change.as_str());
+        writeln!(out, "<li><code>{rule}</code> {change}: {}</li>", bounded(&tailored.reason))?;
+    }
+    writeln!(out, "</ul>")
+}
+
 /// Remedies, each once with the findings that it is for; what else a person must do.
 fn to_do(out: &mut dyn io::Write, assessment: &Assessment, number: usize) -> io::Result<()> {
     writeln!(out, "<h2>{}</h2>", both(say::WHAT_TO_DO))?;
@@ -76,7 +90,7 @@ fn to_do(out: &mut dyn io::Write, assessment: &Assessment, number: usize) -> io:
     }
     for (index, finding) in assessment.findings.iter().enumerate() {
         let task = match (finding.verdict, &finding.remedy) {
-            (Verdict::Fail, _) if !finding.is_open_failure() => continue,
+            (Verdict::Fail, _) if !assessment.is_open_failure(finding) => continue,
             (Verdict::Pass | Verdict::Informational | Verdict::NotApplicable, _) => continue,
             (_, Some(remedy)) => text(remedy),
             (Verdict::NotChecked, None) => both(say::LOOK_YOURSELF),

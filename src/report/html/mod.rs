@@ -68,6 +68,7 @@ impl ReportFormat for Html {
         for (index, report) in run.targets.iter().enumerate() {
             device::write(out, report, index + 1, rows <= TABLE_ROWS)?;
         }
+        notices(out, run)?;
         device::rules(out, run)?;
         writeln!(out, "</main>\n<footer><p>{}</p>", both(say::PROVES))?;
         let tool = format!("{} {}", run.tool.name, run.tool.version);
@@ -114,6 +115,19 @@ fn cut(text: &str, limit: usize) -> String {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
         None => text.to_owned(),
     }
+}
+
+/// Waivers, attestations and a baseline that somebody has to see to.
+fn notices(out: &mut dyn io::Write, run: &Run) -> io::Result<()> {
+    if run.notices.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<section>\n<h2>{}</h2>\n<ul>", both(say::NOTICES_TITLE))?;
+    for notice in &run.notices {
+        let (subject, kind) = (bounded(&notice.subject), notice.kind.as_str());
+        writeln!(out, "<li>{subject} <code>{kind}</code> {}</li>", bounded(&notice.text))?;
+    }
+    writeln!(out, "</ul>\n</section>")
 }
 
 fn summary(out: &mut dyn io::Write, run: &Run) -> io::Result<()> {
