@@ -51,7 +51,7 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     ("container", "FORMATS", &["mod", "foreign", "sets"]),
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
-    ("check", "KINDS", &["mod", "outcome"]),
+    ("check", "KINDS", &["mod", "outcome", "schema", "selector", "setting", "sweep"]),
     ("report", "FORMATS", &["mod", "event", "identity", "markup", "phrases", "printable", "wording"]),
 ];
 

@@ -7,11 +7,13 @@
 //!   ([`Inventory::gaps_hiding_packages`]).
 
 mod build_for_sale;
+mod default_role;
 mod device_sdk;
 mod enabled;
 mod exported_components;
 mod forbidden_package;
 mod known_place;
+mod launcher_place;
 mod launcher_visible;
 mod look_alike;
 mod manifest_flags;
@@ -22,19 +24,24 @@ mod no_published_key;
 mod no_shared_user;
 mod not_platform_signed;
 mod not_privileged;
+mod not_removable;
+mod one_unremovable;
 mod outcome;
 mod patch_age;
 mod permission_ceiling;
 mod permission_floor;
 mod permission_parity;
 mod pre_installed;
+mod removable;
 mod required_package;
 mod required_set;
 mod same_signer;
+pub mod schema;
 mod selector;
 mod setting;
 mod signer_in_set;
 mod signer_not_in_set;
+mod survives_reset;
 mod sweep;
 mod system_hooks;
 mod target_sdk;
@@ -55,11 +62,13 @@ pub use setting::{About, Row, Setting, Shape};
 /// Every check kind, by name.
 pub static KINDS: &[&dyn CheckKind] = &[
     &build_for_sale::BuildForSaleKind,
+    &default_role::DefaultRoleKind,
     &device_sdk::DeviceSdkKind,
     &enabled::EnabledKind,
     &exported_components::ExportedComponentsKind,
     &forbidden_package::ForbiddenPackageKind,
     &known_place::KnownPlaceKind,
+    &launcher_place::LauncherPlaceKind,
     &launcher_visible::LauncherVisibleKind,
     &look_alike::LookAlikeKind,
     &manifest_flags::ManifestFlagsKind,
@@ -70,16 +79,20 @@ pub static KINDS: &[&dyn CheckKind] = &[
     &no_shared_user::NoSharedUserKind,
     &not_platform_signed::NotPlatformSignedKind,
     &not_privileged::NotPrivilegedKind,
+    &not_removable::NotRemovableKind,
+    &one_unremovable::OneUnremovableKind,
     &patch_age::PatchAgeKind,
     &permission_ceiling::PermissionCeilingKind,
     &permission_floor::PermissionFloorKind,
     &permission_parity::PermissionParityKind,
     &pre_installed::PreInstalledKind,
+    &removable::RemovableKind,
     &required_package::RequiredPackageKind,
     &required_set::RequiredSetKind,
     &same_signer::SameSignerKind,
     &signer_in_set::SignerInSetKind,
     &signer_not_in_set::SignerNotInSetKind,
+    &survives_reset::SurvivesResetKind,
     &system_hooks::SystemHooksKind,
     &target_sdk::TargetSdkKind,
     &version_range::VersionRangeKind,

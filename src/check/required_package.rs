@@ -3,7 +3,9 @@
 use super::outcome::{describe, plural};
 use super::setting::{About, Row, Shape, may, must};
 use super::{Check, CheckKind, Context, Outcome, Presence, Proof, Reason, Verdict};
-use crate::inventory::{CopyRole, Enabled, Fact, Inventory, Package, PackageCopy, Placement, SignerDepth, TargetKind};
+use crate::inventory::{
+    CopyRole, Enabled, Fact, Inventory, Package, PackageCopy, Placement, PresenceState, SignerDepth, TargetKind,
+};
 use crate::platform::installer_agents::is_installer_agent;
 use crate::profile::{ProfileError, Settings};
 
@@ -26,7 +28,11 @@ static ABOUT: About = About {
         may("signers", Shape::Digests, "SHA-256 digests of signing certificates, one of which must be verified"),
     ],
     verdicts: &[
-        Row(Verdict::Pass, None, "an id is in the firmware, genuine and enabled"),
+        Row(
+            Verdict::Pass,
+            None,
+            "an id is in the firmware, genuine and enabled; or an icon that downloads it is seen, where `methods` has `icon`",
+        ),
         Row(
             Verdict::Fail,
             Some(Reason::Absent),
@@ -123,7 +129,7 @@ impl Check for RequiredPackage {
     fn evaluate(&self, inventory: &Inventory, context: &Context) -> Vec<Outcome> {
         let found: Vec<&Package> = self.any_of.iter().filter_map(|id| inventory.package(id)).collect();
         if found.is_empty() {
-            return vec![self.absent(inventory, context)];
+            return vec![self.by_icon(inventory).unwrap_or_else(|| self.absent(inventory, context))];
         }
         let mut outcomes: Vec<Outcome> = found.iter().map(|package| self.judge(package, inventory)).collect();
         if found.len() < self.any_of.len() && !outcomes.iter().any(|outcome| outcome.verdict == Verdict::Pass) {
@@ -210,6 +216,30 @@ impl RequiredPackage {
         }
     }
 
+    /// The pass of an app that is not there, where an icon that downloads it is lawful and is seen.
+    fn by_icon(&self, inventory: &Inventory) -> Option<Outcome> {
+        if !self.methods.contains(&Method::Icon) {
+            return None;
+        }
+        let arrivals = inventory.arrivals.known()?;
+        let arrival = arrivals.iter().find(|arrival| {
+            let leads = matches!(arrival.presence.state, PresenceState::Icon | PresenceState::AutoInstall);
+            leads && !arrival.presence.grounds.is_empty() && self.any_of.contains(&arrival.package)
+        })?;
+        let how = match arrival.presence.state {
+            PresenceState::Icon => "an icon leads to it",
+            _ => "it is fetched at set-up",
+        };
+        let observed = format!("{} not in the firmware; {how}", arrival.package);
+        let mut outcome = Outcome::new(Verdict::Pass, None, &self.expected, observed).about(&arrival.package);
+        outcome.proof = Proof::of_list(inventory);
+        for ground in &arrival.presence.grounds {
+            outcome.proof.push(Proof::new(&ground.evidence, ground.says.clone()));
+        }
+        outcome.notes.push("An icon that downloads the app is a lawful method of presence.".to_owned());
+        Some(outcome)
+    }
+
     fn judge(&self, package: &Package, inventory: &Inventory) -> Outcome {
         let mut case = Case::default();
         if let Some(active) = package.active() {
@@ -224,6 +254,7 @@ impl RequiredPackage {
                 case.full(package);
             }
             case.owner_state(package, inventory);
+            case.first_boot(package, inventory);
             case.provenance(package, &self.methods);
         } else {
             case.unknowns.push((Reason::UnknownFact, "no copy of it was read".to_owned()));
@@ -403,6 +434,37 @@ impl Case {
         .collect();
         if !faults.is_empty() {
             self.breaches.push((Reason::NotEnabled, format!("for user 0 it is {}", faults.join(", "))));
+        }
+    }
+
+    /// What lies where a vendor's services install from is there only if they install it.
+    fn first_boot(&mut self, package: &Package, inventory: &Inventory) {
+        let preload = |copy: &PackageCopy| copy.placement.known() == Some(&Placement::RemovablePreload);
+        if inventory.target.kind == TargetKind::Phone || !package.copies.iter().all(preload) {
+            return;
+        }
+        match &package.presence {
+            Fact::Known { value, .. } => {
+                for ground in &value.grounds {
+                    self.proof.push(Proof::new(&ground.evidence, ground.says.clone()));
+                }
+                match value.state {
+                    PresenceState::Full | PresenceState::FirstBoot | PresenceState::AutoInstall => {}
+                    PresenceState::Stub | PresenceState::Icon => {
+                        self.unknowns
+                            .push((Reason::ProvenanceUnclear, "what is installed of it is a placeholder".to_owned()));
+                    }
+                    PresenceState::Absent => {
+                        let words = "its file lies in the firmware, and nothing installs it at first boot";
+                        self.breaches.push((Reason::Absent, words.to_owned()));
+                    }
+                }
+            }
+            Fact::Unknown(gap) => {
+                self.unknowns
+                    .push((Reason::UnknownFact, "whether it is installed at first boot is unknown".to_owned()));
+                self.notes.push(describe(gap));
+            }
         }
     }
 

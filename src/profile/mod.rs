@@ -65,6 +65,13 @@ pub use settings::{Settings, Word};
 pub use tailoring::{Base, TailoredRule, Tailoring};
 pub use waiver::{MAX_WAIVER_DAYS, Waiver, WaiverScope, Waivers};
 
+/// Keys of the tables of profiles, for schemas.
+pub mod keys {
+    pub use super::parse::{DEFAULTS_KEYS as DEFAULTS, LEGAL_KEYS as LEGAL, RULE_KEYS as RULE};
+    pub use super::tailoring::REFINABLE;
+    pub use super::waiver::KEYS as WAIVER;
+}
+
 /// Bytes of the largest profile that is read: a thousand times the largest that is built in.
 pub const MAX_PROFILE_BYTES: u64 = 16 << 20;
 

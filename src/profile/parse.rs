@@ -27,7 +27,7 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
     "rule",
 ];
 /// Keys of `[defaults]`.
-pub(super) const DEFAULTS_KEYS: &[&str] = &[
+pub const DEFAULTS_KEYS: &[&str] = &[
     "status",
     "device-kinds",
     "os-flavours",
@@ -40,7 +40,7 @@ pub(super) const DEFAULTS_KEYS: &[&str] = &[
     "caveats",
 ];
 /// Keys of a rule.
-pub(super) const RULE_KEYS: &[&str] = &[
+pub const RULE_KEYS: &[&str] = &[
     "id",
     "title",
     "check",
@@ -61,7 +61,7 @@ pub(super) const RULE_KEYS: &[&str] = &[
     "examples",
 ];
 /// Keys of `legal`.
-pub(super) const LEGAL_KEYS: &[&str] = &["instrument", "article", "sources", "confidence", "confidence-note"];
+pub const LEGAL_KEYS: &[&str] = &["instrument", "article", "sources", "confidence", "confidence-note"];
 
 /// `opened`: the files that extend one another down to this one.
 pub(super) fn profile(

@@ -91,7 +91,7 @@ impl<'a> Word<'a> {
     }
 
     /// The error of a word that is none of `known`, with the nearest of them.
-    pub(super) fn unknown<'k>(&self, what: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> ProfileError {
+    pub fn unknown<'k>(&self, what: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> ProfileError {
         let list: Vec<&str> = known.clone().into_iter().collect();
         let error = self.error(format!("unknown {what} `{}`", self.text));
         match nearest(self.text, known) {

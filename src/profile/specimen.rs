@@ -1,12 +1,13 @@
 //! The device of an example: compact TOML that stands for a whole inventory.
 //!
 //! `device = { ... }`: `source` (`firmware`, `phone`), `kind`, `os`, `sdk`, `brand`, `model`, `fingerprint`, `release`,
-//! `build-type`, `build-tags`, `security-patch`, `build-date`, `region`, `unknown = ["sdk"]`.
+//! `build-type`, `build-tags`, `security-patch`, `build-date`, `region`, `holders = { browser = "com.a" }` (of a phone),
+//! `unknown = ["sdk"]`.
 //!
 //! `packages = ["com.a", { id = "com.b", ... }]`: `role`, `place`, `path`, `partition`, `version`, `min-sdk`,
 //! `target-sdk`, `flags`, `permissions`, `granted`, `granted-by-default`, `fixed`, `signer`, `published-key`, `claimed`, `label`,
 //! `code`, `dex-bytes`, `abis`, `launcher`, `enabled`, `installed`, `hidden`, `shared-user`, `installer`, `hooks`, `roles`, `exported`,
-//! `cleartext`, `user-authorities`, `allow-backup`, `overlays`, `unknown`. A bare id is a genuine app of the firmware.
+//! `cleartext`, `user-authorities`, `allow-backup`, `overlays`, `removability`, `presence`, `launcher-place`, `unknown`. A bare id is a genuine app of the firmware.
 //!
 //! `hidden = "product"` is a partition that could not be read, `unknown = ["packages"]` a list that could not.
 
@@ -14,8 +15,9 @@ use super::ProfileError;
 use super::settings::{Item, Settings, Word, is_sha256, package};
 use crate::inventory::{
     Code, CopyRole, DeviceKind, Enabled, Evidence, ExportedComponent, Fact, Gap, GapReason, Grant, GrantKind, Hides,
-    Inventory, ManifestFacts, Origin, OriginKind, OsFlavour, OverlayFacts, Package, PackageCopy, Partition, Placement,
-    RequestedPermission, Signer, SignerDepth, SourceId, SystemHook, Target, TargetKind, User, UserState,
+    Inventory, LauncherPlace, LauncherPlaceKind, ManifestFacts, Origin, OriginKind, OsFlavour, OverlayFacts, Package,
+    PackageCopy, Partition, Placement, Presence, PresenceState, Removability, RemovabilityGrade, RequestedPermission,
+    Role, RoleHolder, Signer, SignerDepth, SourceId, SystemHook, Target, TargetKind, User, UserState,
 };
 
 const ROLES: [(&str, CopyRole); 3] =
@@ -32,8 +34,18 @@ const PLACES: [Placement; 8] = [
     Placement::Unknown,
 ];
 
+/// Places of an icon: pages from 0.
+const LAUNCHER_PLACES: [(&str, LauncherPlace); 6] = [
+    ("hotseat", LauncherPlace::HOTSEAT),
+    ("page-0", LauncherPlace { kind: LauncherPlaceKind::Page, page: Some(0) }),
+    ("page-1", LauncherPlace { kind: LauncherPlaceKind::Page, page: Some(1) }),
+    ("page-2", LauncherPlace { kind: LauncherPlaceKind::Page, page: Some(2) }),
+    ("all-apps", LauncherPlace::ALL_APPS),
+    ("none", LauncherPlace::NONE),
+];
+
 /// Facts of a package that an example may leave unknown.
-const PACKAGE_FACTS: [&str; 17] = [
+const PACKAGE_FACTS: [&str; 20] = [
     "signers",
     "code",
     "launcher",
@@ -51,6 +63,9 @@ const PACKAGE_FACTS: [&str; 17] = [
     "label",
     "splits",
     "partition",
+    "removability",
+    "presence",
+    "launcher-place",
 ];
 
 /// Facts of a device that an example may leave unknown.
@@ -114,6 +129,14 @@ pub(super) fn inventory(table: &Settings<'_>) -> Result<Inventory, ProfileError>
         packages.push(package);
     }
     inventory.packages = known(packages);
+    if let Some(holders) = device.map(|device| device.table("holders")).transpose()?.flatten() {
+        let mut list = Vec::new();
+        for role in holders.keys() {
+            let package = holders.need_package(role.text)?;
+            list.push(RoleHolder { role: Role::from_name(role.text), package, user: None });
+        }
+        inventory.role_holders = known(list);
+    }
     if let Some(partition) = table.text("hidden")? {
         let place = format!("partition {}", partition.text);
         inventory.gaps.push(Gap::new(place, GapReason::Damaged, "unknown in this example").hiding(Hides::Packages));
@@ -162,10 +185,16 @@ fn clean_device(inventory: &mut Inventory) {
         inventory.partitions = known(vec![partition("product"), partition("system")]);
     }
     inventory.permissions = known(Vec::new());
+    inventory.role_holders = known(Vec::new());
+    inventory.preinstalls = known(Vec::new());
+    inventory.layouts = known(Vec::new());
+    inventory.configuration = known(Vec::new());
+    inventory.preferred_apps = known(Vec::new());
+    inventory.arrivals = known(Vec::new());
 }
 
 fn describe(table: &Settings<'_>, inventory: &mut Inventory) -> Result<(), ProfileError> {
-    let keys: Vec<&str> = DEVICE_FACTS.iter().copied().chain(["source", "unknown"]).collect();
+    let keys: Vec<&str> = DEVICE_FACTS.iter().copied().chain(["source", "unknown", "holders"]).collect();
     table.only(&keys)?;
     let device = &mut inventory.device;
     if let Some(kind) = table.choice("kind", &DeviceKind::ALL.map(|kind| (kind.as_str(), kind)))? {
@@ -269,6 +298,9 @@ fn genuine(name: &str, kind: TargetKind) -> Package {
         installer: if is_phone { known(None) } else { Fact::Unknown(not_observed()) },
         users: if is_phone { known(vec![state]) } else { Fact::Unknown(not_observed()) },
         grants: if is_phone { known(Vec::new()) } else { Fact::Unknown(not_observed()) },
+        removability: known(Removability { grade: RemovabilityGrade::DisableOnly, grounds: Vec::new() }),
+        presence: known(Presence { state: PresenceState::Full, grounds: Vec::new() }),
+        launcher_place: known(LauncherPlace::ALL_APPS),
     }
 }
 
@@ -317,6 +349,9 @@ fn described(table: &Settings<'_>, kind: TargetKind) -> Result<Package, ProfileE
         "user-authorities",
         "allow-backup",
         "overlays",
+        "removability",
+        "presence",
+        "launcher-place",
         "unknown",
     ])?;
     let mut package = genuine(&table.need_package("id")?, kind);
@@ -449,6 +484,15 @@ fn state(table: &Settings<'_>, package: &mut Package) -> Result<(), ProfileError
     if let Some(installer) = table.maybe_package("installer")? {
         package.installer = known(Some(installer));
     }
+    if let Some(grade) = table.choice("removability", &RemovabilityGrade::ALL.map(|grade| (grade.as_str(), grade)))? {
+        package.removability = known(Removability { grade, grounds: Vec::new() });
+    }
+    if let Some(state) = table.choice("presence", &PresenceState::ALL.map(|state| (state.as_str(), state)))? {
+        package.presence = known(Presence { state, grounds: Vec::new() });
+    }
+    if let Some(place) = table.choice("launcher-place", &LAUNCHER_PLACES)? {
+        package.launcher_place = known(place);
+    }
     let mut grants = Vec::new();
     for (key, flags) in [
         ("granted", &[][..]),
@@ -491,6 +535,9 @@ fn forget(fact: &Word<'_>, package: &mut Package) -> Result<(), ProfileError> {
         "granted" => hide(&mut package.grants),
         "shared-user" => hide(&mut package.shared_user),
         "installer" => hide(&mut package.installer),
+        "removability" => hide(&mut package.removability),
+        "presence" => hide(&mut package.presence),
+        "launcher-place" => hide(&mut package.launcher_place),
         name => {
             let Some(copy) = package.copies.first_mut() else { return Ok(()) };
             match name {

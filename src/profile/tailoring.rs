@@ -33,9 +33,8 @@ use super::{Profile, ProfileError, example};
 /// Profiles that extend one another: more is a mistake, or a file made to exhaust us.
 const MAX_DEPTH: usize = 8;
 
-const REFINE_KEYS: &[&str] = &[
-    "rule",
-    "reason",
+/// Keys of a rule that a refinement may replace.
+pub const REFINABLE: &[&str] = &[
     "title",
     "settings",
     "status",
@@ -159,7 +158,8 @@ pub(super) fn apply(
     }
     let mut refined = BTreeSet::new();
     for entry in root.tables("refine")?.unwrap_or_default() {
-        let (id, reason) = target(&entry, REFINE_KEYS, &tailored, &mut refined)?;
+        let keys: Vec<&str> = REFINABLE.iter().copied().chain(["rule", "reason"]).collect();
+        let (id, reason) = target(&entry, &keys, &tailored, &mut refined)?;
         let rule = tailored.rules.iter_mut().chain(&mut tailored.off).find(|rule| rule.id == id);
         let keys = match rule {
             Some(rule) => refine(rule, &entry, document)?,

@@ -118,7 +118,7 @@ impl Waivers {
 }
 
 /// Keys of a waiver.
-pub(super) const KEYS: &[&str] = &[
+pub const KEYS: &[&str] = &[
     "id",
     "rule",
     "profile",
