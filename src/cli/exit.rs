@@ -17,7 +17,7 @@ pub enum Exit {
     Usage = 2,
     /// No rule failed, but a mandatory one could not be settled, or the inventory has gaps.
     Inconclusive = 3,
-    /// The input can't be read, now or later.
+    /// The input can't be read, now or later, or a report can't be written.
     Unreadable = 4,
     /// The same call may succeed later: phone offline, unauthorised, connection lost.
     Temporary = 75,
@@ -32,7 +32,7 @@ Exit codes:
     1  not compliant
     2  usage or profile error: nothing was judged
     3  inconclusive or incomplete: no rule failed, but a mandatory rule could not be settled
-    4  the input can't be read, now or later
+    4  the input can't be read, now or later, or a report can't be written
    75  temporary: the same call may succeed later (phone offline, unauthorised, connection lost)
   130  interrupted
 Of several targets the first of 2, 1, 3, 4, 75, 0 that occurs.";

@@ -76,6 +76,13 @@ impl ReportFormat for Csv {
                         profile.version.clone(),
                         assessment.context.as_of.clone(),
                     ];
+                    for gap in &assessment.coverage_gaps {
+                        let mut row: Vec<String> = about.to_vec();
+                        row.splice(1..2, ["gap".to_owned()]);
+                        row.resize(OBSERVED, String::new());
+                        row.push(format!("not read: {} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail));
+                        table.row(&row)?;
+                    }
                     for finding in &assessment.findings {
                         let evidence =
                             finding.evidence.iter().map(|piece| format!("{}: {}", wording::place(piece), piece.says));

@@ -101,8 +101,12 @@ impl Target<'_> {
         }
         let mut android =
             self.package(&system, "Android", "operatingSystem", device.release.known().map(String::as_str));
-        if let (Fact::Unknown(gap), Some(fields)) = (&inventory.packages, android.as_object_mut()) {
-            fields.insert("comment".to_owned(), json!(format!("its packages are unknown: {}", gap.detail)));
+        let gaps: Vec<String> = inventory
+            .gaps_hiding_packages()
+            .map(|gap| format!("{} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail))
+            .collect();
+        if let (false, Some(fields)) = (gaps.is_empty(), android.as_object_mut()) {
+            fields.insert("comment".to_owned(), json!(format!("packages may be hidden: {}", gaps.join("; "))));
         }
         elements.push(android);
         let packages = inventory.packages.known().map(Vec::as_slice).unwrap_or_default();

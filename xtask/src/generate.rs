@@ -18,6 +18,7 @@ pub(crate) enum Mode {
 const FILES: &[(&str, &[&[&str]])] = &[
     ("docs/schema/inventory.schema.json", &[&["schema", "inventory"]]),
     ("docs/schema/report.schema.json", &[&["schema", "report"]]),
+    ("docs/schema/event.schema.json", &[&["schema", "event"]]),
     ("docs/checks.md", &[&["profile", "checks"]]),
     ("docs/adb-commands.md", &[&["devices", "--commands"]]),
     (
@@ -25,6 +26,7 @@ const FILES: &[(&str, &[&[&str]])] = &[
         &[
             &["--help"],
             &["check", "--help"],
+            &["convert", "--help"],
             &["scan", "--help"],
             &["list", "--help"],
             &["apk", "--help"],
