@@ -12,6 +12,7 @@ mod device_sdk;
 mod enabled;
 mod exported_components;
 mod forbidden_package;
+mod genuine_app;
 mod known_place;
 mod launcher_place;
 mod launcher_visible;
@@ -67,6 +68,7 @@ pub static KINDS: &[&dyn CheckKind] = &[
     &enabled::EnabledKind,
     &exported_components::ExportedComponentsKind,
     &forbidden_package::ForbiddenPackageKind,
+    &genuine_app::GenuineAppKind,
     &known_place::KnownPlaceKind,
     &launcher_place::LauncherPlaceKind,
     &launcher_visible::LauncherVisibleKind,
@@ -97,6 +99,18 @@ pub static KINDS: &[&dyn CheckKind] = &[
     &target_sdk::TargetSdkKind,
     &version_range::VersionRangeKind,
 ];
+
+/// How packages are selected, in Markdown: the part of the page that many kinds share.
+#[must_use]
+pub fn selector_page() -> String {
+    let mut page = "## Selectors\n\nWhat `select` of many kinds may hold. Everything that is set must fit; a package of which a \
+                    condition is unknown leaves the rule inconclusive.\n\n| key | what stands there | meaning |\n|---|---|---|\n"
+        .to_owned();
+    for setting in selector::SETTINGS {
+        page.push_str(&format!("| `{}` | {} | {} |\n", setting.key, setting.shape.words(), setting.meaning));
+    }
+    page
+}
 
 /// The questions of a profile, one for each of its rules and in their order.
 ///

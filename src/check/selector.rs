@@ -50,6 +50,8 @@ pub(super) static SETTINGS: &[Setting] = &[
     may("requests", Shape::Names, "permissions one of which its manifest asks for"),
     may("versions", Shape::Range, "versionCodes, both bounds included"),
     may("has-code", Shape::Flag, "whether it has code to run"),
+    may("visible", Shape::Flag, "whether a launcher shows it"),
+    may("except-roles", Shape::Texts, "roles for which a package that qualifies is not meant"),
     may("installer-agents", Shape::Flag, "known programs that add apps after first start"),
 ];
 
@@ -69,6 +71,8 @@ pub(super) struct Selector {
     requests: Vec<Pattern>,
     versions: Option<(u64, u64)>,
     has_code: Option<bool>,
+    visible: Option<bool>,
+    except_roles: Vec<String>,
     installer_agents: Option<bool>,
 }
 
@@ -116,6 +120,8 @@ impl Selector {
             requests: table.patterns("requests")?.unwrap_or_default(),
             versions: table.range("versions")?,
             has_code: table.maybe_flag("has-code")?,
+            visible: table.maybe_flag("visible")?,
+            except_roles: texts("except-roles")?,
             installer_agents: table.maybe_flag("installer-agents")?,
         };
         let vacuous = |pattern: &Pattern| {
@@ -210,6 +216,13 @@ impl Selector {
         }
         if let Some(wanted) = self.has_code {
             answers.push(hold(&copy.code, "its code", |code| (code.present || !code.abis.is_empty()) == wanted));
+        }
+        if let Some(wanted) = self.visible {
+            answers.push(hold(&copy.launcher, "whether a launcher shows it", |list| list.is_empty() != wanted));
+        }
+        if !self.except_roles.is_empty() {
+            let spared = |roles: &[String]| roles.iter().any(|role| self.except_roles.contains(role));
+            answers.push(hold(&copy.manifest, "its roles", |facts| !spared(&facts.roles)));
         }
         if let Some(kind) = self.kind {
             answers.push(kind_of(copy, kind));

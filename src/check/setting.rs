@@ -157,7 +157,9 @@ impl About {
 }
 
 impl Shape {
-    fn words(self) -> String {
+    /// What may stand there, in words.
+    #[must_use]
+    pub fn words(self) -> String {
         let quoted = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
         match self {
             Self::Text => "text".to_owned(),

@@ -7,6 +7,7 @@ mod convert;
 mod devices;
 mod events;
 mod exit;
+mod language;
 mod list;
 mod output;
 mod profile;

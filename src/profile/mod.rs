@@ -72,6 +72,15 @@ pub mod keys {
     pub use super::waiver::KEYS as WAIVER;
 }
 
+/// Every key of a profile, in an example that can be used.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
+/// The word of `known` that `word` was probably meant to be.
+#[must_use]
+pub fn nearest_word<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    error::nearest(word, known)
+}
+
 /// Bytes of the largest profile that is read: a thousand times the largest that is built in.
 pub const MAX_PROFILE_BYTES: u64 = 16 << 20;
 

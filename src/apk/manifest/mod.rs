@@ -31,6 +31,7 @@ const MAX_COMPONENTS: usize = 30_000;
 const NEVER_FOR_LOCATION: u32 = 0x0001_0000;
 const MAIN: &str = "android.intent.action.MAIN";
 const LAUNCHER: &str = "android.intent.category.LAUNCHER";
+const LEANBACK_LAUNCHER: &str = "android.intent.category.LEANBACK_LAUNCHER";
 
 /// Reads the document. `resolve` is asked only for values that are references; the label is wanted in each of `languages`.
 pub(super) fn read(
@@ -319,7 +320,9 @@ impl Reader<'_> {
         for component in &mut manifest.components {
             component.settle(manifest.enabled, manifest.target_sdk);
         }
-        let launches = |filter: &IntentFilter| filter.has_action(MAIN) && filter.has_category(LAUNCHER);
+        // Launchers of TVs show the second one.
+        let shown = |filter: &IntentFilter| filter.has_category(LAUNCHER) || filter.has_category(LEANBACK_LAUNCHER);
+        let launches = |filter: &IntentFilter| filter.has_action(MAIN) && shown(filter);
         let launcher = manifest.components.iter().filter(|component| {
             component.kind <= ComponentKind::ActivityAlias
                 && component.enabled
