@@ -7,6 +7,7 @@ mod generate;
 mod oracle;
 mod test;
 mod tools;
+mod validators;
 
 use std::process::ExitCode;
 
