@@ -30,7 +30,7 @@ pub use conclusion::{
 pub use configuration::{ConfigValue, PreferredApp};
 pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
-pub use layout::{Layout, LayoutItem, LayoutItemKind, LayoutOrigin, LauncherPlace, LauncherPlaceKind};
+pub use layout::{LauncherPlace, LauncherPlaceKind, Layout, LayoutItem, LayoutItemKind, LayoutOrigin};
 pub use manifest::{ExportedComponent, LibraryFacts, ManifestFacts, OverlayFacts, StubReason, SystemHook};
 pub use package::{
     Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,

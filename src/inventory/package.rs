@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DeclaredPermission, Fact, Grant, LauncherPlace, ManifestFacts, Presence, Removability, RequestedPermission, StubReason,
-    not_asked,
+    DeclaredPermission, Fact, Grant, LauncherPlace, ManifestFacts, Presence, Removability, RequestedPermission,
+    StubReason, not_asked,
 };
 
 /// One package name, and everything on the device that answers to it.

@@ -61,7 +61,8 @@ pub fn roles() -> impl Iterator<Item = Role> {
 pub fn holders(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
     if inventory.target.kind == TargetKind::Phone {
         return inventory.role_holders.clone().map(|holders| {
-            let own = holders.into_iter().filter(|holder| holder.role == *role && holder.user.is_none_or(|user| user == 0));
+            let own =
+                holders.into_iter().filter(|holder| holder.role == *role && holder.user.is_none_or(|user| user == 0));
             own.map(|holder| holder.package).collect()
         });
     }
@@ -140,7 +141,8 @@ fn unknown(role: &Role, reason: GapReason, words: &str) -> Gap {
 /// Whether the platform's own package is among those that were read.
 pub(super) fn framework_was_read(inventory: &Inventory) -> bool {
     inventory.package("android").is_some_and(|package| {
-        package.active().is_some_and(|copy| copy.version_code.known().is_some()) && inventory.configuration.known().is_some()
+        package.active().is_some_and(|copy| copy.version_code.known().is_some())
+            && inventory.configuration.known().is_some()
     })
 }
 
@@ -148,7 +150,9 @@ pub(super) fn framework_was_read(inventory: &Inventory) -> bool {
 #[must_use]
 pub fn value<'a>(inventory: &'a Inventory, name: &str) -> Option<&'a ConfigValue> {
     let all = inventory.configuration.known()?.iter().filter(|value| value.name == name);
-    all.filter_map(|value| Some((strength(inventory, value)?, value))).max_by_key(|(strength, _)| *strength).map(|(_, v)| v)
+    all.filter_map(|value| Some((strength(inventory, value)?, value)))
+        .max_by_key(|(strength, _)| *strength)
+        .map(|(_, v)| v)
 }
 
 /// How strong a value is: partition, priority, path. `None` for an overlay that is not on from the start.

@@ -220,7 +220,8 @@ pub fn store_id(uri: &str) -> Option<String> {
 #[must_use]
 pub fn is_application_id(text: &str) -> bool {
     let name = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
     text.contains('.') && text.split('.').all(name)
 }

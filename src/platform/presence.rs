@@ -255,13 +255,8 @@ impl<'a> Case<'a> {
         let find = |wanted: &[Placement]| {
             package.copies.iter().find(|copy| copy.placement.known().is_some_and(|placed| wanted.contains(placed)))
         };
-        let loaded = [
-            Placement::Privileged,
-            Placement::System,
-            Placement::Overlay,
-            Placement::Framework,
-            Placement::Apex,
-        ];
+        let loaded =
+            [Placement::Privileged, Placement::System, Placement::Overlay, Placement::Framework, Placement::Apex];
         if let Some(copy) = find(&loaded) {
             return self.loaded(copy);
         }
@@ -290,7 +285,8 @@ impl<'a> Case<'a> {
             Some(copy) if listed => self.first_boot(copy),
             _ => {
                 let place = first.map_or("", |copy| copy.path.as_str());
-                let words = format!("{place}: Android loads nothing from there by itself, and no list or script names it");
+                let words =
+                    format!("{place}: Android loads nothing from there by itself, and no list or script names it");
                 Err(gap(&package.name, GapReason::NotObserved, words))
             }
         }

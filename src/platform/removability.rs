@@ -236,7 +236,9 @@ impl Case<'_> {
             None => {
                 let words = match copy.signers.gap() {
                     Some(unknown) => return Err(unknown.clone()),
-                    None => "the platform's signer is not known: neither its own package nor one of the system's user was read",
+                    None => {
+                        "the platform's signer is not known: neither its own package nor one of the system's user was read"
+                    }
                 };
                 return Err(gap(package, GapReason::Missing, words));
             }

@@ -40,7 +40,8 @@ pub(super) fn read(bytes: &SharedBytes, manifest: &Manifest) -> Extras {
     for origin in origins {
         extras.layouts.push((origin, apk::xml_files(bytes, &|name| belongs_to(origin, name))));
     }
-    let overlays_platform = manifest.overlay.as_ref().is_some_and(|overlay| overlay.target.as_deref() == Some("android"));
+    let overlays_platform =
+        manifest.overlay.as_ref().is_some_and(|overlay| overlay.target.as_deref() == Some("android"));
     if manifest.package == "android" || overlays_platform {
         extras.configuration = Some(configuration(bytes, overlays_platform));
     }

@@ -13,8 +13,8 @@ use crate::dump::preinstall::xml::Xml;
 use crate::dump::preinstall::{self as lists};
 use crate::firmware::Image;
 use crate::inventory::{
-    Condition, Evidence, Gap, GapReason, Layout, LayoutOrigin, Origin, OriginKind, Origins, Preinstall, PreinstallAction,
-    PreinstallSubject, PreferredApp,
+    Condition, Evidence, Gap, GapReason, Layout, LayoutOrigin, Origin, OriginKind, Origins, PreferredApp, Preinstall,
+    PreinstallAction, PreinstallSubject,
 };
 use crate::platform::home_layout::{self, Element, Files};
 use crate::platform::identity::Properties;
@@ -243,7 +243,8 @@ impl Reader<'_> {
             }
             Kind::Vanward => {
                 for At { value: (name, locales), line } in lists::vanward(&text) {
-                    let condition = (locales != "*").then(|| Condition { says: format!("locale {locales}"), holds: None });
+                    let condition =
+                        (locales != "*").then(|| Condition { says: format!("locale {locales}"), holds: None });
                     let name = At { value: name, line };
                     self.add(PreinstallAction::Install, PreinstallSubject::FileName, name, condition, &evidence);
                 }

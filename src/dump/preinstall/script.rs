@@ -44,7 +44,8 @@ pub fn mentions(text: &str, path: &str) -> Option<u32> {
 }
 
 fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | ';')).filter(|word| !word.is_empty())
+    line.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | ';'))
+        .filter(|word| !word.is_empty())
 }
 
 fn command_installs(command: &str) -> Option<Installed> {
