@@ -12,6 +12,7 @@ use super::server::{self, NO_PHONE, ServerArguments};
 use super::terminal::Board;
 use crate::adb::{Attached, Listing, Server};
 use crate::bytes::Limits;
+use crate::collect::capture::CaptureSource;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
 use crate::collect::saved::SavedSource;
@@ -176,6 +177,9 @@ impl Job {
     fn read(&self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         match self {
             Self::Missing { why, .. } => Err(SourceError::Temporary(why.clone())),
+            Self::File { place: Place::Path(path), limits, .. } if CaptureSource::recognizes(path) => {
+                CaptureSource::new(path, limits.clone()).collect(request, progress)
+            }
             Self::File { place: Place::Path(path), .. } if path.is_file() && SavedSource::recognizes(path) => {
                 SavedSource::new(path).collect(request, progress)
             }

@@ -46,6 +46,13 @@ mod unknown {
     }
 }
 
+/// For inventories that were saved before there was such a fact.
+impl<T> Default for Fact<T> {
+    fn default() -> Self {
+        Self::Unknown(Gap::new("saved inventory", GapReason::NotObserved, "the version that saved it did not ask"))
+    }
+}
+
 impl<T> Fact<T> {
     /// A fact read from the place that `evidence` names.
     pub fn new(value: T, evidence: &Evidence) -> Self {

@@ -13,6 +13,7 @@ mod manifest;
 mod package;
 mod permission;
 mod role;
+mod state;
 
 use std::collections::BTreeSet;
 
@@ -28,6 +29,10 @@ pub use package::{
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
 pub use role::{Role, RoleHolder};
+pub use state::{
+    Administrator, AdministratorKind, AppOpMode, Chosen, ChosenKind, FirstInstall, Installation, MarketProperty, Module,
+    OverlayState, State,
+};
 
 /// Version of the JSON form of [`Inventory`].
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -56,17 +61,15 @@ pub struct Inventory {
     pub permissions: Fact<Vec<DeclaredPermission>>,
     /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
     /// configuration at first start.
-    #[serde(default = "not_asked")]
+    #[serde(default)]
     pub role_holders: Fact<Vec<RoleHolder>>,
+    /// What a running device says of itself beside its packages.
+    #[serde(default)]
+    pub state: Box<State>,
     /// Packages that a store or a person installed: they are not collected, only counted.
     pub omitted_packages: Fact<u64>,
     /// Everything that could not be read, in order of place. A gap of one fact stands at the fact alone.
     pub gaps: Vec<Gap>,
-}
-
-/// For inventories that were saved before there was such a fact.
-fn not_asked<T>() -> Fact<T> {
-    Fact::Unknown(Gap::new("saved inventory", GapReason::NotObserved, "the version that saved it did not ask"))
 }
 
 /// The program that wrote a file.
@@ -113,6 +116,16 @@ pub enum TargetKind {
     Firmware,
     /// A folder laid out as a device's tree.
     Folder,
+    /// What another program took of a phone: a bug report, a folder of artifacts.
+    Capture,
+}
+
+impl TargetKind {
+    /// Whether the device was running: then Android has states of packages, users and grants, which an image has not.
+    #[must_use]
+    pub fn has_run(self) -> bool {
+        matches!(self, Self::Phone | Self::Capture)
+    }
 }
 
 impl Inventory {
@@ -130,6 +143,7 @@ impl Inventory {
             packages: Fact::Unknown(gap.clone()),
             permissions: Fact::Unknown(gap.clone()),
             role_holders: Fact::Unknown(gap.clone()),
+            state: Box::new(State::unknown(gap)),
             omitted_packages: Fact::Unknown(gap.clone()),
             gaps: Vec::new(),
         }
@@ -201,6 +215,7 @@ impl Inventory {
             value.sort_by(|a, b| a.name.cmp(&b.name));
             value.iter_mut().for_each(Package::normalize);
         }
+        self.state.normalize();
         self.gaps.sort();
         self.gaps.dedup();
     }

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeclaredPermission, Fact, Grant, ManifestFacts, RequestedPermission, StubReason, not_asked};
+use super::{
+    DeclaredPermission, Fact, Grant, Installation, ManifestFacts, RequestedPermission, StubReason,
+};
 
 /// One package name, and everything on the device that answers to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +21,9 @@ pub struct Package {
     pub shared_user: Fact<Option<String>>,
     /// Package that installed it, `null` for none recorded.
     pub installer: Fact<Option<String>>,
+    /// How it came onto the device, and when.
+    #[serde(default)]
+    pub install: Fact<Installation>,
     /// State for each user, by user id.
     pub users: Fact<Vec<UserState>>,
     /// Actual grants and refusals of install and runtime permissions, in the order of [`Grant`]. Of a shared user they
@@ -47,6 +52,9 @@ impl Package {
             CopyRole::Added => 2,
         };
         self.copies.sort_by(|a, b| rank(a.role).cmp(&rank(b.role)).then_with(|| a.path.cmp(&b.path)));
+        if let Fact::Known { value, .. } = &mut self.install {
+            value.first.sort();
+        }
         if let Fact::Known { value, .. } = &mut self.users {
             value.sort();
         }
@@ -97,7 +105,7 @@ pub struct PackageCopy {
     /// What code it carries.
     pub code: Fact<Code>,
     /// Components, hooks, roles, network, libraries.
-    #[serde(default = "not_asked")]
+    #[serde(default)]
     pub manifest: Fact<ManifestFacts>,
 }
 
