@@ -2,7 +2,7 @@
 
 use super::outcome::{describe, plural};
 use super::{Check, CheckKind, Context, Outcome, Presence, Proof, Reason, Verdict};
-use crate::inventory::{CopyRole, Enabled, Fact, Inventory, Package, PackageCopy, Placement, SignerDepth, TargetKind};
+use crate::inventory::{CopyRole, Enabled, Fact, Inventory, Package, PackageCopy, Placement, SignerDepth};
 use crate::platform::installer_agents::is_installer_agent;
 use crate::profile::{ProfileError, Settings};
 
@@ -355,7 +355,7 @@ impl Case {
 
     fn owner_state(&mut self, package: &Package, inventory: &Inventory) {
         let users = match &package.users {
-            Fact::Unknown(_) if inventory.target.kind != TargetKind::Phone => {
+            Fact::Unknown(_) if !inventory.target.kind.has_run() => {
                 // Nothing has been enabled or disabled before the first boot.
                 return;
             }

@@ -5,6 +5,7 @@ mod check;
 mod devices;
 mod exit;
 mod list;
+mod r#match;
 mod profile;
 mod reading;
 mod scan;
@@ -36,6 +37,7 @@ enum Command {
     Check(check::Arguments),
     Scan(scan::Arguments),
     List(list::Arguments),
+    Match(r#match::Arguments),
     Apk(apk::Arguments),
     Devices(devices::Arguments),
     Profile(profile::Arguments),
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
+        Command::Match(arguments) => r#match::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
