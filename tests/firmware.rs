@@ -13,6 +13,7 @@
 #[cfg(test)]
 mod firmware {
     mod apex;
+    mod avb;
     mod containers;
     mod erofs;
     mod ext4;
@@ -22,6 +23,7 @@ mod firmware {
     mod incremental;
     mod listing;
     mod packings;
+    mod preload;
     mod spooling;
     mod squashfs;
     mod trees;

@@ -403,7 +403,7 @@ impl Case {
 
     fn owner_state(&mut self, package: &Package, inventory: &Inventory) {
         let users = match &package.users {
-            Fact::Unknown(_) if inventory.target.kind != TargetKind::Phone => {
+            Fact::Unknown(_) if !inventory.target.kind.has_run() => {
                 // Nothing has been enabled or disabled before the first boot.
                 return;
             }

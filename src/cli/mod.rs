@@ -10,6 +10,7 @@ mod exit;
 mod image;
 mod language;
 mod list;
+mod r#match;
 mod output;
 mod profile;
 mod reading;
@@ -43,6 +44,7 @@ enum Command {
     Convert(convert::Arguments),
     Scan(scan::Arguments),
     List(list::Arguments),
+    Match(r#match::Arguments),
     Apk(apk::Arguments),
     Image(image::Arguments),
     Attest(attest::Arguments),
@@ -67,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
+        Command::Match(arguments) => r#match::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),

@@ -11,6 +11,7 @@ use super::reading::ReadingArguments;
 use super::server::{self, NO_PHONE, ServerArguments};
 use super::terminal::{Board, Line};
 use crate::adb::{Attached, Listing, Server};
+use crate::collect::capture::CaptureSource;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
 use crate::collect::saved::SavedSource;
@@ -109,6 +110,18 @@ impl TargetArguments {
         });
         let read = results.into_iter().filter_map(|slot| slot.into_inner().ok().flatten());
         Ok(read.collect())
+    }
+
+    /// The firmware among the targets; `None` where there is none, or several.
+    pub(super) fn firmware(&self) -> Option<FirmwareSource> {
+        let is_firmware = |place: &Place| match place {
+            Place::Path(path) => !CaptureSource::recognizes(path) && !(path.is_file() && SavedSource::recognizes(path)),
+            Place::Files(_) | Place::Url(_) => true,
+        };
+        let named = self.targets.iter().filter(|name| *name != "adb" && !name.starts_with("adb:"));
+        let mut named = named.filter(|name| self.reading.place(name).is_ok_and(|place| is_firmware(&place)));
+        let only = named.next()?;
+        if named.next().is_some() { None } else { self.reading.source(only).ok() }
     }
 
     fn jobs(&self, default_to_phones: bool) -> anyhow::Result<Vec<Job>> {
@@ -232,6 +245,9 @@ impl Job {
     fn read(&self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         match self {
             Self::Missing { why, .. } => Err(SourceError::Temporary(why.clone())),
+            Self::File(Place::Path(path), source) if CaptureSource::recognizes(path) => {
+                CaptureSource::new(path, source.limits().clone()).collect(request, progress)
+            }
             Self::File(Place::Path(path), _) if path.is_file() && SavedSource::recognizes(path) => {
                 SavedSource::new(path).collect(request, progress)
             }

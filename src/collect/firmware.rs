@@ -148,6 +148,12 @@ impl FirmwareSource {
         Self { base, ..self }
     }
 
+    /// The limits of reading it.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The same firmware; whether a line tells in the end what reading it cost.
     #[must_use]
     pub fn telling_costs(self, tells_costs: bool) -> Self {
@@ -203,6 +209,19 @@ impl FirmwareSource {
             return Err(SourceError::Unreadable(within("no partition was found".to_owned())));
         }
         Ok(Budget::with_base(self.limits.clone(), parts, &former))
+    }
+
+    /// The partitions as they are, by Android's names, unique: for what a volume's files do not tell.
+    ///
+    /// # Errors
+    /// The place can't be opened.
+    pub fn partitions(&self, progress: &dyn Progress) -> Result<Vec<(String, SharedBytes)>, SourceError> {
+        let budget = self.budget(progress)?;
+        telling(&budget, progress, || match &self.place {
+            Place::Path(path) => firmware::partitions(path, &budget).map_err(unreadable),
+            Place::Files(paths) => firmware::partitions_of_files(paths, &budget).map_err(unreadable),
+            Place::Url(url) => Ok(firmware::partitions_of(&fetch(url, &budget)?.0, &budget)),
+        })
     }
 
     fn open(&self, budget: &Arc<Budget>) -> Result<(Image, Fetching), SourceError> {

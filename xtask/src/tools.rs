@@ -50,6 +50,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "xz", package: "xz-utils" },
     Tool { program: "zip", package: "zip" },
     Tool { program: "zstd", package: "zstd" },
+    // No program: what aapt2 links packages against.
+    Tool { program: "/usr/share/android-framework-res/framework-res.apk", package: "android-framework-res" },
 ];
 
 /// Installs what the tests need.
