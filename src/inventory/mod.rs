@@ -7,6 +7,7 @@
 //! The JSON form is public: [`SCHEMA_VERSION`] follows semantic versioning (a field that goes or changes its meaning
 //! is a new major version), `preloaded schema inventory` prints the schema.
 
+mod controls;
 mod device;
 mod fact;
 mod manifest;
@@ -19,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use controls::{Allowlist, Controls, DefaultGrant, DefaultGrants, ListedPermission, SplitPermission};
 pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
 pub use manifest::{ExportedComponent, LibraryFacts, ManifestFacts, OverlayFacts, StubReason, SystemHook};
@@ -52,10 +54,18 @@ pub struct Inventory {
     pub packages: Fact<Vec<Package>>,
     /// Permissions that the platform or a package declares, by name, unique.
     pub permissions: Fact<Vec<DeclaredPermission>>,
+    /// What control files say of permissions.
+    #[serde(default = "controls_not_asked")]
+    pub controls: Fact<Controls>,
     /// Packages that a store or a person installed: they are not collected, only counted.
     pub omitted_packages: Fact<u64>,
     /// Everything that could not be read, in order of place. A gap of one fact stands at the fact alone.
     pub gaps: Vec<Gap>,
+}
+
+/// For inventories that were saved before there was such a fact.
+fn controls_not_asked() -> Fact<Controls> {
+    Fact::Unknown(Gap::new("saved inventory", GapReason::NotObserved, "the version that saved it did not ask"))
 }
 
 /// The program that wrote a file.
@@ -118,6 +128,7 @@ impl Inventory {
             partitions: Fact::Unknown(gap.clone()),
             packages: Fact::Unknown(gap.clone()),
             permissions: Fact::Unknown(gap.clone()),
+            controls: Fact::Unknown(gap.clone()),
             omitted_packages: Fact::Unknown(gap.clone()),
             gaps: Vec::new(),
         }
@@ -184,6 +195,9 @@ impl Inventory {
         if let Fact::Known { value, .. } = &mut self.packages {
             value.sort_by(|a, b| a.name.cmp(&b.name));
             value.iter_mut().for_each(Package::normalize);
+        }
+        if let Fact::Known { value, .. } = &mut self.controls {
+            value.normalize();
         }
         self.gaps.sort();
         self.gaps.dedup();

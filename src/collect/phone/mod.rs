@@ -98,6 +98,11 @@ impl Source for PhoneSource<'_> {
             partitions: Fact::Unknown(partitions),
             packages: found.packages,
             permissions: found.permissions,
+            controls: Fact::Unknown(Gap::new(
+                "controls",
+                GapReason::NotObserved,
+                "control files of a phone's partitions are not read",
+            )),
             omitted_packages: found.omitted,
             gaps: asker.gaps,
         };
