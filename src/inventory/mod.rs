@@ -13,6 +13,7 @@ mod fact;
 mod manifest;
 mod package;
 mod permission;
+mod role;
 
 use std::collections::BTreeSet;
 
@@ -28,6 +29,7 @@ pub use package::{
     Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
+pub use role::{Role, RoleHolder};
 
 /// Version of the JSON form of [`Inventory`].
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -55,8 +57,12 @@ pub struct Inventory {
     /// Permissions that the platform or a package declares, by name, unique.
     pub permissions: Fact<Vec<DeclaredPermission>>,
     /// What control files say of permissions.
-    #[serde(default = "controls_not_asked")]
+    #[serde(default = "not_asked")]
     pub controls: Fact<Controls>,
+    /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
+    /// configuration at first start.
+    #[serde(default = "not_asked")]
+    pub role_holders: Fact<Vec<RoleHolder>>,
     /// Packages that a store or a person installed: they are not collected, only counted.
     pub omitted_packages: Fact<u64>,
     /// Everything that could not be read, in order of place. A gap of one fact stands at the fact alone.
@@ -64,7 +70,7 @@ pub struct Inventory {
 }
 
 /// For inventories that were saved before there was such a fact.
-fn controls_not_asked() -> Fact<Controls> {
+fn not_asked<T>() -> Fact<T> {
     Fact::Unknown(Gap::new("saved inventory", GapReason::NotObserved, "the version that saved it did not ask"))
 }
 
@@ -129,6 +135,7 @@ impl Inventory {
             packages: Fact::Unknown(gap.clone()),
             permissions: Fact::Unknown(gap.clone()),
             controls: Fact::Unknown(gap.clone()),
+            role_holders: Fact::Unknown(gap.clone()),
             omitted_packages: Fact::Unknown(gap.clone()),
             gaps: Vec::new(),
         }
@@ -189,6 +196,10 @@ impl Inventory {
             value.sort_by(|a, b| a.name.cmp(&b.name));
         }
         if let Fact::Known { value, .. } = &mut self.permissions {
+            value.sort();
+            value.dedup();
+        }
+        if let Fact::Known { value, .. } = &mut self.role_holders {
             value.sort();
             value.dedup();
         }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeclaredPermission, Fact, Gap, GapReason, Grant, ManifestFacts, RequestedPermission, StubReason};
+use super::{DeclaredPermission, Fact, Grant, ManifestFacts, RequestedPermission, StubReason, not_asked};
 
 /// One package name, and everything on the device that answers to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -99,11 +99,6 @@ pub struct PackageCopy {
     /// Components, hooks, roles, network, libraries.
     #[serde(default = "not_asked")]
     pub manifest: Fact<ManifestFacts>,
-}
-
-/// For inventories that were saved before there was such a fact.
-fn not_asked() -> Fact<ManifestFacts> {
-    Fact::Unknown(Gap::new("saved inventory", GapReason::NotObserved, "the version that saved it did not ask"))
 }
 
 impl PackageCopy {

@@ -103,6 +103,7 @@ impl Source for PhoneSource<'_> {
                 GapReason::NotObserved,
                 "control files of a phone's partitions are not read",
             )),
+            role_holders: Fact::Unknown(Gap::new("role holders", GapReason::NotObserved, "the phone was not asked")),
             omitted_packages: found.omitted,
             gaps: asker.gaps,
         };
