@@ -17,6 +17,7 @@ mod firmware {
     mod erofs;
     mod ext4;
     mod f2fs;
+    mod grants;
     mod incremental;
     mod listing;
     mod spooling;

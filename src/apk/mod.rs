@@ -76,14 +76,43 @@ pub struct Certificate {
     pub scheme: &'static str,
     /// The certificate as it stands in the file.
     pub der: Vec<u8>,
+    /// Certificates that it replaced, oldest first, as a proof of rotation claims.
+    pub past: Vec<PastCertificate>,
+}
+
+/// A former certificate of a signer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastCertificate {
+    /// The certificate as it stands in the file.
+    pub der: Vec<u8>,
+    /// What it may still be used for: 1 data, 2 shared user, 4 permissions, 8 going back to it, 16 authenticators.
+    pub flags: u32,
+}
+
+impl PastCertificate {
+    /// SHA-256 of the DER bytes, lower-case hex.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        sha256(&self.der)
+    }
+
+    /// Whether packages that are still signed with it hold the permissions of those that are not.
+    #[must_use]
+    pub fn may_share_permissions(&self) -> bool {
+        self.flags & 4 != 0
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Certificate {
     /// SHA-256 of the DER bytes, lower-case hex.
     #[must_use]
     pub fn sha256(&self) -> String {
-        use sha2::Digest;
-        sha2::Sha256::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256(&self.der)
     }
 
     /// Java's `Arrays.hashCode` of the DER bytes, as `dumpsys package` prints it: hex without leading zeros.
@@ -215,16 +244,37 @@ struct Table<'a> {
 
 impl Table<'_> {
     fn look_up(&mut self, id: u32, language: Option<[u8; 2]>) -> Result<Option<Value>, ParseError> {
-        if self.opened.is_none() {
-            let contents = open_entry(self.directory, RESOURCES, MAX_RESOURCES)?;
-            self.opened = Some(Resources::open(contents).map_err(|error| error.within(RESOURCES))?);
-        }
-        let value = self.opened.as_ref().map(|table| table.value(id, Config { language })).transpose();
+        let value = self.open()?.map(|table| table.value(id, Config { language })).transpose();
         value.map(Option::flatten).map_err(|error| error.within(RESOURCES))
     }
 }
 
+impl Table<'_> {
+    fn open(&mut self) -> Result<Option<&Resources>, ParseError> {
+        if self.opened.is_none() {
+            let contents = open_entry(self.directory, RESOURCES, MAX_RESOURCES)?;
+            self.opened = Some(Resources::open(contents).map_err(|error| error.within(RESOURCES))?);
+        }
+        Ok(self.opened.as_ref())
+    }
+}
+
 impl Resolve for Table<'_> {
+    fn resolve_texts(&mut self, id: u32) -> Vec<String> {
+        let elsewhere = id >> 24 == 1 && self.directory.find(RESOURCES.as_bytes()).is_none();
+        if elsewhere || self.failed.is_some() {
+            return Vec::new();
+        }
+        let texts = self.open().and_then(|table| match table {
+            Some(table) => table.texts(id).map_err(|error| error.within(RESOURCES)),
+            None => Ok(Vec::new()),
+        });
+        texts.unwrap_or_else(|error| {
+            self.failed = Some(error);
+            Vec::new()
+        })
+    }
+
     fn resolve(&mut self, id: u32, language: Option<[u8; 2]>) -> Option<Value> {
         // Package 1 is the platform's, in its own file: an app that refers to it needs no table.
         let elsewhere = id >> 24 == 1 && self.directory.find(RESOURCES.as_bytes()).is_none();

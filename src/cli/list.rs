@@ -12,8 +12,10 @@ use super::scan::unread;
 use super::target::TargetArguments;
 use super::terminal;
 use crate::inventory::{
-    Fact, Inventory, ManifestFacts, Package, PackageCopy, RequestedPermission, Signer, Split, StubReason,
+    Fact, Inventory, ManifestFacts, Outcome, Package, PackageCopy, RequestedPermission, Signer, Split, StubReason,
 };
+use crate::platform::permissions::{Lookup, Permissions};
+use crate::platform::protection;
 use crate::report::printable;
 
 /// List the pre-installed packages of a target, a line per package file
@@ -35,6 +37,14 @@ pub(super) struct Arguments {
     /// Only packages that ask for this permission
     #[arg(long, value_name = "NAME")]
     permission: Option<String>,
+
+    /// Only packages that hold this permission: by what the phone says, else by prediction for the first start
+    #[arg(long, value_name = "NAME")]
+    granted: Option<String>,
+
+    /// Only packages that ask for a permission with this word in its level: dangerous, signature, privileged
+    #[arg(long, value_name = "WORD")]
+    level: Option<String>,
 
     /// Only packages with a signer whose SHA-256 begins so, or whose 32-bit number is this
     #[arg(long, value_name = "HEX")]
@@ -82,9 +92,14 @@ struct Row {
     hooks: Option<Vec<String>>,
     /// The package whose resources it overlays.
     overlay_target: Option<Option<String>>,
+    /// Permissions that it holds for user 0, by what the phone says, else by prediction.
+    granted: Option<Vec<String>>,
+    /// Permissions of which the prediction is not sure.
+    #[serde(skip)]
+    unsure: Vec<String>,
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "package",
     "path",
     "partition",
@@ -101,6 +116,7 @@ const COLUMNS: [&str; 16] = [
     "exported",
     "hooks",
     "overlay_target",
+    "granted",
 ];
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -113,7 +129,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(gap) = inventory.packages.gap() {
         terminal::complain(&format!("packages are unknown: {} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail));
     }
-    let rows: Vec<Row> = rows(&inventory).into_iter().filter(|row| arguments.wants(row)).collect();
+    let levels = arguments.level.as_deref().map(|word| with_level(&inventory, word)).transpose()?;
+    let rows: Vec<Row> =
+        rows(&inventory).into_iter().filter(|row| arguments.wants(row, levels.as_ref())).collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
         Format::Text => write_table(&rows, &mut out)?,
@@ -136,7 +154,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 impl Arguments {
     /// A filter on a fact that is unknown keeps the row: it may well be one of those that are looked for.
-    fn wants(&self, row: &Row) -> bool {
+    fn wants(&self, row: &Row, levels: Option<&BTreeSet<String>>) -> bool {
         let partition = match (&self.partition, &row.partition) {
             (Some(wanted), Some(found)) => wanted == found,
             _ => true,
@@ -152,8 +170,48 @@ impl Arguments {
             }
             _ => true,
         };
-        partition && permission && signer
+        let granted = match (&self.granted, &row.granted) {
+            (Some(wanted), Some(found)) => found.contains(wanted) || row.unsure.contains(wanted),
+            _ => true,
+        };
+        let level = match (levels, &row.permissions) {
+            (Some(wanted), Some(found)) => found.iter().any(|name| wanted.contains(name)),
+            _ => true,
+        };
+        partition && permission && signer && granted && level
     }
+}
+
+/// Permissions with a word in their level, of all that any package asks for.
+fn with_level(inventory: &Inventory, word: &str) -> anyhow::Result<BTreeSet<String>> {
+    let one_word = !word.contains('|') && (protection::level(word).is_some() || protection::level(&format!("normal|{word}")).is_some());
+    if !one_word {
+        return Err(usage(format!("{word} is no word of a protection level: dangerous, signature, privileged ...")));
+    }
+    let packages = inventory.packages.known().map(Vec::as_slice).unwrap_or_default();
+    let copies = packages.iter().flat_map(|package| &package.copies);
+    let asked = copies.filter_map(|copy| copy.requested_permissions.known()).flatten();
+    let names: BTreeSet<&str> = asked.map(|request| request.name.as_str()).collect();
+    let Some(permissions) = Permissions::of_device(inventory) else { return Ok(BTreeSet::new()) };
+    let has = |name: &&str| match permissions.get(name) {
+        Lookup::One(found) => found.level.is_none_or(|level| protection::words(level).split('|').any(|w| w == word)),
+        // It may well be one of those that are looked for.
+        Lookup::Several(_) | Lookup::NotKnown => true,
+        Lookup::Undefined => false,
+    };
+    Ok(names.into_iter().filter(has).map(str::to_owned).collect())
+}
+
+/// What it holds for user 0, and what it may hold.
+fn granted(package: &Package) -> (Option<Vec<String>>, Vec<String>) {
+    if let Some(grants) = package.grants.known() {
+        let held = grants.iter().filter(|grant| grant.granted && grant.user.is_none_or(|user| user == 0));
+        return (Some(held.map(|grant| grant.permission.clone()).collect()), Vec::new());
+    }
+    let Some(predicted) = package.predicted_grants.known() else { return (None, Vec::new()) };
+    let with = |outcome| predicted.iter().filter(move |grant| grant.outcome == outcome);
+    let names = |outcome| with(outcome).map(|grant| grant.permission.clone()).collect::<Vec<_>>();
+    (Some(names(Outcome::Granted)), names(Outcome::Unknown))
 }
 
 fn rows(inventory: &Inventory) -> Vec<Row> {
@@ -191,6 +249,8 @@ fn base(package: &Package, copy: &PackageCopy) -> Row {
         exported: copy.manifest.known().map(|manifest| manifest.exported.len()),
         hooks: copy.manifest.known().map(hooks),
         overlay_target: copy.manifest.known().map(overlay_target),
+        granted: granted(package).0,
+        unsure: granted(package).1,
     }
 }
 
@@ -224,6 +284,8 @@ fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row>
         exported: None,
         hooks: None,
         overlay_target: Some(None),
+        granted: Some(Vec::new()),
+        unsure: Vec::new(),
     })
 }
 
@@ -275,6 +337,7 @@ impl Row {
             number(self.exported.as_ref()),
             list(self.hooks.as_ref()),
             text(self.overlay_target.as_ref()),
+            list(self.granted.as_ref()),
         ]
         .map(|field| printable(&field).into_owned())
     }

@@ -10,8 +10,10 @@ mod reading;
 mod scan;
 mod schema;
 mod server;
+mod show;
 mod target;
 mod terminal;
+mod why;
 
 use std::io;
 use std::process::ExitCode;
@@ -36,6 +38,8 @@ enum Command {
     Check(check::Arguments),
     Scan(scan::Arguments),
     List(list::Arguments),
+    Show(show::Arguments),
+    Why(why::Arguments),
     Apk(apk::Arguments),
     Devices(devices::Arguments),
     Profile(profile::Arguments),
@@ -57,6 +61,8 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),

@@ -1,5 +1,7 @@
 //! Firmware: an image in any wrapping, or a folder with a device's tree.
 
+mod answers;
+mod controls;
 mod manifest;
 mod packages;
 mod properties;
@@ -14,7 +16,7 @@ use crate::firmware::{self, Cause, Image, Problem};
 use crate::inventory::{
     Fact, Gap, GapReason, Hides, Inventory, Origin, OriginKind, Origins, Partition, Target, TargetKind,
 };
-use crate::platform::identity;
+use crate::platform::{grants, identity};
 use crate::remote::{self, Remote};
 
 /// Where firmware is.
@@ -166,6 +168,9 @@ fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progre
     let (properties, unread) = properties::read(image, &mut origins);
     gaps.extend(unread);
     inventory.device = identity::device(&properties, &whole);
+    let controls = controls::read(image, &properties, &whole, &mut origins);
+    gaps.extend(controls.unread.iter().cloned());
+    inventory.controls = Fact::new(controls, &whole);
     let found = packages::read(image, limits, &mut origins, progress);
     gaps.extend(found.gaps);
 
@@ -189,6 +194,7 @@ fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progre
     inventory.sources = origins.into_list();
     inventory.gaps = gaps;
     inventory.normalize();
+    grants::fill(&mut inventory);
     inventory
 }
 

@@ -4,6 +4,7 @@
 //! ([`Leftover`]), what is cut is said to be cut. Lines count from 1, for evidence.
 
 pub mod activities;
+pub mod control_file;
 pub mod getprop;
 mod leftover;
 pub mod package;

@@ -32,6 +32,9 @@ pub struct ManifestFacts {
     pub required_features: Vec<String>,
     /// Names that the package had before.
     pub original_packages: Vec<String>,
+    /// `sharedUserMaxSdkVersion`: from the next version of Android on the package has a user id of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_user_max_sdk: Option<u32>,
 }
 
 impl ManifestFacts {

@@ -13,6 +13,7 @@ mod fact;
 mod manifest;
 mod package;
 mod permission;
+mod prediction;
 mod role;
 
 use std::collections::BTreeSet;
@@ -26,9 +27,11 @@ pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
 pub use manifest::{ExportedComponent, LibraryFacts, ManifestFacts, OverlayFacts, StubReason, SystemHook};
 pub use package::{
-    Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,
+    Code, CopyRole, Enabled, IntentAnswer, Package, PackageCopy, PastSigner, Placement, Signer, SignerDepth, Split,
+    SplitFile, UserState,
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
+pub use prediction::{Outcome, PredictedGrant, Reason, ReasonCode};
 pub use role::{Role, RoleHolder};
 
 /// Version of the JSON form of [`Inventory`].
@@ -57,11 +60,11 @@ pub struct Inventory {
     /// Permissions that the platform or a package declares, by name, unique.
     pub permissions: Fact<Vec<DeclaredPermission>>,
     /// What control files say of permissions.
-    #[serde(default = "not_asked")]
+    #[serde(default = "not_asked::<Controls>")]
     pub controls: Fact<Controls>,
     /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
     /// configuration at first start.
-    #[serde(default = "not_asked")]
+    #[serde(default = "not_asked::<Vec<RoleHolder>>")]
     pub role_holders: Fact<Vec<RoleHolder>>,
     /// Packages that a store or a person installed: they are not collected, only counted.
     pub omitted_packages: Fact<u64>,

@@ -77,6 +77,7 @@ pub fn app(name: &str) -> Package {
         installer: unknown(),
         users: unknown(),
         grants: unknown(),
+        predicted_grants: unknown(),
     }
 }
 
@@ -143,6 +144,7 @@ pub fn copy(name: &str, role: CopyRole) -> PackageCopy {
             stub: None,
         }),
         manifest: unknown(),
+        answers: unknown(),
     }
 }
 
@@ -171,6 +173,7 @@ pub fn signer(digit: char) -> Signer {
         scheme: Some("v3".to_owned()),
         depth: SignerDepth::Verified,
         published_key: None,
+        past: Vec::new(),
     }
 }
 

@@ -27,6 +27,8 @@ const FILES: &[(&str, &[&[&str]])] = &[
             &["check", "--help"],
             &["scan", "--help"],
             &["list", "--help"],
+            &["show", "--help"],
+            &["why", "--help"],
             &["apk", "--help"],
             &["devices", "--help"],
             &["profile", "--help"],

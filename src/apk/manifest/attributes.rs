@@ -11,6 +11,9 @@ const CURRENT_DEVELOPMENT: u32 = 10_000;
 pub(in super::super) trait Resolve {
     /// `None` where there is no such resource, or no single value of it. `language`: two letters, `None` for the default.
     fn resolve(&mut self, id: u32, language: Option<[u8; 2]>) -> Option<Value>;
+
+    /// The texts of an array of the same file; empty where there is no such array.
+    fn resolve_texts(&mut self, id: u32) -> Vec<String>;
 }
 
 /// A document and what its references lead to.
@@ -56,6 +59,24 @@ impl Attributes<'_> {
             return self.text(element, id);
         };
         Ok(self.resolve.resolve(reference, Some(language)).and_then(Value::into_text))
+    }
+
+    /// The texts of an attribute that may be one text or an array of them. Known by its name: it is younger than the
+    /// platforms whose tools give names their ids.
+    pub(super) fn texts(&mut self, element: &Element, name: &str) -> Result<Vec<String>, ParseError> {
+        for (_, found, raw) in self.document.attributes(element)? {
+            if found != name {
+                continue;
+            }
+            if let Some(id) = raw.reference() {
+                let texts = self.resolve.resolve_texts(id);
+                if !texts.is_empty() {
+                    return Ok(texts);
+                }
+            }
+            return Ok(self.value(raw)?.and_then(Value::into_text).into_iter().collect());
+        }
+        Ok(Vec::new())
     }
 
     pub(super) fn attribute(&mut self, element: &Element, id: u32) -> Result<Option<Value>, ParseError> {

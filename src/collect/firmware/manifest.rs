@@ -39,6 +39,7 @@ pub(super) fn facts(apk: &Apk) -> ManifestFacts {
         libraries: Vec::new(),
         required_features: required.filter_map(|feature| feature.name.clone()).collect(),
         original_packages: manifest.original_packages.clone(),
+        shared_user_max_sdk: manifest.shared_user_max_sdk,
     };
     let hook = |hook: apk::Hook| SystemHook { kind: hook.kind.to_owned(), component: hook.component };
     facts.hooks = manifest.hooks().into_iter().map(hook).collect();

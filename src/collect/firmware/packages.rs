@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::{manifest, reason};
+use super::{answers, manifest, reason};
 use crate::apk::{self, Apk};
 use crate::bytes::{Budget, Limits, ParseError, SharedBytes};
 use crate::collect::Progress;
@@ -14,7 +14,7 @@ use crate::filesystem::File;
 use crate::firmware::{Image, Mounted};
 use crate::inventory::{
     Code, CopyRole, DeclaredPermission, Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, Package,
-    PackageCopy, Placement, RequestedPermission, Signer, SignerDepth, Split, SplitFile,
+    PackageCopy, PastSigner, Placement, RequestedPermission, Signer, SignerDepth, Split, SplitFile,
 };
 use crate::platform::{placement, protection};
 
@@ -237,6 +237,7 @@ fn package(name: String, copies: Vec<Copy>) -> Package {
         installer: Fact::Unknown(unseen("installer")),
         users: Fact::Unknown(unseen("users").hiding(Hides::Users)),
         grants: Fact::Unknown(unseen("grants")),
+        predicted_grants: Fact::Unknown(unseen("predicted grants")),
         copies: copies.into_iter().map(|copy| copy.copy).collect(),
         name,
     }
@@ -267,6 +268,7 @@ fn copy_without_base(name: &str, folder: String, splits: Vec<Split>, origins: &m
         launcher: Fact::Unknown(gap.clone()),
         code: Fact::Unknown(gap.clone()),
         manifest: Fact::Unknown(gap.clone()),
+        answers: Fact::Unknown(gap.clone()),
     };
     Copy { copy, shared_user: Fact::Unknown(gap) }
 }
@@ -310,6 +312,7 @@ fn signers(path: &str, claimed: Result<Vec<apk::Certificate>, ParseError>, file:
 fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy {
     let manifest_facts = manifest::facts(&apk);
     let stub = manifest::stub(&apk, &item.path, item.compiled);
+    let answers = answers::of(&apk.manifest);
     let Apk { manifest, resources, signers: claimed, code, network: _ } = apk;
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
@@ -323,6 +326,8 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         name: permission.name,
         package: manifest.package.clone(),
         protection: permission.protection_level.map(protection::words),
+        group: permission.group,
+        known_certificates: permission.known_certificates,
     });
     let signers = signers(&item.path, claimed, &file);
     let code = Code {
@@ -370,6 +375,10 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
             Some(gap) => Fact::Unknown(gap.clone()),
             None => Fact::new(manifest_facts, &evidence),
         },
+        answers: match &unresolved {
+            Some(gap) => Fact::Unknown(gap.clone()),
+            None => Fact::new(answers, &evidence),
+        },
     };
     Copy { copy, shared_user: Fact::new(manifest.shared_user, &evidence) }
 }
@@ -381,5 +390,10 @@ fn signer(certificate: &apk::Certificate) -> Signer {
         scheme: Some(certificate.scheme.to_owned()),
         depth: SignerDepth::Claimed,
         published_key: certificate.known().map(|known| known.name.to_owned()),
+        past: certificate.past.iter().map(past).collect(),
     }
+}
+
+fn past(past: &apk::PastCertificate) -> PastSigner {
+    PastSigner { sha256: past.sha256(), permission: past.may_share_permissions() }
 }

@@ -183,6 +183,7 @@ fn of_list(package: &ListedPackage, at: &Evidence, gap: &Gap) -> Package {
         launcher: unknown(gap),
         code: unknown(gap),
         manifest: unknown(gap),
+        answers: unknown(gap),
     };
     Package {
         name: package.name.clone(),
@@ -192,5 +193,6 @@ fn of_list(package: &ListedPackage, at: &Evidence, gap: &Gap) -> Package {
         installer: package.installer.clone().map_or_else(|| unknown(gap), |installer| Fact::new(installer, at)),
         users: unknown(gap),
         grants: unknown(gap),
+        predicted_grants: unknown(gap),
     }
 }

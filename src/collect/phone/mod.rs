@@ -32,6 +32,7 @@ use crate::inventory::{
     DeclaredPermission, Device, Evidence, Fact, Gap, GapReason, Hides, Inventory, Package, Target, TargetKind, Tool,
     User,
 };
+use crate::platform::grants as prediction;
 use crate::platform::identity::{self, Properties, Property};
 
 /// The oldest API level that is read (Android 5): its forms of commands are what every later version knows too.
@@ -108,6 +109,7 @@ impl Source for PhoneSource<'_> {
             gaps: asker.gaps,
         };
         inventory.normalize();
+        prediction::fill(&mut inventory);
         Ok(inventory)
     }
 }
@@ -387,6 +389,8 @@ fn declared(blocks: &[Block]) -> Vec<DeclaredPermission> {
             name: block.name.clone(),
             package: package.to_owned(),
             protection: level.map(|level| level.value.to_owned()),
+            group: None,
+            known_certificates: Vec::new(),
         });
     }
     found.into_values().collect()

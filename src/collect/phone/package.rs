@@ -118,6 +118,7 @@ pub(super) fn build(
         installer: entry.optional("installerPackageName", |text| Some(facts::nullable(text))),
         users: entry.users(),
         grants: found.grants,
+        predicted_grants: Fact::Unknown(entry.gap("predicted grants", GapReason::NotObserved, "not predicted")),
         name,
     })
 }
@@ -244,6 +245,7 @@ impl Entry<'_> {
                     scheme: None,
                     depth: SignerDepth::Device,
                     published_key: None,
+                    past: Vec::new(),
                 };
                 Some(facts::signature_numbers(text)?.into_iter().map(signer).collect())
             }),
@@ -257,6 +259,11 @@ impl Entry<'_> {
             code,
             manifest: Fact::Unknown(self.gap(
                 "manifest",
+                GapReason::NotObserved,
+                "a phone's shell does not tell what a manifest says of components",
+            )),
+            answers: Fact::Unknown(self.gap(
+                "answers",
                 GapReason::NotObserved,
                 "a phone's shell does not tell what a manifest says of components",
             )),
@@ -284,6 +291,8 @@ impl Entry<'_> {
                 name: permission.to_owned(),
                 package: name.to_owned(),
                 protection: protection.map(str::to_owned),
+                group: None,
+                known_certificates: Vec::new(),
             }
         };
         Fact::new(list.value.iter().map(read).collect(), &self.at(list.line))
