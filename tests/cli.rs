@@ -8,6 +8,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+#[path = "cli/grants.rs"]
+mod grants;
+
 const PHONE: &str = "samples/orion-p1-phone.json";
 const FIRMWARE: &str = "samples/orion-p1-firmware.zip";
 

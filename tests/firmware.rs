@@ -18,6 +18,7 @@ mod firmware {
     mod erofs;
     mod ext4;
     mod f2fs;
+    mod grants;
     mod hostile;
     mod image_command;
     mod incremental;

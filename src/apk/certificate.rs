@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_certificate_have_no_facts() {
-        let certificate = Certificate { scheme: "v1", der: vec![0x30, 0x82, 0xff] };
+        let certificate = Certificate { scheme: "v1", der: vec![0x30, 0x82, 0xff], past: Vec::new() };
         assert_eq!(certificate.facts(), None);
     }
 }

@@ -85,14 +85,43 @@ pub struct Certificate {
     pub scheme: &'static str,
     /// The certificate as it stands in the file.
     pub der: Vec<u8>,
+    /// Certificates that it replaced, oldest first, as a proof of rotation claims.
+    pub past: Vec<PastCertificate>,
+}
+
+/// A former certificate of a signer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastCertificate {
+    /// The certificate as it stands in the file.
+    pub der: Vec<u8>,
+    /// What it may still be used for: 1 data, 2 shared user, 4 permissions, 8 going back to it, 16 authenticators.
+    pub flags: u32,
+}
+
+impl PastCertificate {
+    /// SHA-256 of the DER bytes, lower-case hex.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        sha256(&self.der)
+    }
+
+    /// Whether packages that are still signed with it hold the permissions of those that are not.
+    #[must_use]
+    pub fn may_share_permissions(&self) -> bool {
+        self.flags & 4 != 0
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Certificate {
     /// SHA-256 of the DER bytes, lower-case hex.
     #[must_use]
     pub fn sha256(&self) -> String {
-        use sha2::Digest;
-        sha2::Sha256::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256(&self.der)
     }
 
     /// Java's `Arrays.hashCode` of the DER bytes, as `dumpsys package` prints it: hex without leading zeros.
@@ -299,6 +328,20 @@ impl<'a> Table<'a> {
 }
 
 impl Resolve for Table<'_> {
+    fn resolve_texts(&mut self, id: u32) -> Vec<String> {
+        if self.failed.is_some() {
+            return Vec::new();
+        }
+        let texts = self.own(id).and_then(|own| match own.filter(|own| own.covers(id)) {
+            Some(own) => own.texts(id).map_err(|error| error.within(RESOURCES)),
+            None => Ok(Vec::new()),
+        });
+        texts.unwrap_or_else(|error| {
+            self.failed = Some(error);
+            Vec::new()
+        })
+    }
+
     fn resolve(&mut self, id: u32, locale: Option<&Locale>) -> Resolved {
         if self.failed.is_some() {
             return Resolved::Nothing;

@@ -12,8 +12,8 @@
 //! Opening reads the headers of chunks; a look-up reads the offset and the entry in each configuration of one type, and
 //! the one string. Offsets of entries are 32-bit, 16-bit in units of 4 (flag 2), or sorted pairs of index and offset
 //! (flag 1); an entry is a key with a value, or both in 8 bytes (flag 8). Maps (flag 1: styles, plurals, arrays) have no
-//! single value. A reference to a package that is not in the table is given back. Overlays of other packages are not
-//! applied.
+//! single value; arrays are read as lists of texts. A reference to a package that is not in the table is given back.
+//! Overlays of other packages are not applied.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ const PACKAGE_HEADER: u64 = 284;
 const TYPE_HEADER: u64 = 24;
 /// Aliases of one table; Android's own has some hundred.
 const MAX_ALIASES: u64 = 1 << 16;
+/// Bytes of a pair in a map.
+const MAP_ENTRY: u64 = 12;
 /// Types in all configurations. Android's own table, the largest there is, has 5,000 in 30 MB.
 const MAX_TYPES: usize = 1 << 17;
 /// Configurations that look-ups into one table may inspect: a manifest could refer to a type of many configurations from
@@ -138,6 +140,17 @@ impl Index {
     }
 }
 
+/// What stands for a resource in one configuration.
+#[derive(Debug, Clone, Copy)]
+enum Entry {
+    Value(Raw),
+    /// Pairs of a name (4 bytes) and a value (8).
+    Map {
+        at: u64,
+        count: u32,
+    },
+}
+
 impl Resources {
     /// Reads the headers of all chunks.
     pub(super) fn open(source: SharedBytes) -> Result<Self, ParseError> {
@@ -208,12 +221,43 @@ impl Resources {
         .map(Found::Value))
     }
 
+    /// The texts of an array, in its order; empty where `id` is none. References within it are not followed.
+    pub(super) fn texts(&self, id: u32) -> Result<Vec<String>, ParseError> {
+        let id = self.index.aliases.get(&id).copied().unwrap_or(id);
+        let read = || {
+            let map = |entry| if let Entry::Map { at, count } = entry { Some((at, count)) } else { None };
+            let Some((at, count)) = self.best(id, None, map)? else { return Ok(Vec::new()) };
+            let mut texts = Vec::new();
+            for number in 0..u64::from(count) {
+                let value = at + number * MAP_ENTRY + 4;
+                let kind = u32_at(self.source.as_ref(), value)?.to_le_bytes()[3];
+                let raw = Raw { kind, data: u32_at(self.source.as_ref(), value + 4)? };
+                if let (Some(index), Some(pool)) = (raw.string(), &self.strings) {
+                    let text = pool.get(self.source.as_ref(), index).map_err(|error| error.within("string pool"))?;
+                    texts.extend(text);
+                }
+            }
+            Ok(texts)
+        };
+        read().map_err(|error: ParseError| error.within(format!("resource 0x{id:08x}")))
+    }
+
     fn raw(&self, id: u32, locale: Option<&Locale>) -> Result<Option<Raw>, ParseError> {
+        self.best(id, locale, |entry| if let Entry::Value(raw) = entry { Some(raw) } else { None })
+    }
+
+    /// What fits best of the entries that `pick` wants.
+    fn best<T: Copy>(
+        &self,
+        id: u32,
+        locale: Option<&Locale>,
+        pick: impl Fn(Entry) -> Option<T>,
+    ) -> Result<Option<T>, ParseError> {
         let [package, kind, ..] = id.to_be_bytes();
         let index = id & 0xffff;
         let own = self.index.packages.first().copied().unwrap_or_default();
         let package = if package == 0 { own } else { package };
-        let mut best: Option<(u32, Raw)> = None;
+        let mut best: Option<(u32, T)> = None;
         let types = &self.index.types;
         let first = types.partition_point(|part| (part.package, part.id) < (package, kind));
         let candidates = types.get(first..).unwrap_or_default().iter();
@@ -226,11 +270,11 @@ impl Resources {
             if best.is_some_and(|(other, _)| other >= rank) {
                 continue;
             }
-            if let Some(raw) = self.entry(part, index)? {
-                best = Some((rank, raw));
+            if let Some(found) = self.entry(part, index)?.and_then(&pick) {
+                best = Some((rank, found));
             }
         }
-        Ok(best.map(|(_, raw)| raw))
+        Ok(best.map(|(_, found)| found))
     }
 
     /// How well a type's configuration fits; `None` where it is for another device: a car, a screen, an operator.
@@ -260,7 +304,7 @@ impl Resources {
         Ok(fit.map(|fit| fit << 16 | version))
     }
 
-    fn entry(&self, part: &Type, index: u32) -> Result<Option<Raw>, ParseError> {
+    fn entry(&self, part: &Type, index: u32) -> Result<Option<Entry>, ParseError> {
         let source = self.source.as_ref();
         let body = part.start + u64::from(u16_at(source, part.start + 2)?);
         let [_, flags] = u16_at(source, part.start + 8)?.to_le_bytes();
@@ -292,16 +336,22 @@ impl Resources {
         }
         let (size, flags, data) = (u16_at(source, at)?, u16_at(source, at + 2)?, u32_at(source, at + 4)?);
         if flags & 8 != 0 {
-            return Ok(Some(Raw { kind: flags.to_le_bytes()[1], data }));
+            return Ok(Some(Entry::Value(Raw { kind: flags.to_le_bytes()[1], data })));
         }
+        let values = at + u64::from(size);
         if flags & 1 != 0 {
-            return Ok(None);
+            let count = u32_at(source, at + 12)?;
+            let length = u64::from(count) * MAP_ENTRY;
+            if values > part.end || length > part.end - values {
+                return Err(ParseError::invalid(at + 12, "count", count, "no more than the type has room for"));
+            }
+            return Ok(Some(Entry::Map { at: values, count }));
         }
-        let at = at + u64::from(size);
-        if at + 8 > part.end {
-            return Err(ParseError::truncated(at, 8, part.end));
+        if values + 8 > part.end {
+            return Err(ParseError::truncated(values, 8, part.end));
         }
-        Ok(Some(Raw { kind: u32_at(source, at)?.to_le_bytes()[3], data: u32_at(source, at + 4)? }))
+        let raw = Raw { kind: u32_at(source, values)?.to_le_bytes()[3], data: u32_at(source, values + 4)? };
+        Ok(Some(Entry::Value(raw)))
     }
 
     fn sparse_offset(&self, body: u64, count: u32, index: u32) -> Result<Option<u64>, ParseError> {

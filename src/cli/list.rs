@@ -13,10 +13,11 @@ use super::scan::unread;
 use super::target::TargetArguments;
 use super::terminal;
 use crate::inventory::{
-    Arrival, Code, Fact, Inventory, LauncherPlace, ManifestFacts, Package, PackageCopy, PresenceState,
+    Arrival, Code, Fact, Inventory, LauncherPlace, ManifestFacts, Outcome, Package, PackageCopy, PresenceState,
     RemovabilityGrade, RequestedPermission, Signer, Split, StubReason,
 };
-use crate::platform::launcher;
+use crate::platform::permissions::{Lookup, Permissions};
+use crate::platform::{launcher, protection};
 use crate::report::printable;
 
 /// List the pre-installed packages of a target, a line per package file
@@ -38,6 +39,14 @@ pub(super) struct Arguments {
     /// Only packages that ask for this permission
     #[arg(long, value_name = "NAME")]
     permission: Option<String>,
+
+    /// Only packages that hold this permission: by what the phone says, else by prediction for the first start
+    #[arg(long, value_name = "NAME")]
+    granted: Option<String>,
+
+    /// Only packages that ask for a permission with this word in its level: dangerous, signature, privileged
+    #[arg(long, value_name = "WORD")]
+    level: Option<String>,
 
     /// Only packages with a signer whose SHA-256 begins so, or whose 32-bit number is this
     #[arg(long, value_name = "HEX")]
@@ -120,9 +129,14 @@ struct Row {
     presence: Option<&'static str>,
     /// Where its icon stands.
     launcher_place: Option<String>,
+    /// Permissions that it holds for user 0, by what the phone says, else by prediction.
+    granted: Option<Vec<String>>,
+    /// Permissions of which the prediction is not sure.
+    #[serde(skip)]
+    unsure: Vec<String>,
 }
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 24] = [
     "package",
     "path",
     "partition",
@@ -146,6 +160,7 @@ const COLUMNS: [&str; 23] = [
     "removability",
     "presence",
     "launcher_place",
+    "granted",
 ];
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -158,8 +173,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(gap) = inventory.packages.gap() {
         terminal::complain(&format!("packages are unknown: {} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail));
     }
-    let rows: Vec<Row> =
-        rows(&inventory, arguments.presence.is_some()).into_iter().filter(|row| arguments.wants(row)).collect();
+    let levels = arguments.level.as_deref().map(|word| with_level(&inventory, word)).transpose()?;
+    let rows: Vec<Row> = rows(&inventory, arguments.presence.is_some())
+        .into_iter()
+        .filter(|row| arguments.wants(row, levels.as_ref()))
+        .collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
         Format::Text => write_table(&rows, &mut out)?,
@@ -182,7 +200,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 impl Arguments {
     /// A filter on a fact that is unknown keeps the row: it may well be one of those that are looked for.
-    fn wants(&self, row: &Row) -> bool {
+    fn wants(&self, row: &Row, levels: Option<&BTreeSet<String>>) -> bool {
         let partition = match (&self.partition, &row.partition) {
             (Some(wanted), Some(found)) => wanted == found,
             _ => true,
@@ -198,14 +216,56 @@ impl Arguments {
             }
             _ => true,
         };
+        let granted = match (&self.granted, &row.granted) {
+            (Some(wanted), Some(found)) => found.contains(wanted) || row.unsure.contains(wanted),
+            _ => true,
+        };
+        let level = match (levels, &row.permissions) {
+            (Some(wanted), Some(found)) => found.iter().any(|name| wanted.contains(name)),
+            _ => true,
+        };
         let is = |wanted: &Option<String>, found: Option<&'static str>| match (wanted.as_deref(), found) {
             (Some(UNKNOWN), found) => found.is_none(),
             (Some(wanted), Some(found)) => wanted == found,
             _ => true,
         };
         let removability = is(&self.removability, row.removability);
-        partition && permission && signer && removability && is(&self.presence, row.presence)
+        let presence = is(&self.presence, row.presence);
+        partition && permission && signer && granted && level && removability && presence
     }
+}
+
+/// Permissions with a word in their level, of all that any package asks for.
+fn with_level(inventory: &Inventory, word: &str) -> anyhow::Result<BTreeSet<String>> {
+    let one_word = !word.contains('|')
+        && (protection::level(word).is_some() || protection::level(&format!("normal|{word}")).is_some());
+    if !one_word {
+        return Err(usage(format!("{word} is no word of a protection level: dangerous, signature, privileged ...")));
+    }
+    let packages = inventory.packages.known().map(Vec::as_slice).unwrap_or_default();
+    let copies = packages.iter().flat_map(|package| &package.copies);
+    let asked = copies.filter_map(|copy| copy.requested_permissions.known()).flatten();
+    let names: BTreeSet<&str> = asked.map(|request| request.name.as_str()).collect();
+    let Some(permissions) = Permissions::of_device(inventory) else { return Ok(BTreeSet::new()) };
+    let has = |name: &&str| match permissions.get(name) {
+        Lookup::One(found) => found.level.is_none_or(|level| protection::words(level).split('|').any(|w| w == word)),
+        // It may well be one of those that are looked for.
+        Lookup::Several(_) | Lookup::NotKnown => true,
+        Lookup::Undefined => false,
+    };
+    Ok(names.into_iter().filter(has).map(str::to_owned).collect())
+}
+
+/// What it holds for user 0, and what it may hold.
+fn granted(package: &Package) -> (Option<Vec<String>>, Vec<String>) {
+    if let Some(grants) = package.grants.known() {
+        let held = grants.iter().filter(|grant| grant.granted && grant.user.is_none_or(|user| user == 0));
+        return (Some(held.map(|grant| grant.permission.clone()).collect()), Vec::new());
+    }
+    let Some(predicted) = package.predicted_grants.known() else { return (None, Vec::new()) };
+    let with = |outcome| predicted.iter().filter(move |grant| grant.outcome == outcome);
+    let names = |outcome| with(outcome).map(|grant| grant.permission.clone()).collect::<Vec<_>>();
+    (Some(names(Outcome::Granted)), names(Outcome::Unknown))
 }
 
 /// A row for each package file; with `arrivals` one for each app that is no package yet.
@@ -254,6 +314,8 @@ fn arriving(inventory: &Inventory, arrival: &Arrival) -> Row {
         removability: None,
         presence: Some(arrival.presence.state.as_str()),
         launcher_place: place(&launcher::place(inventory, &arrival.package)),
+        granted: None,
+        unsure: Vec::new(),
     }
 }
 
@@ -289,6 +351,8 @@ fn base(package: &Package, copy: &PackageCopy) -> Row {
         removability: package.removability.known().map(|found| found.grade.as_str()),
         presence: package.presence.known().map(|found| found.state.as_str()),
         launcher_place: place(&package.launcher_place),
+        granted: granted(package).0,
+        unsure: granted(package).1,
     }
 }
 
@@ -340,6 +404,8 @@ fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row>
         removability: package.removability.known().map(|found| found.grade.as_str()),
         presence: package.presence.known().map(|found| found.state.as_str()),
         launcher_place: place(&package.launcher_place),
+        granted: Some(Vec::new()),
+        unsure: Vec::new(),
     })
 }
 
@@ -398,6 +464,7 @@ impl Row {
             number(self.removability.as_ref()),
             number(self.presence.as_ref()),
             number(self.launcher_place.as_ref()),
+            list(self.granted.as_ref()),
         ]
         .map(|field| printable(&field).into_owned())
     }

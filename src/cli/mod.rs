@@ -17,8 +17,10 @@ mod reading;
 mod scan;
 mod schema;
 mod server;
+mod show;
 mod target;
 mod terminal;
+mod why;
 
 use std::io;
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ enum Command {
     Scan(scan::Arguments),
     List(list::Arguments),
     Match(r#match::Arguments),
+    Show(show::Arguments),
+    Why(why::Arguments),
     Apk(apk::Arguments),
     Image(image::Arguments),
     Attest(attest::Arguments),
@@ -70,6 +74,8 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Match(arguments) => r#match::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),

@@ -1,5 +1,7 @@
 //! Firmware: an image in any wrapping, or a folder with a device's tree.
 
+mod answers;
+mod controls;
 mod extras;
 mod manifest;
 mod packages;
@@ -310,6 +312,9 @@ fn inventory(
     let (properties, unread) = properties::read(image, &mut origins);
     gaps.extend(unread);
     inventory.device = identity::device(&properties, &whole);
+    let controls = controls::read(image, &properties, &whole, &mut origins);
+    gaps.extend(controls.unread.iter().cloned());
+    inventory.controls = Fact::new(controls, &whole);
     let found = packages::read(image, limits, reading, &mut origins, progress);
     gaps.extend(found.gaps);
 

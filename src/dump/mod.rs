@@ -6,6 +6,7 @@
 pub mod accessibility;
 pub mod activities;
 pub mod app_ops;
+pub mod control_file;
 pub mod device_policy;
 pub mod features;
 pub mod getprop;

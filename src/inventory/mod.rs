@@ -9,6 +9,7 @@
 
 mod conclusion;
 mod configuration;
+mod controls;
 mod device;
 mod fact;
 mod gap_search;
@@ -16,6 +17,7 @@ mod layout;
 mod manifest;
 mod package;
 mod permission;
+mod prediction;
 mod preinstall;
 mod role;
 mod state;
@@ -29,6 +31,7 @@ pub use conclusion::{
     Arrival, Ground, Presence, PresenceCode, PresenceState, Removability, RemovabilityCode, RemovabilityGrade,
 };
 pub use configuration::{ConfigValue, PreferredApp};
+pub use controls::{Allowlist, Controls, DefaultGrant, DefaultGrants, ListedPermission, SplitPermission};
 pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
 pub use layout::{LauncherPlace, LauncherPlaceKind, Layout, LayoutItem, LayoutItemKind, LayoutOrigin};
@@ -37,10 +40,11 @@ pub use manifest::{
     StubReason, SystemHook,
 };
 pub use package::{
-    ClassCounts, Code, CopyRole, Enabled, Package, PackageCopy, Placement, PrefixCount, SdkCount, Signer, SignerDepth,
-    Split, SplitFile, UserState,
+    ClassCounts, Code, CopyRole, Enabled, IntentAnswer, Package, PackageCopy, PastSigner, Placement, PrefixCount,
+    SdkCount, Signer, SignerDepth, Split, SplitFile, UserState,
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
+pub use prediction::{Outcome, PredictedGrant, Reason, ReasonCode};
 pub use preinstall::{Condition, Preinstall, PreinstallAction, PreinstallSubject};
 pub use role::{Role, RoleHolder};
 pub use state::{
@@ -73,6 +77,9 @@ pub struct Inventory {
     pub packages: Fact<Vec<Package>>,
     /// Permissions that the platform or a package declares, by name, unique.
     pub permissions: Fact<Vec<DeclaredPermission>>,
+    /// What control files say of permissions.
+    #[serde(default)]
+    pub controls: Fact<Controls>,
     /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
     /// configuration at first start.
     #[serde(default)]
@@ -172,6 +179,7 @@ impl Inventory {
             partitions: Fact::Unknown(gap.clone()),
             packages: Fact::Unknown(gap.clone()),
             permissions: Fact::Unknown(gap.clone()),
+            controls: Fact::Unknown(gap.clone()),
             role_holders: Fact::Unknown(gap.clone()),
             preinstalls: Fact::Unknown(gap.clone()),
             layouts: Fact::Unknown(gap.clone()),
@@ -248,6 +256,9 @@ impl Inventory {
             value.iter_mut().for_each(Package::normalize);
         }
         self.state.normalize();
+        if let Fact::Known { value, .. } = &mut self.controls {
+            value.normalize();
+        }
         self.gaps.sort();
         self.gaps.dedup();
     }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DeclaredPermission, Fact, Grant, Installation, LauncherPlace, ManifestFacts, Presence, Removability,
-    RequestedPermission, StubReason,
+    DeclaredPermission, Fact, Grant, Installation, LauncherPlace, ManifestFacts, PredictedGrant, Presence,
+    Removability, RequestedPermission, StubReason,
 };
 
 /// One package name, and everything on the device that answers to it.
@@ -39,6 +39,9 @@ pub struct Package {
     /// Where its icon stands before the user moves it: the worst of the places that the layouts in question give it.
     #[serde(default)]
     pub launcher_place: Fact<LauncherPlace>,
+    /// What Android will grant at first boot, by permission; of a shared user what all its members together get.
+    #[serde(default)]
+    pub predicted_grants: Fact<Vec<PredictedGrant>>,
 }
 
 impl Package {
@@ -71,6 +74,9 @@ impl Package {
         if let Fact::Known { value, .. } = &mut self.grants {
             value.sort();
             value.dedup();
+        }
+        if let Fact::Known { value, .. } = &mut self.predicted_grants {
+            value.sort();
         }
         for copy in &mut self.copies {
             copy.normalize();
@@ -117,6 +123,30 @@ pub struct PackageCopy {
     /// Components, hooks, roles, network, libraries.
     #[serde(default)]
     pub manifest: Fact<ManifestFacts>,
+    /// Intents of the system that its enabled components answer, for which Android looks for a default, sorted.
+    #[serde(default)]
+    pub answers: Fact<Vec<IntentAnswer>>,
+}
+
+/// A component that answers an intent of the system.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntentAnswer {
+    /// The intent by its code: `dial`, `image-capture`, `provider:media`.
+    pub intent: String,
+    /// Full class name of the component.
+    pub component: String,
+    /// Priority of the filter.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
+    /// Whether the filter has the category of defaults.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(value: &i32) -> bool {
+    *value == 0
 }
 
 impl PackageCopy {
@@ -156,6 +186,10 @@ impl PackageCopy {
         if let Fact::Known { value: Code { class_counts: Some(Fact::Known { value, .. }), .. }, .. } = &mut self.code {
             value.prefixes.sort();
             value.sdks.sort();
+        }
+        if let Fact::Known { value, .. } = &mut self.answers {
+            value.sort();
+            value.dedup();
         }
     }
 }
@@ -255,6 +289,19 @@ pub struct Signer {
     /// Name of the published key that it is: anybody can sign with it. Absent for a key that is not known as one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_key: Option<String>,
+    /// Former certificates of a proof of rotation, oldest first, as the file claims them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<PastSigner>,
+}
+
+/// A certificate that a signer's own has replaced.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PastSigner {
+    /// SHA-256 of the certificate in DER, lower-case hex.
+    pub sha256: String,
+    /// Whether it is still trusted with permissions.
+    pub permission: bool,
 }
 
 /// How a signer was established.

@@ -2,10 +2,12 @@
 
 pub mod conclusions;
 pub mod default_roles;
+pub mod grants;
 pub mod home_layout;
 pub mod identity;
 pub mod installer_agents;
 pub mod launcher;
+pub mod permissions;
 pub mod placement;
 pub mod presence;
 pub mod protection;
@@ -13,3 +15,7 @@ pub mod removability;
 pub mod same_software;
 pub mod signing;
 mod statements;
+
+#[cfg(test)]
+#[path = "../../tests/support/inventory.rs"]
+pub(crate) mod sample;

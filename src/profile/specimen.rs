@@ -290,6 +290,7 @@ fn genuine(name: &str, kind: TargetKind) -> Package {
         launcher: known(vec![format!("{name}.Main")]),
         code: known(code),
         manifest: known(ManifestFacts { cleartext: Some(false), user_authorities: Some(false), ..Default::default() }),
+        answers: known(Vec::new()),
     };
     Package {
         name: name.to_owned(),
@@ -300,6 +301,7 @@ fn genuine(name: &str, kind: TargetKind) -> Package {
         installer: if is_phone { known(None) } else { Fact::Unknown(not_observed()) },
         users: if is_phone { known(vec![state]) } else { Fact::Unknown(not_observed()) },
         grants: if is_phone { known(Vec::new()) } else { Fact::Unknown(not_observed()) },
+        predicted_grants: Fact::not_asked(),
         removability: known(Removability { grade: RemovabilityGrade::DisableOnly, grounds: Vec::new() }),
         presence: known(Presence { state: PresenceState::Full, grounds: Vec::new() }),
         launcher_place: known(LauncherPlace::ALL_APPS),
@@ -313,6 +315,7 @@ fn signer(sha256: &str) -> Signer {
         scheme: Some("v3".to_owned()),
         depth: SignerDepth::Verified,
         published_key: None,
+        past: Vec::new(),
     }
 }
 

@@ -81,6 +81,7 @@ pub fn app(name: &str) -> Package {
         removability: unknown(),
         presence: unknown(),
         launcher_place: unknown(),
+        predicted_grants: unknown(),
     }
 }
 
@@ -149,6 +150,7 @@ pub fn copy(name: &str, role: CopyRole) -> PackageCopy {
             class_counts: None,
         }),
         manifest: unknown(),
+        answers: unknown(),
     }
 }
 
@@ -178,6 +180,7 @@ pub fn signer(digit: char) -> Signer {
         scheme: Some("v3".to_owned()),
         depth: SignerDepth::Verified,
         published_key: None,
+        past: Vec::new(),
     }
 }
 

@@ -33,6 +33,8 @@ const FILES: &[(&str, &[&[&str]])] = &[
             &["convert", "--help"],
             &["scan", "--help"],
             &["list", "--help"],
+            &["show", "--help"],
+            &["why", "--help"],
             &["apk", "--help"],
             &["image", "--help"],
             &["image", "info", "--help"],

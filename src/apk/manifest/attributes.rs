@@ -16,6 +16,9 @@ const MAX_UNRESOLVED: usize = 256;
 pub(in super::super) trait Resolve {
     /// `locale`: `None` for the default.
     fn resolve(&mut self, id: u32, locale: Option<&Locale>) -> Resolved;
+
+    /// The texts of an array of the same file; empty where there is no such array.
+    fn resolve_texts(&mut self, id: u32) -> Vec<String>;
 }
 
 /// What a reference leads to.
@@ -77,6 +80,24 @@ impl Attributes<'_> {
             // The default stands among the unresolved already.
             Resolved::Nothing | Resolved::Elsewhere(_) => None,
         })
+    }
+
+    /// The texts of an attribute that may be one text or an array of them. Known by its name: it is younger than the
+    /// platforms whose tools give names their ids.
+    pub(super) fn texts(&mut self, element: &Element, name: &str) -> Result<Vec<String>, ParseError> {
+        for (id, found, raw) in self.document.attributes(element)? {
+            if found != name {
+                continue;
+            }
+            if let Some(reference) = raw.reference() {
+                let texts = self.resolve.resolve_texts(reference);
+                if !texts.is_empty() {
+                    return Ok(texts);
+                }
+            }
+            return Ok(self.value(element, id, raw)?.and_then(Value::into_text).into_iter().collect());
+        }
+        Ok(Vec::new())
     }
 
     pub(super) fn attribute(&mut self, element: &Element, id: u32) -> Result<Option<Value>, ParseError> {

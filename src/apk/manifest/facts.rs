@@ -127,6 +127,9 @@ pub struct DeclaredPermission {
     pub group: Option<String>,
     /// `permissionFlags`: 1 costs money, 2 removed, 4 hard restricted, 8 soft restricted, 16 immutably restricted.
     pub flags: u32,
+    /// `knownCerts`: SHA-256 of certificates, lower-case hex.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_certificates: Vec<String>,
 }
 
 /// What kind of component an element is.

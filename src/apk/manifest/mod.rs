@@ -349,7 +349,9 @@ impl Attributes<'_> {
         };
         let group = self.text(element, id::PERMISSION_GROUP)?;
         let flags = self.integer(element, id::PERMISSION_FLAGS)?.unwrap_or_default();
-        Ok(Some(DeclaredPermission { name, protection_level, group, flags }))
+        let known = self.texts(element, "knownCerts")?.into_iter();
+        let known_certificates = known.map(|digest| digest.replace(':', "").to_ascii_lowercase()).collect();
+        Ok(Some(DeclaredPermission { name, protection_level, group, flags, known_certificates }))
     }
 
     fn feature(&mut self, element: &Element) -> Result<Feature, ParseError> {

@@ -40,7 +40,7 @@ impl From<&apk::Verification> for Verification {
         };
         let rotated = deciding(found).into_iter().flat_map(|(_, scheme)| &scheme.signers);
         let lineage = rotated.map(|signer| &signer.lineage).find(|lineage| !lineage.is_empty());
-        let sha256 = |der: &Vec<u8>| Certificate { scheme: "", der: der.clone() }.sha256();
+        let sha256 = |der: &Vec<u8>| Certificate { scheme: "", der: der.clone(), past: Vec::new() }.sha256();
         let stamp = found.stamp.as_ref().and_then(|stamp| stamp.signers.first());
         Self {
             verdict: if found.verified { "verified" } else { "refused" },
@@ -92,5 +92,5 @@ pub(super) fn signers(found: &apk::Verification) -> Vec<Certificate> {
     let deciding = deciding(found).filter(|_| found.verified);
     let signers =
         deciding.into_iter().flat_map(|(scheme, found)| found.signers.iter().map(move |signer| (scheme, signer)));
-    signers.map(|(scheme, signer)| Certificate { scheme, der: signer.certificate.clone() }).collect()
+    signers.map(|(scheme, signer)| Certificate { scheme, der: signer.certificate.clone(), past: Vec::new() }).collect()
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::extras::{self, Extras};
-use super::{PackageReading, manifest, reason};
+use super::{PackageReading, answers, manifest, reason};
 use crate::apk::{self, Apk, Framework, KnownCertificates, Options};
 use crate::bytes::{Budget, Limits, ParseError, SharedBytes};
 use crate::collect::Progress;
@@ -15,8 +15,8 @@ use crate::filesystem::File;
 use crate::firmware::{Image, Mounted};
 use crate::inventory::{
     ClassCounts, Code, CopyRole, DeclaredPermission, Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind,
-    Origins, Package, PackageCopy, Placement, PrefixCount, RequestedPermission, SdkCount, Signer, SignerDepth, Split,
-    SplitFile,
+    Origins, Package, PackageCopy, PastSigner, Placement, PrefixCount, RequestedPermission, SdkCount, Signer,
+    SignerDepth, Split, SplitFile,
 };
 use crate::platform::{placement, protection};
 
@@ -312,6 +312,7 @@ fn package(name: String, copies: Vec<Copy>) -> Package {
         removability: Fact::not_asked(),
         presence: Fact::not_asked(),
         launcher_place: Fact::not_asked(),
+        predicted_grants: Fact::not_asked(),
         copies: copies.into_iter().map(|copy| copy.copy).collect(),
         name,
     }
@@ -342,6 +343,7 @@ fn copy_without_base(name: &str, folder: String, splits: Vec<Split>, origins: &m
         launcher: Fact::Unknown(gap.clone()),
         code: Fact::Unknown(gap.clone()),
         manifest: Fact::Unknown(gap.clone()),
+        answers: Fact::Unknown(gap.clone()),
     };
     Copy { copy, shared_user: Fact::Unknown(gap) }
 }
@@ -394,6 +396,7 @@ fn copy(item: Item, read: Read, splits: Vec<Split>, known: &KnownCertificates, o
     let Read { apk, dex } = read;
     let manifest_facts = manifest::facts(&apk);
     let stub = manifest::stub(&apk, &item.path, item.compiled);
+    let answers = answers::of(&apk.manifest);
     let Apk { manifest, resources, signers: claimed, code, network: _ } = apk;
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
@@ -408,6 +411,8 @@ fn copy(item: Item, read: Read, splits: Vec<Split>, known: &KnownCertificates, o
         name: permission.name.clone(),
         package: manifest.package.clone(),
         protection: permission.protection_level.map(protection::words),
+        group: permission.group.clone(),
+        known_certificates: permission.known_certificates.clone(),
     });
     let signers = signers(&item.path, claimed, known, &file);
     let code = Code {
@@ -427,6 +432,7 @@ fn copy(item: Item, read: Read, splits: Vec<Split>, known: &KnownCertificates, o
     let target_sdk = gaps.fact("uses-sdk", "targetSdkVersion", manifest.target_sdk, &evidence);
     let launcher = gaps.components(manifest.launcher.clone(), &evidence);
     let manifest_facts = gaps.components(manifest_facts, &evidence);
+    let answered = gaps.components(answers, &evidence);
     let mut flags = manifest.flags;
     if manifest.has_code {
         flags.push("HAS_CODE".to_owned());
@@ -450,6 +456,7 @@ fn copy(item: Item, read: Read, splits: Vec<Split>, known: &KnownCertificates, o
         launcher,
         code: Fact::new(code, &file.at("directory")),
         manifest: manifest_facts,
+        answers: answered,
     };
     Copy { copy, shared_user: Fact::new(manifest.shared_user, &evidence) }
 }
@@ -461,7 +468,12 @@ fn signer(certificate: &apk::Certificate, known: &KnownCertificates) -> Signer {
         scheme: Some(certificate.scheme.to_owned()),
         depth: SignerDepth::Claimed,
         published_key: known.get(certificate).map(|known| known.name.clone()),
+        past: certificate.past.iter().map(past).collect(),
     }
+}
+
+fn past(past: &apk::PastCertificate) -> PastSigner {
+    PastSigner { sha256: past.sha256(), permission: past.may_share_permissions() }
 }
 
 /// What of a package file is not known: values in a damaged resource table, or in a framework that is not at hand, read as

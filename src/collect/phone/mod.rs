@@ -173,6 +173,7 @@ impl Everything {
             permissions: found.permissions,
             role_holders: told.role_holders,
             state: Box::new(told.state),
+            controls: untold("control files of permissions"),
             preinstalls: untold("preinstall lists"),
             layouts: untold("layouts of the home screen"),
             configuration: untold("configuration of the platform"),
@@ -475,6 +476,8 @@ fn declared(blocks: &[Block]) -> Vec<DeclaredPermission> {
             name: block.name.clone(),
             package: package.to_owned(),
             protection: level.map(|level| level.value.to_owned()),
+            group: None,
+            known_certificates: Vec::new(),
         });
     }
     found.into_values().collect()
