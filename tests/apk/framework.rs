@@ -171,7 +171,7 @@ fn with_table(manifest: &[u8], types: &[Vec<u8>]) -> SharedBytes {
 fn a_staged_id_stands_for_its_final_one_and_a_dynamic_reference_of_package_0_for_the_files_own() {
     let text = resource_type([0; 2], Offsets::Wide, false, &[(0, 3, 0)]);
     let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
-    let aliases = |pairs: &[u32]| chunk(0x206, &words(&[pairs.len() as u32 / 2]), &words(pairs));
+    let aliases = |pairs: &[u32]| chunk(0x206, &words(&[u32::try_from(pairs.len() / 2).unwrap()]), &words(pairs));
     let staged = with_table(&labelled(0x7ffe_0003, 1), &[text.clone(), aliases(&[0x7ffe_0003, 0x7f01_0000])]);
     assert_eq!(apk::open(&staged).unwrap().manifest.label.as_deref(), Some("found"));
     let dynamic = with_table(&labelled(0x0001_0000, 7), std::slice::from_ref(&text));

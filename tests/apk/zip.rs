@@ -112,10 +112,8 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
     let twice = || crafted::zip(&[(NAME, &manifest("a.real"), false, None), (NAME, &manifest("b.decoy"), false, None)]);
     let named = |name: &str| crafted::zip(&[(NAME, &manifest("a.real"), false, None), (name, b"other", false, None)]);
     let mut latin = named("assets/?");
-    for at in 0..latin.len() {
-        if latin[at] == b'?' {
-            latin[at] = 0xe9;
-        }
+    for byte in latin.iter_mut().filter(|byte| **byte == b'?') {
+        *byte = 0xe9;
     }
     let mut more = stored();
     let count = [1, 0, 1, 0];
