@@ -61,9 +61,7 @@ fn essence(inventory: &Inventory) -> Value {
     inventory.target.layers.clear();
     inventory.sources.iter_mut().filter(|source| source.length.is_none()).for_each(|source| source.name.clear());
     let mut value = serde_json::to_value(inventory).unwrap();
-    let partitions = value.pointer_mut("/partitions/known/value").or(None);
-    assert!(partitions.is_some(), "where partitions stand in an inventory");
-    for partition in value.pointer_mut("/partitions/known/value").unwrap().as_array_mut().unwrap() {
+    for partition in value["partitions"]["value"].as_array_mut().unwrap() {
         partition["filesystem"].take();
         partition["length"].take();
     }
