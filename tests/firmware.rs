@@ -21,6 +21,7 @@ mod firmware {
     mod image_command;
     mod incremental;
     mod listing;
+    mod mutations;
     mod packings;
     mod spooling;
     mod squashfs;

@@ -139,7 +139,7 @@ fn the_same_tree_in_every_filesystem_and_packing_gives_the_same_inventory() {
         ("erofs", "mkfs.erofs --quiet -T1 $O $T; truncate -s %4096 $O"),
         ("erofs lz4", "mkfs.erofs --quiet -T1 -zlz4 $O $T; truncate -s %4096 $O"),
         ("erofs lz4hc 64K", "mkfs.erofs --quiet -T1 -zlz4hc -C65536 $O $T; truncate -s %4096 $O"),
-        ("f2fs", "truncate -s 48M $O; mkfs.f2fs -q -f -g android $O > /dev/null; sload.f2fs -f $T -t / $O > /dev/null"),
+        ("f2fs", "truncate -s 64M $O; mkfs.f2fs -q -f -g android $O > /dev/null; sload.f2fs -f $T -t / $O > /dev/null"),
     ];
     let mut compared = 0;
     let mut reference: Option<Value> = None;

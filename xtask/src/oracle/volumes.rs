@@ -27,7 +27,7 @@ with open('tree/lib64/hole', 'wb') as out: out.truncate(4 << 20); out.seek(3 << 
 for n in range(1200): put(f'tree/etc/many/a name of some length {n:04}.xml', b'<x>%d</x>' % n)
 put('tree/build.prop', b'ro.build.version.sdk=34\nro.product.system.brand=a\n')
 put('tree/etc/\xd0\xb8\xd0\xbc\xd1\x8f.xml'.encode('latin1').decode('utf8'), b'unicode')
-put('tree/etc/' + 'n' * 255, b'long')
+put('tree/etc/' + 'n' * 200, b'long')
 os.makedirs('tree/empty')
 os.symlink('/system/etc', 'tree/etc_link'); os.symlink('x' * 200, 'tree/long_link')
 "#;
