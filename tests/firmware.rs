@@ -23,6 +23,7 @@ mod firmware {
     mod image_command;
     mod incremental;
     mod listing;
+    mod mutations;
     mod packings;
     mod preload;
     mod spooling;

@@ -23,7 +23,7 @@ for _ in range(3):
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.dup2(write, 2); os.close(read); os.execv(sys.argv[1], sys.argv[1:])
+        os.dup2(write, 2); os.dup2(os.open(os.devnull, os.O_WRONLY), 1); os.close(read); os.execv(sys.argv[1], sys.argv[1:])
     os.close(write)
     said = b''
     while True:
@@ -127,7 +127,7 @@ fn a_stream_of_zeros_in_each_compression_ends_at_the_budget() {
     for name in ["a.gz", "a.xz", "a.lz4", "legacy.lz4", "linked.lz4", "system.img.br", "a.zst", "a.bz2", "a.zip"] {
         let expected = match name {
             // Their blocks can be read one by one: the beginning holds nothing, and no more is decoded.
-            "a.lz4" | "legacy.lz4" | "a.zip" => "its format, which is not recognised, is not supported",
+            "a.lz4" | "a.zip" => "its format, which is not recognised, is not supported",
             _ => limit.as_str(),
         };
         ends(&at.join(name), FEW, expected);
@@ -300,7 +300,7 @@ with zipfile.ZipFile(str(n), 'w', zipfile.ZIP_DEFLATED) as z:
     let Cost { seconds, kib, said } = measure(&at.join("many.zip"), FEW);
     super::note(&format!("many.zip: {seconds:.3} s, {} MiB: {}", kib >> 10, said.lines().next().unwrap_or_default()));
     assert!(said.contains("the limit is"), "{said}");
-    assert!(seconds < 5.0 && kib <= KIB, "{seconds} s, {kib} KiB");
+    assert!(seconds < 1.0 && kib <= KIB, "{seconds} s, {kib} KiB");
 }
 
 #[test]

@@ -61,9 +61,7 @@ fn essence(inventory: &Inventory) -> Value {
     inventory.target.layers.clear();
     inventory.sources.iter_mut().filter(|source| source.length.is_none()).for_each(|source| source.name.clear());
     let mut value = serde_json::to_value(inventory).unwrap();
-    let partitions = value.pointer_mut("/partitions/known/value").or(None);
-    assert!(partitions.is_some(), "where partitions stand in an inventory");
-    for partition in value.pointer_mut("/partitions/known/value").unwrap().as_array_mut().unwrap() {
+    for partition in value["partitions"]["value"].as_array_mut().unwrap() {
         partition["filesystem"].take();
         partition["length"].take();
     }
@@ -141,7 +139,7 @@ fn the_same_tree_in_every_filesystem_and_packing_gives_the_same_inventory() {
         ("erofs", "mkfs.erofs --quiet -T1 $O $T; truncate -s %4096 $O"),
         ("erofs lz4", "mkfs.erofs --quiet -T1 -zlz4 $O $T; truncate -s %4096 $O"),
         ("erofs lz4hc 64K", "mkfs.erofs --quiet -T1 -zlz4hc -C65536 $O $T; truncate -s %4096 $O"),
-        ("f2fs", "truncate -s 48M $O; mkfs.f2fs -q -f -g android $O > /dev/null; sload.f2fs -f $T -t / $O > /dev/null"),
+        ("f2fs", "truncate -s 64M $O; mkfs.f2fs -q -f -g android $O > /dev/null; sload.f2fs -f $T -t / $O > /dev/null"),
     ];
     let mut compared = 0;
     let mut reference: Option<Value> = None;

@@ -83,9 +83,7 @@ fn data(place: &Workplace, missing: &mut Vec<String>) -> Result<Vec<Line>> {
                 script(&at, &format!("zstd -dqf {} -o {stem}.{end}", packed.display()))?;
             }
         }
-        let mut found = Rows::new();
-        let listed = truth::listing(&place.program, &at, &[]).map_err(anyhow::Error::msg)?;
-        found.extend(listed.into_values().flatten());
+        let found = listed(place, &at, &[]);
         lines.push(line(format!("own erofs {stem}"), "fsck.erofs 1.8.6", &rows, &found));
     }
     let data = place.shared.join("data");
@@ -133,7 +131,9 @@ fn line(variant: impl Into<String>, oracle: &str, expected: &Rows, found: &Rows)
     if expected.is_empty() {
         differences.push(format!("{oracle} found nothing"));
     }
-    Line { variant: variant.into(), oracle: oracle.to_owned(), files: names.len(), differences }
+    let variant = variant.into();
+    tools::say(&format!("{variant}: {} files, {} differences", names.len(), differences.len()));
+    Line { variant, oracle: oracle.to_owned(), files: names.len(), differences }
 }
 
 /// An empty folder.
@@ -193,11 +193,15 @@ fn sha256(path: &Path) -> Result<String> {
     }
 }
 
-/// Whatever the program lists of an image, in one table.
-fn listed(place: &Workplace, image: &Path, options: &[&str]) -> Result<Rows> {
+/// Whatever the program lists of an image, in one table. A refusal is a row that no oracle has.
+fn listed(place: &Workplace, image: &Path, options: &[&str]) -> Rows {
     let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-    let partitions = truth::listing(&place.program, image, &options).map_err(anyhow::Error::msg)?;
-    let mut rows: Rows = partitions.into_values().flatten().collect();
-    rows.remove("lost+found");
-    Ok(rows)
+    match truth::listing(&place.program, image, &options) {
+        Ok(partitions) => {
+            let mut rows: Rows = partitions.into_values().flatten().collect();
+            rows.remove("lost+found");
+            rows
+        }
+        Err(error) => Rows::from([("the program".to_owned(), ("error".to_owned(), error))]),
+    }
 }

@@ -118,6 +118,30 @@ with zipfile.ZipFile('b.zip', 'w', zipfile.ZIP_DEFLATED) as z:
         files: SAME,
     },
     Wrapping {
+        variant: "tar, holes, gnu",
+        oracle: "tar",
+        make: "tar -S --format=gnu -cf holes.tar system.img vendor.img",
+        target: "holes.tar",
+        unwrap: "tar -xf holes.tar -C out",
+        files: SAME,
+    },
+    Wrapping {
+        variant: "tar, holes, pax 0.1",
+        oracle: "tar",
+        make: "tar -S --format=pax --sparse-version=0.1 -cf holes.tar system.img vendor.img",
+        target: "holes.tar",
+        unwrap: "tar -xf holes.tar -C out",
+        files: SAME,
+    },
+    Wrapping {
+        variant: "tar, holes, pax 1.0",
+        oracle: "tar",
+        make: "tar -S --format=pax --sparse-version=1.0 -cf holes.tar system.img vendor.img",
+        target: "holes.tar",
+        unwrap: "tar -xf holes.tar -C out",
+        files: SAME,
+    },
+    Wrapping {
         variant: "sparse",
         oracle: "simg2img",
         make: "true",
@@ -185,7 +209,7 @@ fn of(place: &Workplace, at: &Path, wrapping: &Wrapping<'_>) -> Result<Line> {
         let path = at.join("out").join(file);
         expected.insert((*name).to_owned(), (fs::metadata(&path)?.len().to_string(), sha256(&path)?));
     }
-    let found = listed(place, &at.join(wrapping.target), &["--images"])?;
+    let found = listed(place, &at.join(wrapping.target), &["--images"]);
     let by_name = |(place, row): (String, (String, String))| {
         let name = place.rsplit(['!', '/']).next().unwrap_or_default().to_owned();
         (name, row)
