@@ -67,7 +67,10 @@ struct Type {
 enum Entry {
     Value(Raw),
     /// Pairs of a name (4 bytes) and a value (8).
-    Map { at: u64, count: u32 },
+    Map {
+        at: u64,
+        count: u32,
+    },
 }
 
 impl Resources {

@@ -14,8 +14,8 @@
 //! and a sequence of certificates, the signer's own first. All of these have a 32-bit length before them. Nothing is
 //! verified here; source stamps and other pairs are not read.
 
-use super::{Certificate, PastCertificate};
 use super::directory::Directory;
+use super::{Certificate, PastCertificate};
 use crate::bytes::{ParseError, ReadAt, le, read_vec_at};
 
 /// Schemes, newest first.
@@ -117,7 +117,8 @@ fn certificate(signers: &mut Prefixed<'_>, scheme: &'static str) -> Result<Certi
         return Err(ParseError::invalid(certificates.at, "certificates", "empty", "at least one"));
     }
     let der = certificates.next("certificate")?.rest.to_vec();
-    let past = if scheme == "v2" { Vec::new() } else { past(&mut signed_data)? };
+    // Android refuses a package whose proof is damaged; who signed it is known all the same.
+    let past = if scheme == "v2" { Vec::new() } else { past(&mut signed_data).unwrap_or_default() };
     let past = past.into_iter().filter(|past| past.der != der).collect();
     Ok(Certificate { scheme, der, past })
 }
@@ -160,7 +161,8 @@ impl<'a> Prefixed<'a> {
     /// A number of 32 bits that stands without a length.
     fn number(&mut self, what: &'static str) -> Result<u32, ParseError> {
         let number = le::u32(self.rest, 0);
-        let number = number.ok_or_else(|| ParseError::truncated(self.at, 4, self.at + self.rest.len() as u64).within(what))?;
+        let number =
+            number.ok_or_else(|| ParseError::truncated(self.at, 4, self.at + self.rest.len() as u64).within(what))?;
         self.skip(4, what)?;
         Ok(number)
     }

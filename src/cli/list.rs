@@ -15,7 +15,7 @@ use crate::inventory::{
     Fact, Inventory, ManifestFacts, Outcome, Package, PackageCopy, RequestedPermission, Signer, Split, StubReason,
 };
 use crate::platform::permissions::{Lookup, Permissions};
-use crate::platform::protection;
+use crate::platform::{grants, protection};
 use crate::report::printable;
 
 /// List the pre-installed packages of a target, a line per package file
@@ -125,13 +125,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         1 => readings.remove(0),
         count => return Err(usage(format!("list takes one target, these are {count}: use adb:SERIAL"))),
     };
-    let inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
+    let mut inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
+    // One that was saved by an older version has none.
+    grants::fill(&mut inventory);
     if let Some(gap) = inventory.packages.gap() {
         terminal::complain(&format!("packages are unknown: {} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail));
     }
     let levels = arguments.level.as_deref().map(|word| with_level(&inventory, word)).transpose()?;
-    let rows: Vec<Row> =
-        rows(&inventory).into_iter().filter(|row| arguments.wants(row, levels.as_ref())).collect();
+    let rows: Vec<Row> = rows(&inventory).into_iter().filter(|row| arguments.wants(row, levels.as_ref())).collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
         Format::Text => write_table(&rows, &mut out)?,
@@ -184,7 +185,8 @@ impl Arguments {
 
 /// Permissions with a word in their level, of all that any package asks for.
 fn with_level(inventory: &Inventory, word: &str) -> anyhow::Result<BTreeSet<String>> {
-    let one_word = !word.contains('|') && (protection::level(word).is_some() || protection::level(&format!("normal|{word}")).is_some());
+    let one_word = !word.contains('|')
+        && (protection::level(word).is_some() || protection::level(&format!("normal|{word}")).is_some());
     if !one_word {
         return Err(usage(format!("{word} is no word of a protection level: dangerous, signature, privileged ...")));
     }

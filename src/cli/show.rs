@@ -129,7 +129,13 @@ fn write_text(inventory: &Inventory, shown: &Shown<'_>, out: &mut dyn Write) -> 
     }
     for permission in &shown.permissions {
         let level = permission.level.as_deref().unwrap_or("?");
-        writeln!(lines.0, "    {:<9} {} ({})", permission.predicted.as_str(), printable(permission.name), printable(level))?;
+        writeln!(
+            lines.0,
+            "    {:<9} {} ({})",
+            permission.predicted.as_str(),
+            printable(permission.name),
+            printable(level)
+        )?;
         let mut notes = permission.actual.iter().map(|text| format!("on the phone: {text}")).collect::<Vec<_>>();
         if let Some(source) = permission.implied_by {
             notes.push(format!("implied by {source}"));
@@ -185,16 +191,17 @@ fn write_copy(inventory: &Inventory, copy: &PackageCopy, lines: &mut Lines<'_>) 
             lines.line("", &format!("{} {} ({guard})", component.kind, component.name))?;
         }
         lines.line("roles", &list(&manifest.roles))?;
-        let hooks: Vec<String> = manifest.hooks.iter().map(|hook| format!("{} {}", hook.kind, hook.component)).collect();
+        let hooks: Vec<String> =
+            manifest.hooks.iter().map(|hook| format!("{} {}", hook.kind, hook.component)).collect();
         lines.line("hooks", &list(&hooks))?;
     }
     lines.fact("answers", &copy.answers, |answers| {
         list(&answers.iter().map(|answer| answer.intent.clone()).collect::<Vec<_>>())
     })?;
     lines.fact("declares", &copy.declared_permissions, |declared| {
-        let of = declared.iter().map(|permission| {
-            format!("{} ({})", permission.name, permission.protection.as_deref().unwrap_or("?"))
-        });
+        let of = declared
+            .iter()
+            .map(|permission| format!("{} ({})", permission.name, permission.protection.as_deref().unwrap_or("?")));
         list(&of.collect::<Vec<_>>())
     })?;
     if let Some(place) = copy.version_code.evidence().and_then(|evidence| why::place(inventory, evidence)) {

@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use preloaded::inventory::{
-    CopyRole, Evidence, Fact, IntentAnswer, Inventory, Outcome, RequestedPermission, SourceId,
-};
+use preloaded::inventory::{CopyRole, Evidence, Fact, IntentAnswer, Inventory, Outcome, RequestedPermission, SourceId};
 use preloaded::platform::grants;
 use preloaded::platform::grants::intents::{AUTHORITIES, INTENTS, Kind};
 
@@ -30,7 +28,13 @@ const DIFFERENCES: [(&str, &str, bool, usize, &str); 7] = [
     // Flagged as granted by default and fixed, and yet not granted: taken away after the first start.
     ("android.uid.shell", "ACCESS_COARSE_LOCATION", false, 2, "revoked later, though granted by default"),
     ("android.uid.system", "ACCESS_COARSE_LOCATION", false, 2, "revoked later, though granted by default"),
-    ("com.android.companiondevicemanager", "ACCESS_COARSE_LOCATION", false, 2, "revoked later, though granted by default"),
+    (
+        "com.android.companiondevicemanager",
+        "ACCESS_COARSE_LOCATION",
+        false,
+        2,
+        "revoked later, though granted by default",
+    ),
     // Granted without the flag of default grants: by the person in front of the phone.
     ("com.android.camera2", "ACCESS_BACKGROUND_LOCATION", true, 2, "granted by the user"),
     ("com.android.camera2", "ACCESS_COARSE_LOCATION", true, 2, "granted by the user"),
@@ -75,12 +79,8 @@ fn below(table: &[&str], part: &str, name: &str) -> Vec<(String, String)> {
 fn answers(dump: &str) -> BTreeMap<String, Vec<IntentAnswer>> {
     let mut found: BTreeMap<String, Vec<IntentAnswer>> = BTreeMap::new();
     let mut add = |intent: &str, package: &str, class: &str| {
-        let answer = IntentAnswer {
-            intent: intent.to_owned(),
-            component: class.to_owned(),
-            priority: 0,
-            default: true,
-        };
+        let answer =
+            IntentAnswer { intent: intent.to_owned(), component: class.to_owned(), priority: 0, default: true };
         found.entry(package.to_owned()).or_default().push(answer);
     };
     let (activities, services) = (table(dump, "Activity Resolver Table:"), table(dump, "Service Resolver Table:"));
@@ -102,7 +102,8 @@ fn answers(dump: &str) -> BTreeMap<String, Vec<IntentAnswer>> {
     for authority in AUTHORITIES {
         let line = dump.lines().skip_while(|line| *line != "ContentProvider Authorities:");
         let provider = line.skip_while(|line| *line != format!("  [{authority}]:")).nth(1).unwrap();
-        let (package, class) = provider.trim().split_whitespace().nth(1).unwrap().trim_end_matches('}').split_once('/').unwrap();
+        let (package, class) =
+            provider.trim().split_whitespace().nth(1).unwrap().trim_end_matches('}').split_once('/').unwrap();
         add(&format!("provider:{authority}"), package, class);
     }
     for (intent, package, class) in BY_CATEGORY.iter().chain([&MUSIC]) {
@@ -189,7 +190,8 @@ fn what_the_pixel_says_of_differing_rows_shows_that_they_were_changed_later() {
     let holders = holders(&inventory);
     for (holder, permission, granted, _, why) in DIFFERENCES {
         let rows = holders.iter().find(|((_, name), _)| name == holder).unwrap().1;
-        let rows = rows.iter().filter(|row| row.permission.ends_with(&format!(".{permission}")) && row.granted == granted);
+        let rows =
+            rows.iter().filter(|row| row.permission.ends_with(&format!(".{permission}")) && row.granted == granted);
         let by_default = |flags: &[String]| flags.iter().any(|flag| flag == "GRANTED_BY_DEFAULT");
         for row in rows {
             assert_eq!(by_default(&row.flags), !granted, "{holder} {permission}: {why}: {:?}", row.flags);
@@ -200,9 +202,8 @@ fn what_the_pixel_says_of_differing_rows_shows_that_they_were_changed_later() {
 #[test]
 fn without_requests_nothing_is_predicted_and_without_intents_only_what_needs_none() {
     let Some((inventory, dump)) = pixel() else { return };
-    let requested = |inventory: &Inventory| {
-        grants::predict(inventory).values().filter(|fact| fact.known().is_some()).count()
-    };
+    let requested =
+        |inventory: &Inventory| grants::predict(inventory).values().filter(|fact| fact.known().is_some()).count();
     assert_eq!(requested(&inventory), 0, "a bug report does not tell requests");
     let mut inventory = with_rows_as_requests(inventory, &dump);
     if let Fact::Known { value, .. } = &mut inventory.packages {

@@ -109,11 +109,8 @@ fn lists(controls: &mut Controls, config: SystemConfig, place: &Place, file: &Ev
             ListKind::Oem if ["oem", "system", "system_ext"].contains(&partition) => &mut controls.oem,
             _ => continue,
         };
-        let entry = |entry: control_file::Entry| ListedPermission {
-            name: entry.name,
-            line: entry.line,
-            denied: entry.denied,
-        };
+        let entry =
+            |entry: control_file::Entry| ListedPermission { name: entry.name, line: entry.line, denied: entry.denied };
         target.push(Allowlist {
             partition: place.partition.clone(),
             package: list.package,
@@ -134,11 +131,8 @@ fn lists(controls: &mut Controls, config: SystemConfig, place: &Place, file: &Ev
 }
 
 fn grants(exception: Exception, place: &Place, file: &Evidence) -> DefaultGrants {
-    let permission = |granted: control_file::Granted| DefaultGrant {
-        name: granted.name,
-        line: granted.line,
-        fixed: granted.fixed,
-    };
+    let permission =
+        |granted: control_file::Granted| DefaultGrant { name: granted.name, line: granted.line, fixed: granted.fixed };
     DefaultGrants {
         package: exception.package,
         certificate: exception.certificate,

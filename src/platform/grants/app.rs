@@ -71,9 +71,9 @@ impl<'a> App<'a> {
     pub(super) fn standing(&self) -> Standing {
         match self.factory.placement.known() {
             None => Standing::Unknown,
-            Some(Placement::Privileged | Placement::System | Placement::Overlay | Placement::Framework | Placement::Apex) => {
-                Standing::System
-            }
+            Some(
+                Placement::Privileged | Placement::System | Placement::Overlay | Placement::Framework | Placement::Apex,
+            ) => Standing::System,
             Some(Placement::RemovablePreload | Placement::Data) => Standing::Added,
             Some(Placement::Unknown) => Standing::NotLoaded,
         }

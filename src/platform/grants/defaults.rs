@@ -51,8 +51,8 @@ pub(super) enum Set {
 }
 
 use Set::{
-    ActivityRecognition, AlwaysLocation, Calendar, Camera, Contacts, ForegroundLocation, Microphone, Nearby, Notifications,
-    Phone, Sensors, Sms, Storage,
+    ActivityRecognition, AlwaysLocation, Calendar, Camera, Contacts, ForegroundLocation, Microphone, Nearby,
+    Notifications, Phone, Sensors, Sms, Storage,
 };
 
 impl Set {
@@ -170,7 +170,17 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         Who::Candidate("location-provider"),
         &[
-            Contacts, Calendar, Microphone, Phone, Sms, Camera, Sensors, Storage, Nearby, Notifications, AlwaysLocation,
+            Contacts,
+            Calendar,
+            Microphone,
+            Phone,
+            Sms,
+            Camera,
+            Sensors,
+            Storage,
+            Nearby,
+            Notifications,
+            AlwaysLocation,
             ActivityRecognition,
         ],
     ),

@@ -229,7 +229,9 @@ fn an_enforced_list_must_have_the_package_and_the_permission_in_the_right_partit
     };
     bench(vec![list("product", "x.app", P)]).expect(Granted, Code::Allowlisted);
     bench(Vec::new()).expect(Refused, Code::NotAllowlisted);
-    for neighbour in [list("system", "x.app", P), list("product", "x.app1", P), list("product", "x.app", "x.permission.p")] {
+    for neighbour in
+        [list("system", "x.app", P), list("product", "x.app1", P), list("product", "x.app", "x.permission.p")]
+    {
         bench(vec![neighbour.clone()]).expect(Refused, Code::NotAllowlisted);
     }
     let mut denied = list("product", "x.app", P);

@@ -87,10 +87,19 @@ pub const INTENTS: &[Intent] = &[
     action("location-provider", Kind::Service, "com.android.location.service.FusedLocationProvider"),
     action("location-provider", Kind::Service, "com.android.location.service.v2.NetworkLocationProvider"),
     action("location-provider", Kind::Service, "com.android.location.service.v3.NetworkLocationProvider"),
-    Intent { categories: &[DEFAULT], ..action("manage-permissions", Kind::Activity, "android.intent.action.MANAGE_PERMISSIONS") },
+    Intent {
+        categories: &[DEFAULT],
+        ..action("manage-permissions", Kind::Activity, "android.intent.action.MANAGE_PERMISSIONS")
+    },
     action("manage-storage", Kind::Activity, "android.os.storage.action.MANAGE_STORAGE"),
-    Intent { mime: Some(PACKAGE_ARCHIVE), ..action("needs-verification", Kind::Receiver, "android.intent.action.PACKAGE_NEEDS_VERIFICATION") },
-    Intent { mime: Some("vnd.android.cursor.item/ndef_msg"), ..action("nfc-tag", Kind::Activity, "android.intent.action.VIEW") },
+    Intent {
+        mime: Some(PACKAGE_ARCHIVE),
+        ..action("needs-verification", Kind::Receiver, "android.intent.action.PACKAGE_NEEDS_VERIFICATION")
+    },
+    Intent {
+        mime: Some("vnd.android.cursor.item/ndef_msg"),
+        ..action("nfc-tag", Kind::Activity, "android.intent.action.VIEW")
+    },
     Intent {
         code: "open-document",
         kind: Kind::Activity,
@@ -140,7 +149,8 @@ impl Intent {
             matches!(self.scheme, None | Some("content" | "file"))
         } else {
             // Data of these intents names no host, so a filter that wants one does not match.
-            self.scheme.is_some_and(|scheme| filter.schemes.iter().any(|found| found == scheme)) && filter.hosts.is_empty()
+            self.scheme.is_some_and(|scheme| filter.schemes.iter().any(|found| found == scheme))
+                && filter.hosts.is_empty()
         };
         let mime = match self.mime {
             None => filter.mime_types.is_empty(),

@@ -197,10 +197,8 @@ impl<'d, 'a> Everyone<'d, 'a> {
         if others.is_empty() {
             return own;
         }
-        if let Some((other, answer)) = others
-            .iter()
-            .map(|other| (other, judge(&[*other])))
-            .find(|(_, answer)| answer.outcome == Outcome::Granted)
+        if let Some((other, answer)) =
+            others.iter().map(|other| (other, judge(&[*other]))).find(|(_, answer)| answer.outcome == Outcome::Granted)
         {
             return shared(other.name(), answer);
         }

@@ -16,7 +16,13 @@ const LISTS_IN_APEX_SINCE: u32 = 33;
 const MODULE_SINCE: u32 = 33;
 
 /// Whether members of an appId that ask for the permission get it.
-pub(super) fn judge(device: &Device<'_>, members: &[App<'_>], name: &str, definition: &Definition<'_>, level: u32) -> Answer {
+pub(super) fn judge(
+    device: &Device<'_>,
+    members: &[App<'_>],
+    name: &str,
+    definition: &Definition<'_>,
+    level: u32,
+) -> Answer {
     let may = if level & p::PRIVILEGED == 0 {
         Answer::quiet_yes()
     } else {
@@ -62,7 +68,9 @@ fn by_list(device: &Device<'_>, app: &App<'_>, name: &str, definition: &Definiti
         for entry in list.permissions.iter().filter(|entry| entry.name == name) {
             let at = Evidence { source: list.evidence.source, at: Some(format!("line {}", entry.line)) };
             match (&list.sku, entry.denied) {
-                (Some(sku), _) => variant = Some(reason(ReasonCode::AllowlistedForVariant).on(sku.clone()).at(Some(&at))),
+                (Some(sku), _) => {
+                    variant = Some(reason(ReasonCode::AllowlistedForVariant).on(sku.clone()).at(Some(&at)))
+                }
                 (None, true) => denied = Some(reason(ReasonCode::DeniedByList).at(Some(&at))),
                 (None, false) => return Answer::yes(reason(ReasonCode::Allowlisted).at(Some(&at))),
             }
@@ -93,7 +101,9 @@ fn partitions(sdk: u32, app: &App<'_>) -> Option<Vec<String>> {
         return None;
     }
     let names: &[&str] = match (app.partition()?, app.apex()) {
-        (_, Some(apex)) if sdk >= LISTS_IN_APEX_SINCE => return Some(vec![format!("apex/{apex}"), "system".to_owned()]),
+        (_, Some(apex)) if sdk >= LISTS_IN_APEX_SINCE => {
+            return Some(vec![format!("apex/{apex}"), "system".to_owned()]);
+        }
         ("vendor" | "odm", _) => &["vendor", "odm"],
         ("product", _) => &["product"],
         ("product_services" | "system_ext", _) => &["product_services", "system_ext"],
@@ -122,7 +132,10 @@ fn by_signer(device: &Device<'_>, app: &App<'_>, definition: &Definition<'_>) ->
     let evidence = app.copy.signers.evidence();
     let against = |name: &str, code: ReasonCode| match device.signers_of(name) {
         None => Answer::unknown(reason(ReasonCode::SignerUnknown).on(name)),
-        Some(theirs) if same(&own, &theirs) => Answer::yes(reason(code).on(name).at(evidence)),
+        Some(theirs) if same(&own, &theirs) => {
+            let by = if name == PLATFORM { device.platform_by } else { name };
+            Answer::yes(reason(code).on(by).at(evidence))
+        }
         Some(theirs) if is_former(&own, &theirs) => Answer::yes(reason(ReasonCode::FormerSigner).on(name).at(evidence)),
         Some(_) => Answer::no(reason(ReasonCode::OtherSigner).at(evidence)),
     };
@@ -165,7 +178,7 @@ fn by_flags(device: &Device<'_>, app: &App<'_>, name: &str, definition: &Definit
     });
     add(p::VERIFIER, &|| known(app, "needs-verification", device.only("needs-verification")));
     add(p::PREINSTALLED, &|| match app.standing() {
-        Standing::System => Answer::yes(reason(ReasonCode::Preinstalled)),
+        Standing::System => Answer::yes(reason(ReasonCode::Preinstalled).at(app.factory.placement.evidence())),
         Standing::Unknown => Answer::unknown(reason(ReasonCode::FactUnknown).on("place")),
         Standing::Added | Standing::NotLoaded => Answer::no(reason(ReasonCode::NotSystem)),
     });
@@ -240,8 +253,12 @@ fn known(app: &App<'_>, code: &str, chosen: Chosen<'_>) -> Answer {
     }
     match chosen {
         Chosen::One(name) if name == app.name() => Answer::yes(reason(ReasonCode::KnownPackage).on(code)),
-        Chosen::Unclear(names) if names.contains(&app.name()) => Answer::unknown(reason(ReasonCode::HolderUnknown).on(code)),
-        Chosen::One(_) | Chosen::Nobody | Chosen::Unclear(_) => Answer::no(reason(ReasonCode::NotKnownPackage).on(code)),
+        Chosen::Unclear(names) if names.contains(&app.name()) => {
+            Answer::unknown(reason(ReasonCode::HolderUnknown).on(code))
+        }
+        Chosen::One(_) | Chosen::Nobody | Chosen::Unclear(_) => {
+            Answer::no(reason(ReasonCode::NotKnownPackage).on(code))
+        }
     }
 }
 

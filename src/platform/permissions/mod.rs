@@ -139,8 +139,7 @@ impl<'a> Permissions<'a> {
             if let Some((level, sdk)) = table::level(name, self.sdk) {
                 let exact = sdk == self.sdk;
                 let source = Source::Table { sdk, exact };
-                let definition =
-                    Definition { package: PLATFORM, level: Some(level), known_certificates: &[], source };
+                let definition = Definition { package: PLATFORM, level: Some(level), known_certificates: &[], source };
                 return Lookup::One(definition);
             }
         }
@@ -273,11 +272,8 @@ mod tests {
     fn what_lies_in_no_scanned_place_declares_nothing() {
         let mut removable = declaring("a", "/product/data-app/A/A.apk", "p", "normal");
         assert_eq!(rank("a", &removable.copies[0]), None);
-        removable.copies[0].placement = Fact::Unknown(crate::inventory::Gap::new(
-            "x",
-            crate::inventory::GapReason::Missing,
-            "x",
-        ));
+        removable.copies[0].placement =
+            Fact::Unknown(crate::inventory::Gap::new("x", crate::inventory::GapReason::Missing, "x"));
         assert_eq!(rank("a", &removable.copies[0]), None);
     }
 }
