@@ -339,3 +339,53 @@ fn a_large_package_that_apksigner_signs_verifies_and_a_change_in_any_chunk_does_
         }
     }
 }
+
+/// SHA-256 and whether it may still be used for permissions, oldest first, as `apksigner` prints the proof of rotation.
+fn lineage(file: &Path) -> Vec<(String, bool)> {
+    let output = Command::new("apksigner")
+        .args(["lineage", "--print-certs", "--in"])
+        .arg(file)
+        .output()
+        .expect("apksigner is needed (package apksigner)");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let after = |line: &str, title: &str| line.split_once(title).map(|(_, value)| value.trim().to_owned());
+    let digests = text.lines().filter_map(|line| after(line, "SHA-256 digest:"));
+    let permissions = text.lines().filter_map(|line| after(line, "Has permission capability"));
+    digests.zip(permissions.map(|value| value.ends_with("true"))).collect()
+}
+
+#[test]
+fn former_certificates_and_what_they_are_trusted_with_are_those_that_apksigner_prints() {
+    let mut files = vec![fixtures().join("v1v2v3-with-rsa-2048-lineage-3-signers.apk")];
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(shared) = shared() {
+        let keys = shared.join("apks/apksig");
+        files.push(keys.join("golden-aligned-v3-lineage-out.apk"));
+        // One whose former certificate is trusted with nothing.
+        let target = folder.path().join("nothing.apk");
+        let status = Command::new("apksigner")
+            .current_dir(&keys)
+            .args(["sign", "--lineage", "rsa-2048-lineage-no-capabilities-first-signer", "--min-sdk-version", "24"])
+            .args(["--key", "rsa-2048.pk8", "--cert", "rsa-2048.x509.pem", "--next-signer"])
+            .args(["--key", "rsa-2048_2.pk8", "--cert", "rsa-2048_2.x509.pem", "--out"])
+            .arg(&target)
+            .arg("golden-unaligned-in.apk")
+            .status()
+            .expect("apksigner is needed (package apksigner)");
+        assert!(status.success());
+        files.push(target);
+    }
+    let mut former = 0;
+    for file in &files {
+        let bytes: SharedBytes = Arc::new(FileBytes::open(file).unwrap());
+        let signers = apk::open(&bytes).unwrap().signers.unwrap();
+        let newest = signers.iter().find(|signer| signer.scheme == "v3").unwrap();
+        let ours: Vec<_> = newest.past.iter().map(|past| (past.sha256(), past.may_share_permissions())).collect();
+        let mut theirs = lineage(file);
+        assert_eq!(theirs.pop().map(|(sha256, _)| sha256), Some(newest.sha256()), "{}", file.display());
+        assert_eq!(ours, theirs, "{}", file.display());
+        former += ours.len();
+    }
+    eprintln!("{} files, {former} former certificates", files.len());
+    assert!(former >= 2, "{former}");
+}

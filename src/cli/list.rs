@@ -17,7 +17,7 @@ use crate::inventory::{
     RemovabilityGrade, RequestedPermission, Signer, Split, StubReason,
 };
 use crate::platform::permissions::{Lookup, Permissions};
-use crate::platform::{launcher, protection};
+use crate::platform::{conclusions, launcher, protection};
 use crate::report::printable;
 
 /// List the pre-installed packages of a target, a line per package file
@@ -169,7 +169,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         1 => readings.remove(0),
         count => return Err(usage(format!("list takes one target, these are {count}: use adb:SERIAL"))),
     };
-    let inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
+    let mut inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
+    // One that was saved by an older version has none.
+    conclusions::complete(&mut inventory);
     if let Some(gap) = inventory.packages.gap() {
         terminal::complain(&format!("packages are unknown: {} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail));
     }

@@ -21,6 +21,8 @@ pub(super) struct Device<'a> {
     pub(super) apps: BTreeMap<&'a str, Vec<App<'a>>>,
     /// Signers of the platform, where they are known.
     pub(super) platform: Option<Vec<&'a Signer>>,
+    /// The package that tells them: `android`, or a member of its shared user.
+    pub(super) platform_by: &'a str,
     /// Whether packages may be hidden: then the only one of its kind may not be the only one.
     pub(super) incomplete: bool,
     answers: BTreeMap<String, Vec<(&'a str, &'a IntentAnswer)>>,
@@ -73,32 +75,35 @@ impl<'a> Device<'a> {
             splits: permissions::splits(inventory, sdk),
             apps,
             platform: None,
+            platform_by: permissions::PLATFORM,
             incomplete: inventory.gaps_hiding_packages().next().is_some(),
             answers,
             silent,
         };
-        device.platform = device.platform_signers();
+        if let Some((name, signers)) = device.platform_signers() {
+            (device.platform, device.platform_by) = (Some(signers), name);
+        }
         Some(device)
     }
 
     /// The signers of `android` or, where that was not read, of the members of its shared user, if they agree.
-    fn platform_signers(&self) -> Option<Vec<&'a Signer>> {
+    fn platform_signers(&self) -> Option<(&'a str, Vec<&'a Signer>)> {
         let first = |name: &str| self.apps.get(name).and_then(|copies| copies.first());
         if let Some(signers) = first(permissions::PLATFORM).and_then(|app| app.signers(self.sdk)) {
-            return Some(signers).filter(|signers| !signers.is_empty());
+            return Some((permissions::PLATFORM, signers)).filter(|(_, signers)| !signers.is_empty());
         }
         let members = self.apps.values().filter_map(|copies| copies.first());
         let members = members.filter(|app| app.is_system() && app.shared_user(self.sdk) == Some(Some(SYSTEM_USER)));
-        let mut found: Option<Vec<&'a Signer>> = None;
+        let mut found: Option<(&'a str, Vec<&'a Signer>)> = None;
         for app in members {
             let signers = app.signers(self.sdk)?;
             match &found {
-                None => found = Some(signers),
-                Some(before) if same(before, &signers) => {}
+                None => found = Some((app.name(), signers)),
+                Some((_, before)) if same(before, &signers) => {}
                 Some(_) => return None,
             }
         }
-        found.filter(|signers| !signers.is_empty())
+        found.filter(|(_, signers)| !signers.is_empty())
     }
 
     /// The signers of a package by its name, where they are known.

@@ -43,7 +43,8 @@ pub(super) fn judge(device: &Device<'_>, app: &App<'_>, name: &str, level: u32) 
     }
     if app.is_system_component(device.sdk) {
         let about = app.shared_user(device.sdk).flatten().unwrap_or(app.name());
-        let answer = Answer::yes(reason(ReasonCode::SystemComponent).on(about));
+        let evidence = app.package.shared_user.evidence().or_else(|| app.package.uid.evidence());
+        let answer = Answer::yes(reason(ReasonCode::SystemComponent).on(about).at(evidence));
         return Granted { answer, fixed: true };
     }
     let platform = has_platform_key(device, app);
@@ -119,7 +120,9 @@ fn handler(device: &Device<'_>, app: &App<'_>, rule: &Rule) -> Answer {
         Who::Service(code) => (code.to_owned(), device.service(code)),
         Who::Only(code) => (code.to_owned(), device.only(code)),
         Who::Provider(name) => (format!("provider:{name}"), device.provider(name)),
-        Who::Package(name) if name == app.name() => return Answer::yes(reason(ReasonCode::DefaultHandler).on(name)),
+        Who::Package(name) if name == app.name() => {
+            return Answer::yes(reason(ReasonCode::DefaultHandler).on(name).at(app.requests_evidence()));
+        }
         Who::Package(_) => return Answer::quiet_no(),
         Who::Candidate(code) => {
             let answers = device.candidates(code).contains(&app.name()) || device.is_silent(app.name());

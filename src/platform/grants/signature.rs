@@ -132,7 +132,10 @@ fn by_signer(device: &Device<'_>, app: &App<'_>, definition: &Definition<'_>) ->
     let evidence = app.copy.signers.evidence();
     let against = |name: &str, code: ReasonCode| match device.signers_of(name) {
         None => Answer::unknown(reason(ReasonCode::SignerUnknown).on(name)),
-        Some(theirs) if same(&own, &theirs) => Answer::yes(reason(code).on(name).at(evidence)),
+        Some(theirs) if same(&own, &theirs) => {
+            let by = if name == PLATFORM { device.platform_by } else { name };
+            Answer::yes(reason(code).on(by).at(evidence))
+        }
         Some(theirs) if is_former(&own, &theirs) => Answer::yes(reason(ReasonCode::FormerSigner).on(name).at(evidence)),
         Some(_) => Answer::no(reason(ReasonCode::OtherSigner).at(evidence)),
     };
@@ -175,7 +178,7 @@ fn by_flags(device: &Device<'_>, app: &App<'_>, name: &str, definition: &Definit
     });
     add(p::VERIFIER, &|| known(app, "needs-verification", device.only("needs-verification")));
     add(p::PREINSTALLED, &|| match app.standing() {
-        Standing::System => Answer::yes(reason(ReasonCode::Preinstalled)),
+        Standing::System => Answer::yes(reason(ReasonCode::Preinstalled).at(app.factory.placement.evidence())),
         Standing::Unknown => Answer::unknown(reason(ReasonCode::FactUnknown).on("place")),
         Standing::Added | Standing::NotLoaded => Answer::no(reason(ReasonCode::NotSystem)),
     });

@@ -1,6 +1,7 @@
 //! Chains of reasons in words.
 
 use crate::inventory::{Reason, ReasonCode as Code};
+use crate::platform::permissions::PLATFORM;
 
 /// A reason as a sentence without its evidence.
 #[must_use]
@@ -15,7 +16,10 @@ pub fn words(reason: &Reason) -> String {
         Code::LevelUnknown => format!("the level that {about} gives it could not be resolved"),
         Code::SeveralDeclarers => format!("{about} declare it in one place, and which one counts changes the answer"),
         Code::VersionUnknown => "the device's API level is not known".to_owned(),
-        Code::PlatformSigner => "signed with the platform's key".to_owned(),
+        Code::PlatformSigner => match about {
+            PLATFORM => "signed with the platform's key".to_owned(),
+            _ => format!("signed with the platform's key, which is that of {about} in android.uid.system"),
+        },
         Code::DeclarerSigner => format!("signed with the key of {about}, which declares it"),
         Code::FormerSigner => format!("its signer and that of {about} are linked by a proof of rotation"),
         Code::OtherSigner => "signed with another key than the platform's and the declaring package's".to_owned(),
