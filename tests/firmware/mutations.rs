@@ -23,7 +23,7 @@ struct Changed {
 
 impl ReadAt for Changed {
     fn len(&self) -> u64 {
-        self.image.len() as u64
+        self.image.len()
     }
 
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
