@@ -13,3 +13,7 @@ pub mod removability;
 pub mod same_software;
 pub mod signing;
 mod statements;
+
+#[cfg(test)]
+#[path = "../../tests/support/inventory.rs"]
+mod sample;

@@ -27,6 +27,7 @@ const FILES: &[(&str, &[&[&str]])] = &[
             &["check", "--help"],
             &["scan", "--help"],
             &["list", "--help"],
+            &["match", "--help"],
             &["apk", "--help"],
             &["devices", "--help"],
             &["profile", "--help"],
