@@ -347,3 +347,60 @@ impl<'a> Case<'a> {
         self.grounds.insert(behind, ground);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{
+        app, hollow, image, known, phone, phone_app, state, unknown, with, with_hidden_partition,
+    };
+    use super::*;
+
+    fn state_of(inventory: &Inventory, name: &str) -> Result<PresenceState, GapReason> {
+        match of(inventory, name) {
+            Fact::Known { value, .. } => Ok(value.state),
+            Fact::Unknown(gap) => Err(gap.reason),
+        }
+    }
+
+    fn concluded(mut inventory: Inventory) -> Inventory {
+        if let Fact::Known { value, .. } = &mut inventory.packages {
+            value.iter_mut().for_each(|package| package.presence = Fact::not_asked());
+        }
+        inventory
+    }
+
+    #[test]
+    fn a_phone_has_what_is_installed_for_its_owner() {
+        let with_app = |package| concluded(with(phone(), [package]));
+        assert_eq!(state_of(&with_app(phone_app("com.a")), "com.a"), Ok(PresenceState::Full));
+        let mut gone = phone_app("com.a");
+        gone.users = known(vec![UserOff::zero(), state(10)]);
+        assert_eq!(state_of(&with_app(gone), "com.a"), Ok(PresenceState::Absent));
+        let mut untold = phone_app("com.a");
+        untold.users = unknown();
+        assert_eq!(state_of(&with_app(untold), "com.a"), Err(GapReason::NotObserved));
+        let mut empty = hollow(phone_app("com.a"));
+        empty.copies[0].launcher = known(vec!["com.a.Main".to_owned()]);
+        assert_eq!(state_of(&with_app(empty), "com.a"), Ok(PresenceState::Stub));
+        assert_eq!(state_of(&with_app(hollow(phone_app("com.a"))), "com.a"), Ok(PresenceState::Full), "resources");
+    }
+
+    /// A state for user 0 of a package that was uninstalled.
+    struct UserOff;
+    impl UserOff {
+        fn zero() -> crate::inventory::UserState {
+            crate::inventory::UserState { installed: false, ..state(0) }
+        }
+    }
+
+    #[test]
+    fn an_absence_is_known_only_where_no_gap_may_hide_the_app() {
+        let inventory = concluded(with(image(), [app("com.a")]));
+        assert_eq!(state_of(&inventory, "com.a"), Ok(PresenceState::Full));
+        assert_eq!(state_of(&inventory, "com.b"), Ok(PresenceState::Absent));
+        assert_eq!(state_of(&with_hidden_partition(inventory), "com.b"), Err(GapReason::Damaged));
+        let mut nothing = image();
+        nothing.packages = unknown();
+        assert_eq!(state_of(&nothing, "com.b"), Err(GapReason::NotObserved));
+    }
+}

@@ -304,3 +304,116 @@ impl Case<'_> {
         self.grounds
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{app, copy, image, known, phone, phone_app, signer, state, unknown, with};
+    use super::*;
+    use crate::inventory::{Administrator, RoleHolder};
+
+    /// The grade and its grounds, or why there is none.
+    fn grade(inventory: &Inventory, name: &str) -> Result<(RemovabilityGrade, Vec<RemovabilityCode>), GapReason> {
+        let package = inventory.package(name).unwrap();
+        match Context::new(inventory).removability(package) {
+            Fact::Known { value, .. } => Ok((value.grade, value.grounds.iter().map(|ground| ground.code).collect())),
+            Fact::Unknown(gap) => Err(gap.reason),
+        }
+    }
+
+    /// The platform, signed with a key of its own.
+    fn platform() -> Package {
+        let mut platform = app("android");
+        platform.copies[0].signers = known(vec![signer('f')]);
+        platform.copies[0].placement = known(Placement::Framework);
+        platform
+    }
+
+    #[test]
+    fn an_app_of_the_system_can_be_disabled_unless_the_platform_signed_it() {
+        use RemovabilityCode::{PlatformSigned, SystemApp};
+        let mut signed = app("com.signed");
+        signed.copies[0].signers = known(vec![signer('f')]);
+        let inventory = with(image(), [platform(), app("com.plain"), signed]);
+        assert_eq!(grade(&inventory, "com.plain"), Ok((RemovabilityGrade::DisableOnly, vec![SystemApp])));
+        let not = RemovabilityGrade::NotRemovable;
+        assert_eq!(grade(&inventory, "com.signed"), Ok((not, vec![PlatformSigned, SystemApp])));
+    }
+
+    #[test]
+    fn without_the_platforms_signer_or_the_apps_own_nothing_is_said() {
+        assert_eq!(grade(&with(image(), [app("com.plain")]), "com.plain"), Err(GapReason::Missing));
+        let mut unread = app("com.unread");
+        unread.copies[0].signers = unknown();
+        assert_eq!(grade(&with(image(), [platform(), unread]), "com.unread"), Err(GapReason::NotObserved));
+        // The system's shared user has the platform's signer, too.
+        let mut shared = app("com.shared");
+        shared.shared_user = known(Some("android.uid.system".to_owned()));
+        shared.copies[0].signers = known(vec![signer('f')]);
+        let inventory = with(image(), [shared, app("com.plain")]);
+        assert_eq!(grade(&inventory, "com.plain").unwrap().0, RemovabilityGrade::DisableOnly);
+        assert_eq!(grade(&inventory, "com.shared").unwrap().0, RemovabilityGrade::NotRemovable);
+    }
+
+    #[test]
+    fn a_phone_tells_of_owners_holders_and_states() {
+        let inventory = |change: &dyn Fn(&mut Inventory, &mut Package)| {
+            let mut inventory = phone();
+            let mut package = phone_app("com.app");
+            change(&mut inventory, &mut package);
+            let mut platform = platform();
+            platform.users = known(vec![state(0)]);
+            with(inventory, [platform, package])
+        };
+        let plain = inventory(&|_, _| {});
+        assert_eq!(grade(&plain, "com.app").unwrap().0, RemovabilityGrade::DisableOnly);
+        let owner = |kind, component: &str| {
+            let component = component.to_owned();
+            inventory(&move |inventory, _| {
+                let owner = Administrator { user: Some(0), kind, component: component.clone() };
+                inventory.state.administrators = known(vec![owner]);
+            })
+        };
+        let owned = grade(&owner(AdministratorKind::DeviceOwner, "com.app/.Admin"), "com.app").unwrap();
+        assert_eq!(owned, (RemovabilityGrade::NotRemovable, vec![RemovabilityCode::DeviceOwner]));
+        for other in [
+            owner(AdministratorKind::DeviceOwner, "com.app2/.Admin"),
+            owner(AdministratorKind::Administrator, "com.app/.Admin"),
+        ] {
+            assert_eq!(grade(&other, "com.app").unwrap().0, RemovabilityGrade::DisableOnly);
+        }
+        let holder = |role: Role, user| {
+            inventory(&move |inventory, _| {
+                let holder = RoleHolder { role: role.clone(), package: "com.app".to_owned(), user };
+                inventory.role_holders = known(vec![holder]);
+            })
+        };
+        assert_eq!(grade(&holder(Role::Sms, Some(0)), "com.app").unwrap().1[0], RemovabilityCode::RequiredRole);
+        assert_eq!(grade(&holder(Role::Sms, Some(10)), "com.app").unwrap().0, RemovabilityGrade::DisableOnly);
+        assert_eq!(grade(&holder(Role::Browser, Some(0)), "com.app").unwrap().0, RemovabilityGrade::DisableOnly);
+        let disabled = inventory(&|_, package| {
+            let mut owner = state(0);
+            owner.enabled = Enabled::DisabledByUser;
+            package.users = known(vec![owner]);
+            package.copies[0].signers = unknown();
+        });
+        let found = grade(&disabled, "com.app").unwrap();
+        assert_eq!(found, (RemovabilityGrade::DisableOnly, vec![RemovabilityCode::State, RemovabilityCode::SystemApp]));
+        let added = inventory(&|_, package| package.copies = vec![copy("com.app", CopyRole::Added)]);
+        let found = grade(&added, "com.app").unwrap();
+        assert_eq!(found, (RemovabilityGrade::UserRemovable, vec![RemovabilityCode::UserSpace]));
+    }
+
+    #[test]
+    fn a_persistent_app_stays_whatever_its_signer() {
+        for flag in ["persistent", "PERSISTENT"] {
+            let mut package = app("com.app");
+            package.copies[0].flags = known(vec![flag.to_owned()]);
+            let found = grade(&with(image(), [platform(), package]), "com.app").unwrap();
+            assert_eq!((found.0, found.1[0]), (RemovabilityGrade::NotRemovable, RemovabilityCode::Persistent));
+        }
+        let mut package = app("com.app");
+        package.copies[0].flags = known(vec!["persistents".to_owned()]);
+        let found = grade(&with(image(), [platform(), package]), "com.app").unwrap();
+        assert_eq!(found.0, RemovabilityGrade::DisableOnly);
+    }
+}

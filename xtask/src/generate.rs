@@ -33,6 +33,7 @@ const FILES: &[(&str, &[&[&str]])] = &[
             &["convert", "--help"],
             &["scan", "--help"],
             &["list", "--help"],
+            &["match", "--help"],
             &["show", "--help"],
             &["why", "--help"],
             &["apk", "--help"],
