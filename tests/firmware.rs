@@ -13,12 +13,14 @@
 #[cfg(test)]
 mod firmware {
     mod apex;
+    mod avb;
     mod containers;
     mod erofs;
     mod ext4;
     mod f2fs;
     mod incremental;
     mod listing;
+    mod preload;
     mod spooling;
     mod squashfs;
     mod trees;

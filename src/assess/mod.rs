@@ -19,7 +19,7 @@ mod scope;
 use std::collections::BTreeSet;
 
 use crate::check::{self, Check, Outcome, Reason, Verdict};
-use crate::inventory::{Evidence, Gap, GapReason, Hides, Inventory, OsFlavour, TargetKind};
+use crate::inventory::{Evidence, Gap, GapReason, Hides, Inventory, OsFlavour};
 use crate::profile::{Caveat, Confidence, Profile, ProfileError, Rule, Status};
 use scope::{Concern, Timing};
 
@@ -253,7 +253,7 @@ fn resolve(evidence: &Evidence, says: String, inventory: &Inventory) -> FindingE
 /// failed by its own word, is none of them; nor is a refusal or an empty answer that hides neither packages nor users, since some phones
 /// tell no shell the number of their start.
 fn unanswered(inventory: &Inventory) -> impl Iterator<Item = &Gap> {
-    let is_phone = inventory.target.kind == TargetKind::Phone;
+    let is_phone = inventory.target.kind.has_run();
     let cut = |gap: &&Gap| match gap.reason {
         GapReason::Truncated
         | GapReason::TimedOut

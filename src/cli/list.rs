@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
@@ -12,8 +13,10 @@ use super::scan::unread;
 use super::target::TargetArguments;
 use super::terminal;
 use crate::inventory::{
-    Fact, Inventory, ManifestFacts, Package, PackageCopy, RequestedPermission, Signer, Split, StubReason,
+    Arrival, Fact, Inventory, LauncherPlace, ManifestFacts, Package, PackageCopy, PresenceState, RemovabilityGrade,
+    RequestedPermission, Signer, Split, StubReason,
 };
+use crate::platform::launcher;
 use crate::report::printable;
 
 /// List the pre-installed packages of a target, a line per package file
@@ -40,10 +43,31 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "HEX")]
     signer: Option<String>,
 
+    /// Only packages of this removability, or `unknown`
+    #[arg(long, value_name = "GRADE", value_parser = PossibleValuesParser::new(grades()))]
+    removability: Option<String>,
+
+    /// Only packages in this way of presence, or `unknown`; apps that arrive later are listed without a file
+    #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(states()))]
+    presence: Option<String>,
+
     /// Form of the list
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
+
+/// What `--removability` takes.
+fn grades() -> Vec<&'static str> {
+    RemovabilityGrade::ALL.iter().map(|grade| grade.as_str()).chain([UNKNOWN]).collect()
+}
+
+/// What `--presence` takes.
+fn states() -> Vec<&'static str> {
+    PresenceState::ALL.iter().map(|state| state.as_str()).chain([UNKNOWN]).collect()
+}
+
+/// The filter for what is not known.
+const UNKNOWN: &str = "unknown";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -82,9 +106,15 @@ struct Row {
     hooks: Option<Vec<String>>,
     /// The package whose resources it overlays.
     overlay_target: Option<Option<String>>,
+    /// Whether the user can be rid of it.
+    removability: Option<&'static str>,
+    /// In which way it is there for the owner.
+    presence: Option<&'static str>,
+    /// Where its icon stands.
+    launcher_place: Option<String>,
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 19] = [
     "package",
     "path",
     "partition",
@@ -101,6 +131,9 @@ const COLUMNS: [&str; 16] = [
     "exported",
     "hooks",
     "overlay_target",
+    "removability",
+    "presence",
+    "launcher_place",
 ];
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -113,7 +146,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(gap) = inventory.packages.gap() {
         terminal::complain(&format!("packages are unknown: {} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail));
     }
-    let rows: Vec<Row> = rows(&inventory).into_iter().filter(|row| arguments.wants(row)).collect();
+    let rows: Vec<Row> =
+        rows(&inventory, arguments.presence.is_some()).into_iter().filter(|row| arguments.wants(row)).collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
         Format::Text => write_table(&rows, &mut out)?,
@@ -152,11 +186,18 @@ impl Arguments {
             }
             _ => true,
         };
-        partition && permission && signer
+        let is = |wanted: &Option<String>, found: Option<&'static str>| match (wanted.as_deref(), found) {
+            (Some(UNKNOWN), found) => found.is_none(),
+            (Some(wanted), Some(found)) => wanted == found,
+            _ => true,
+        };
+        let removability = is(&self.removability, row.removability);
+        partition && permission && signer && removability && is(&self.presence, row.presence)
     }
 }
 
-fn rows(inventory: &Inventory) -> Vec<Row> {
+/// A row for each package file; with `arrivals` one for each app that is no package yet.
+fn rows(inventory: &Inventory, arrivals: bool) -> Vec<Row> {
     let packages = inventory.packages.known().map(Vec::as_slice).unwrap_or_default();
     let mut rows = Vec::new();
     for package in packages {
@@ -167,7 +208,41 @@ fn rows(inventory: &Inventory) -> Vec<Row> {
             rows.extend(splits.iter().filter_map(|split| of_split(package, copy, split)));
         }
     }
+    // What is no package yet has no file, and stands behind those that are.
+    let arriving = inventory.arrivals.known().into_iter().flatten().map(|arrival| arriving(inventory, arrival));
+    rows.extend(arriving.filter(|_| arrivals));
     rows
+}
+
+/// An app without a file.
+fn arriving(inventory: &Inventory, arrival: &Arrival) -> Row {
+    Row {
+        package: arrival.package.clone(),
+        path: String::new(),
+        partition: None,
+        placement: None,
+        split: None,
+        version_code: None,
+        version_name: None,
+        min_sdk: None,
+        target_sdk: None,
+        signers: None,
+        permissions: None,
+        launcher: None,
+        label: None,
+        abis: None,
+        stub: None,
+        exported: None,
+        hooks: None,
+        overlay_target: None,
+        removability: None,
+        presence: Some(arrival.presence.state.as_str()),
+        launcher_place: place(&launcher::place(inventory, &arrival.package)),
+    }
+}
+
+fn place(fact: &Fact<LauncherPlace>) -> Option<String> {
+    fact.known().map(|place| place.describe())
 }
 
 fn base(package: &Package, copy: &PackageCopy) -> Row {
@@ -191,6 +266,9 @@ fn base(package: &Package, copy: &PackageCopy) -> Row {
         exported: copy.manifest.known().map(|manifest| manifest.exported.len()),
         hooks: copy.manifest.known().map(hooks),
         overlay_target: copy.manifest.known().map(overlay_target),
+        removability: package.removability.known().map(|found| found.grade.as_str()),
+        presence: package.presence.known().map(|found| found.state.as_str()),
+        launcher_place: place(&package.launcher_place),
     }
 }
 
@@ -224,6 +302,9 @@ fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row>
         exported: None,
         hooks: None,
         overlay_target: Some(None),
+        removability: package.removability.known().map(|found| found.grade.as_str()),
+        presence: package.presence.known().map(|found| found.state.as_str()),
+        launcher_place: place(&package.launcher_place),
     })
 }
 
@@ -275,6 +356,9 @@ impl Row {
             number(self.exported.as_ref()),
             list(self.hooks.as_ref()),
             text(self.overlay_target.as_ref()),
+            number(self.removability.as_ref()),
+            number(self.presence.as_ref()),
+            number(self.launcher_place.as_ref()),
         ]
         .map(|field| printable(&field).into_owned())
     }

@@ -7,6 +7,7 @@ mod devices;
 mod exit;
 mod language;
 mod list;
+mod r#match;
 mod profile;
 mod reading;
 mod scan;
@@ -38,6 +39,7 @@ enum Command {
     Check(check::Arguments),
     Scan(scan::Arguments),
     List(list::Arguments),
+    Match(r#match::Arguments),
     Apk(apk::Arguments),
     Attest(attest::Arguments),
     Devices(devices::Arguments),
@@ -60,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
+        Command::Match(arguments) => r#match::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),

@@ -12,6 +12,7 @@ use super::server::{self, NO_PHONE, ServerArguments};
 use super::terminal::Board;
 use crate::adb::{Attached, Listing, Server};
 use crate::bytes::Limits;
+use crate::collect::capture::CaptureSource;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
 use crate::collect::saved::SavedSource;
@@ -111,6 +112,20 @@ impl TargetArguments {
         Ok(read.collect())
     }
 
+    /// The firmware among the targets; `None` where there is none, or several.
+    pub(super) fn firmware(&self) -> Option<FirmwareSource> {
+        let limits = self.reading.limits();
+        let base = self.reading.base().ok()?;
+        let is_firmware = |place: &Place| match place {
+            Place::Path(path) => !CaptureSource::recognizes(path) && !(path.is_file() && SavedSource::recognizes(path)),
+            Place::Url(_) => true,
+        };
+        let named = self.targets.iter().filter(|name| *name != "adb" && !name.starts_with("adb:"));
+        let mut places = named.filter_map(|name| self.reading.place(name).ok()).filter(is_firmware);
+        let place = places.next()?;
+        places.next().is_none().then(|| FirmwareSource::at(place, limits).on(base))
+    }
+
     fn jobs(&self, default_to_phones: bool) -> anyhow::Result<Vec<Job>> {
         let mut named: Vec<String> = self.targets.clone();
         named.extend(self.devices.iter().map(|serial| format!("adb:{serial}")));
@@ -191,6 +206,9 @@ impl Job {
     fn read(&self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         match self {
             Self::Missing { why, .. } => Err(SourceError::Temporary(why.clone())),
+            Self::File { place: Place::Path(path), limits, .. } if CaptureSource::recognizes(path) => {
+                CaptureSource::new(path, limits.clone()).collect(request, progress)
+            }
             Self::File { place: Place::Path(path), .. } if path.is_file() && SavedSource::recognizes(path) => {
                 SavedSource::new(path).collect(request, progress)
             }

@@ -101,6 +101,18 @@ impl FirmwareSource {
         Ok(Budget::with_base(self.limits.clone(), parts, &former))
     }
 
+    /// The partitions as they are, by Android's names, unique: for what a volume's files do not tell.
+    ///
+    /// # Errors
+    /// The place can't be opened.
+    pub fn partitions(&self, progress: &dyn Progress) -> Result<Vec<(String, SharedBytes)>, SourceError> {
+        let budget = self.budget(progress)?;
+        telling(&budget, progress, || match &self.place {
+            Place::Path(path) => firmware::partitions(path, &budget).map_err(unreadable),
+            Place::Url(url) => Ok(firmware::partitions_of(&fetch(url, &budget)?.0, &budget)),
+        })
+    }
+
     fn open(&self, budget: &Arc<Budget>) -> Result<(Image, Fetching), SourceError> {
         match &self.place {
             Place::Path(path) => Ok((firmware::open(path, budget).map_err(unreadable)?, None)),

@@ -4,6 +4,7 @@
 //! it meets. What can't be read becomes a [`Problem`]; nothing is passed over that may hold packages.
 
 mod apex;
+pub mod avb;
 mod layers;
 mod missing;
 mod name;

@@ -93,7 +93,29 @@ mod unknown {
     }
 }
 
+/// Place of the gap of a fact that an older version of this program did not save.
+const SAVED_EARLIER: &str = "saved inventory";
+
+/// For inventories that were saved before there was such a fact.
+impl<T> Default for Fact<T> {
+    fn default() -> Self {
+        Self::Unknown(Gap::new(SAVED_EARLIER, GapReason::NotObserved, "the version that saved it did not ask"))
+    }
+}
+
 impl<T> Fact<T> {
+    /// A fact that was not looked for, and may still be concluded from others.
+    #[must_use]
+    pub fn not_asked() -> Self {
+        Self::default()
+    }
+
+    /// Whether it is unknown only because nobody asked: the version that saved it, or the collector so far.
+    #[must_use]
+    pub fn was_not_asked(&self) -> bool {
+        self.gap().is_some_and(|gap| gap.place == SAVED_EARLIER && gap.reason == GapReason::NotObserved)
+    }
+
     /// A fact read from the place that `evidence` names.
     pub fn new(value: T, evidence: &Evidence) -> Self {
         Self::Known { value, evidence: evidence.clone() }

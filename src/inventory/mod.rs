@@ -18,6 +18,7 @@ mod package;
 mod permission;
 mod preinstall;
 mod role;
+mod state;
 
 use std::collections::BTreeSet;
 
@@ -38,6 +39,10 @@ pub use package::{
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
 pub use preinstall::{Condition, Preinstall, PreinstallAction, PreinstallSubject};
 pub use role::{Role, RoleHolder};
+pub use state::{
+    Administrator, AdministratorKind, AppOpMode, Chosen, ChosenKind, FirstInstall, Installation, MarketProperty,
+    Module, OverlayState, State,
+};
 
 /// Version of the JSON form of [`Inventory`].
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -66,50 +71,31 @@ pub struct Inventory {
     pub permissions: Fact<Vec<DeclaredPermission>>,
     /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
     /// configuration at first start.
-    #[serde(default = "not_asked::<Vec<RoleHolder>>")]
+    #[serde(default)]
     pub role_holders: Fact<Vec<RoleHolder>>,
     /// What the vendor's files say of apps beside their package files, in order of [`Preinstall`].
-    #[serde(default = "not_asked::<Vec<Preinstall>>")]
+    #[serde(default)]
     pub preinstalls: Fact<Vec<Preinstall>>,
     /// Layouts of the home screen, in the order in which launchers ask for them.
-    #[serde(default = "not_asked::<Vec<Layout>>")]
+    #[serde(default)]
     pub layouts: Fact<Vec<Layout>>,
     /// Values of the platform's configuration that name packages, by name: of the platform's own package and of overlays, as
     /// far as those were read.
-    #[serde(default = "not_asked::<Vec<ConfigValue>>")]
+    #[serde(default)]
     pub configuration: Fact<Vec<ConfigValue>>,
     /// Apps that open an intent before the user chooses, by package.
-    #[serde(default = "not_asked::<Vec<PreferredApp>>")]
+    #[serde(default)]
     pub preferred_apps: Fact<Vec<PreferredApp>>,
     /// Apps that are not among the packages, and yet show or arrive, by package, unique.
-    #[serde(default = "not_asked::<Vec<Arrival>>")]
+    #[serde(default)]
     pub arrivals: Fact<Vec<Arrival>>,
+    /// What a running device says of itself beside its packages.
+    #[serde(default)]
+    pub state: Box<State>,
     /// Packages that a store or a person installed: they are not collected, only counted.
     pub omitted_packages: Fact<u64>,
     /// Everything that could not be read, in order of place. A gap of one fact stands at the fact alone.
     pub gaps: Vec<Gap>,
-}
-
-/// Place of the gap of a fact that an older version of this program did not save.
-const SAVED_EARLIER: &str = "saved inventory";
-
-/// For inventories that were saved before there was such a fact.
-fn not_asked<T>() -> Fact<T> {
-    Fact::not_asked()
-}
-
-impl<T> Fact<T> {
-    /// A fact that was not looked for, and may still be concluded from others.
-    #[must_use]
-    pub fn not_asked() -> Self {
-        Self::Unknown(Gap::new(SAVED_EARLIER, GapReason::NotObserved, "the version that saved it did not ask"))
-    }
-
-    /// Whether it is unknown only because the version that saved the inventory did not know of it.
-    #[must_use]
-    pub fn was_not_asked(&self) -> bool {
-        self.gap().is_some_and(|gap| gap.place == SAVED_EARLIER && gap.reason == GapReason::NotObserved)
-    }
 }
 
 /// The program that wrote a file.
@@ -156,6 +142,16 @@ pub enum TargetKind {
     Firmware,
     /// A folder laid out as a device's tree.
     Folder,
+    /// What another program took of a phone: a bug report, a folder of artifacts.
+    Capture,
+}
+
+impl TargetKind {
+    /// Whether the device was running: then Android has states of packages, users and grants, which an image has not.
+    #[must_use]
+    pub fn has_run(self) -> bool {
+        matches!(self, Self::Phone | Self::Capture)
+    }
 }
 
 impl Inventory {
@@ -178,6 +174,7 @@ impl Inventory {
             configuration: Fact::Unknown(gap.clone()),
             preferred_apps: Fact::Unknown(gap.clone()),
             arrivals: Fact::Unknown(gap.clone()),
+            state: Box::new(State::unknown(gap)),
             omitted_packages: Fact::Unknown(gap.clone()),
             gaps: Vec::new(),
         }
@@ -246,6 +243,7 @@ impl Inventory {
             value.sort_by(|a, b| a.name.cmp(&b.name));
             value.iter_mut().for_each(Package::normalize);
         }
+        self.state.normalize();
         self.gaps.sort();
         self.gaps.dedup();
     }

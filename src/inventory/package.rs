@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DeclaredPermission, Fact, Grant, LauncherPlace, ManifestFacts, Presence, Removability, RequestedPermission,
-    StubReason, not_asked,
+    DeclaredPermission, Fact, Grant, Installation, LauncherPlace, ManifestFacts, Presence, Removability,
+    RequestedPermission, StubReason,
 };
 
 /// One package name, and everything on the device that answers to it.
@@ -22,19 +22,22 @@ pub struct Package {
     pub shared_user: Fact<Option<String>>,
     /// Package that installed it, `null` for none recorded.
     pub installer: Fact<Option<String>>,
+    /// How it came onto the device, and when.
+    #[serde(default)]
+    pub install: Fact<Installation>,
     /// State for each user, by user id.
     pub users: Fact<Vec<UserState>>,
     /// Actual grants and refusals of install and runtime permissions, in the order of [`Grant`]. Of a shared user they
     /// are the shared user's.
     pub grants: Fact<Vec<Grant>>,
     /// Whether the user can be rid of it.
-    #[serde(default = "not_asked::<Removability>")]
+    #[serde(default)]
     pub removability: Fact<Removability>,
     /// In which way it is there for the owner of the device.
-    #[serde(default = "not_asked::<Presence>")]
+    #[serde(default)]
     pub presence: Fact<Presence>,
     /// Where its icon stands before the user moves it: the worst of the places that the layouts in question give it.
-    #[serde(default = "not_asked::<LauncherPlace>")]
+    #[serde(default)]
     pub launcher_place: Fact<LauncherPlace>,
 }
 
@@ -59,6 +62,9 @@ impl Package {
             CopyRole::Added => 2,
         };
         self.copies.sort_by(|a, b| rank(a.role).cmp(&rank(b.role)).then_with(|| a.path.cmp(&b.path)));
+        if let Fact::Known { value, .. } = &mut self.install {
+            value.first.sort();
+        }
         if let Fact::Known { value, .. } = &mut self.users {
             value.sort();
         }
@@ -109,7 +115,7 @@ pub struct PackageCopy {
     /// What code it carries.
     pub code: Fact<Code>,
     /// Components, hooks, roles, network, libraries.
-    #[serde(default = "not_asked::<ManifestFacts>")]
+    #[serde(default)]
     pub manifest: Fact<ManifestFacts>,
 }
 

@@ -14,7 +14,7 @@ use super::statements;
 use crate::inventory::{
     Arrival, CopyRole, Evidence, Fact, Gap, GapReason, Ground, Inventory, LayoutItem, LayoutItemKind, Package,
     PackageCopy, Placement, Preinstall, PreinstallAction, PreinstallSubject, Presence, PresenceCode, PresenceState,
-    StubReason, TargetKind,
+    StubReason,
 };
 
 /// Grounds that one answer names.
@@ -35,7 +35,7 @@ pub fn of_package(inventory: &Inventory, package: &Package) -> Fact<Presence> {
         return Fact::Unknown(gap(&package.name, GapReason::Missing, "the list of packages is not known"));
     };
     let mut case = Case { inventory, package, listed, grounds: Vec::new() };
-    let state = if inventory.target.kind == TargetKind::Phone { case.of_phone() } else { case.of_image() };
+    let state = if inventory.target.kind.has_run() { case.of_phone() } else { case.of_image() };
     match state {
         Ok(state) => known(state, case.grounds, listed),
         Err(gap) => Fact::Unknown(gap),

@@ -75,6 +75,7 @@ pub fn app(name: &str) -> Package {
         uid: unknown(),
         shared_user: known(None),
         installer: unknown(),
+        install: unknown(),
         users: unknown(),
         grants: unknown(),
         removability: unknown(),

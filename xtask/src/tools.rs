@@ -34,6 +34,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "mkfs.erofs", package: "erofs-utils" },
     Tool { program: "mkfs.f2fs", package: "f2fs-tools" },
     Tool { program: "mksquashfs", package: "squashfs-tools" },
+    Tool { program: "openssl", package: "openssl" },
     Tool { program: "python3", package: "python3" },
     Tool { program: "readelf", package: "binutils" },
     Tool { program: "sfdisk", package: "fdisk" },
@@ -43,6 +44,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "xz", package: "xz-utils" },
     Tool { program: "zip", package: "zip" },
     Tool { program: "zstd", package: "zstd" },
+    // No program: what aapt2 links packages against.
+    Tool { program: "/usr/share/android-framework-res/framework-res.apk", package: "android-framework-res" },
 ];
 
 /// Installs what the tests need.

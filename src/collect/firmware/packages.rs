@@ -253,6 +253,7 @@ fn package(name: String, copies: Vec<Copy>) -> Package {
         uid: Fact::Unknown(unseen("uid")),
         shared_user: shared_user.unwrap_or_else(|| Fact::Unknown(unseen("shared user"))),
         installer: Fact::Unknown(unseen("installer")),
+        install: Fact::Unknown(unseen("installation")),
         users: Fact::Unknown(unseen("users").hiding(Hides::Users)),
         grants: Fact::Unknown(unseen("grants")),
         removability: Fact::not_asked(),

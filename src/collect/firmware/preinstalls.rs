@@ -253,7 +253,9 @@ impl Reader<'_> {
             Kind::Catalogue => {
                 for name in lists::catalogue(&text) {
                     let again = At { value: name.value.clone(), line: name.line };
-                    self.add(PreinstallAction::Removable, PreinstallSubject::Package, name, None, &evidence);
+                    // Samsung's settings pass over those of its packages that are system apps.
+                    let condition = Condition { says: "it is no system app".to_owned(), holds: None };
+                    self.add(PreinstallAction::Removable, PreinstallSubject::Package, name, Some(condition), &evidence);
                     self.add(PreinstallAction::Download, PreinstallSubject::Package, again, None, &evidence);
                 }
             }
