@@ -54,7 +54,7 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
     ("check", "KINDS", &["mod", "outcome", "schema", "selector", "setting", "sweep"]),
-    ("report", "FORMATS", &["mod", "printable"]),
+    ("report", "FORMATS", &["mod", "event", "identity", "markup", "phrases", "printable", "wording"]),
 ];
 
 const FORBIDDEN_NAMES: [&str; 5] = ["utils", "helpers", "common", "misc", "manager"];

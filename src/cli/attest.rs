@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::check::today;
 use super::exit::{Exit, usage};
-use super::scan::write_whole;
+use super::output::write_whole;
 use crate::profile::{self, Answer, Attestation, Attestations};
 
 /// Days for which an answer counts unless others are said.

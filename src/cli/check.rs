@@ -1,34 +1,35 @@
 //! `preloaded check`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
+use super::events::Events;
 use super::exit::{Exit, usage};
+use super::output::{OutputArguments, formats_help};
 use super::profile::sign::{keys, verified_profile};
 use super::target::{Reading, TargetArguments};
-use super::terminal;
 use crate::assess::{BaselineRef, KnownFailures, Overlays, ProfileSignature, applicable, assess};
 use crate::check::{self, Context, Presence, Verdict};
 use crate::collect::SourceError;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
 use crate::profile::{self, Basis, Profile};
-use crate::report::{self, Coverage, Run, TargetReport, TargetResult};
+use crate::report::{self, Coverage, EventKind, Identity, Run, TargetReport, TargetResult};
 
 /// Judge phones, firmware or saved inventories under a profile
 ///
 /// Without a TARGET every phone attached to the ADB server is judged.
 #[derive(Debug, Args)]
-#[command(after_help = concat!("Examples:
+#[command(after_help = format!("Examples:
     preloaded check --profile ru/smartphone
     preloaded check firmware.zip --profile ru/smartphone --as-of 2026-06-01 --format json
+    preloaded check adb --profile ru/smartphone -o html=report.html -o junit=report.xml -o json=report.json
 
-Exits 0 compliant, 1 not compliant, 2 wrong usage or profile, 3 inconclusive, 4 unreadable, 75 try again."))]
+{}
+Exits 0 compliant, 1 not compliant, 2 wrong usage or profile, 3 inconclusive, 4 unreadable, 75 try again.", formats_help()))]
 pub(super) struct Arguments {
     #[command(flatten)]
     target: TargetArguments,
@@ -93,9 +94,16 @@ pub(super) struct Arguments {
     #[arg(long, requires = "baseline", help_heading = "Waivers and baselines")]
     only_new: bool,
 
-    /// Form of the report on standard output
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
-    format: &'static str,
+    #[command(flatten)]
+    output: OutputArguments,
+
+    /// Leave the inventories out of JSON and HTML: smaller files, of which no bill of materials can be made later
+    #[arg(long, help_heading = "Reports")]
+    findings_only: bool,
+
+    /// Write what happens, as it happens, as lines of JSON to a file; `-` for standard output
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    events: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -130,12 +138,6 @@ fn market(word: &str) -> Result<String, String> {
     let code = word.to_ascii_uppercase();
     let fits = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     if fits { Ok(code) } else { Err("an ISO 3166-1 code of two letters, such as RU".to_owned()) }
-}
-
-fn format(word: &str) -> Result<&'static str, String> {
-    let names: Vec<&str> = report::FORMATS.iter().map(|format| format.name()).collect();
-    let found = names.iter().copied().find(|name| *name == word);
-    found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
 impl Arguments {
@@ -176,22 +178,38 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
     let overlays = Mutex::new(arguments.overlays()?);
-    let judged = arguments
-        .target
-        .read_each(true, &packages, |reading| judge(reading, &profile, &context, &overlays, signature.as_ref()))?;
+    let events_on_stdout = arguments.events.as_deref() == Some(Path::new("-"));
+    let outputs = arguments.output.open(events_on_stdout)?;
+    if let Some(format) = outputs.needing_inventories().filter(|_| arguments.findings_only) {
+        return Err(usage(format!("{format} shows nothing but inventories, and --findings-only leaves them out")));
+    }
+    let events = Events::open(arguments.events.as_deref(), outputs.identity().clone())?;
+    let keep = outputs.wants_inventories() && !arguments.findings_only;
+    let judged = arguments.target.read_each(true, &packages, &events, |index, reading| {
+        let judge = Judge {
+            profile: &profile,
+            signature: signature.as_ref(),
+            context: &context,
+            overlays: &overlays,
+            identity: outputs.identity(),
+            keep,
+        };
+        let report = judge.report(index, reading)?;
+        events.judged(index, &report);
+        anyhow::Ok(report)
+    })?;
     let targets = judged.into_iter().collect::<anyhow::Result<Vec<TargetReport>>>()?;
     let exit = Exit::of_all(targets.iter().map(Exit::of));
-    let notices = overlays.into_inner().unwrap_or_else(PoisonError::into_inner).notices(context.as_of);
-    let run = Run {
+    let mut run = Run {
         schema_version: report::SCHEMA_VERSION.to_owned(),
         tool: Tool::this(),
         exit_code: exit as u8,
         targets,
-        notices,
+        notices: overlays.into_inner().unwrap_or_else(PoisonError::into_inner).notices(context.as_of),
     };
-    let format = report::FORMATS.iter().find(|format| format.name() == arguments.format);
-    let format = format.context("the format is not in the table")?;
-    format.write(&run, &terminal::style(), &mut io::stdout().lock())?;
+    outputs.write(&mut run)?;
+    events.emit(EventKind::Finished { exit_code: exit as u8 });
+    events.close()?;
     Ok(exit)
 }
 
@@ -211,13 +229,18 @@ impl Arguments {
 fn baseline(path: &Path, only_new: bool) -> anyhow::Result<KnownFailures> {
     let name = path.display();
     let bytes = std::fs::read(path).map_err(|error| usage(format!("{name}: can't be read: {error}")))?;
-    let run: Run = serde_json::from_slice(&bytes)
-        .map_err(|error| usage(format!("{name}: not a report of `check --format json`: {error}")))?;
+    let run = report::parse(&bytes).map_err(|error| usage(format!("{name}: {error}")))?;
+    let several = run.targets.len() > 1;
     let mut targets: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
     let mut as_of = None;
     for report in run.targets {
         let TargetResult::Judged { assessment, .. } = report.result else { continue };
-        let known = targets.entry(report.target.name).or_default();
+        let mut target = report.target.name;
+        if several && Identity::hides(&target) {
+            // The place in another run says nothing: another phone's failures would excuse this one's.
+            target.push_str(" of the older report");
+        }
+        let known = targets.entry(target).or_default();
         let failed = assessment.findings.into_iter().filter(|finding| finding.verdict == Verdict::Fail);
         known.extend(failed.map(|finding| (finding.rule, finding.subject)));
         as_of = as_of.or(Some(assessment.context.as_of));
@@ -230,31 +253,42 @@ fn baseline(path: &Path, only_new: bool) -> anyhow::Result<KnownFailures> {
     Ok(KnownFailures { report, targets })
 }
 
-fn judge(
-    reading: Reading,
-    profile: &Profile,
-    context: &Context,
-    overlays: &Mutex<Overlays>,
-    signature: Option<&ProfileSignature>,
-) -> anyhow::Result<TargetReport> {
-    let Reading { target, result } = reading;
-    Ok(match result {
-        Ok(inventory) => {
-            let mut assessment = Box::new(assess(profile, &inventory, context)?);
-            assessment.profile.signature = signature.cloned();
-            let mut overlays = overlays.lock().unwrap_or_else(PoisonError::into_inner);
-            overlays.apply(&mut assessment, profile, &inventory, context.as_of);
-            drop(overlays);
-            let result = TargetResult::Judged {
-                coverage: Coverage::of(&inventory)?,
-                assessment,
-                device: Box::new(inventory.device),
-            };
-            TargetReport { target: inventory.target, result }
-        }
-        Err(error) => {
-            let temporary = matches!(error, SourceError::Temporary(_));
-            TargetReport { target, result: TargetResult::Unread { temporary, error: error.to_string() } }
-        }
-    })
+/// How readings are judged.
+struct Judge<'a> {
+    profile: &'a Profile,
+    signature: Option<&'a ProfileSignature>,
+    context: &'a Context,
+    overlays: &'a Mutex<Overlays>,
+    identity: &'a Identity,
+    /// Whether the report keeps the inventory.
+    keep: bool,
+}
+
+impl Judge<'_> {
+    fn report(&self, index: usize, reading: Reading) -> anyhow::Result<TargetReport> {
+        let Reading { target, result } = reading;
+        Ok(match result {
+            Ok(inventory) => {
+                let mut assessment = Box::new(assess(self.profile, &inventory, self.context)?);
+                assessment.profile.signature = self.signature.cloned();
+                // An older report has the name that was written, and notices are written too.
+                let name = self.identity.name(&inventory.target, index + 1);
+                let mut overlays = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
+                overlays.apply(&mut assessment, self.profile, &inventory, &name, self.context.as_of);
+                drop(overlays);
+                let target = inventory.target.clone();
+                let result = TargetResult::Judged {
+                    coverage: Coverage::of(&inventory)?,
+                    assessment,
+                    device: Box::new(inventory.device.clone()),
+                };
+                TargetReport { target, result, inventory: self.keep.then(|| Box::new(inventory)) }
+            }
+            Err(error) => {
+                let temporary = matches!(error, SourceError::Temporary(_));
+                let result = TargetResult::Unread { temporary, error: error.to_string() };
+                TargetReport { target, result, inventory: None }
+            }
+        })
+    }
 }

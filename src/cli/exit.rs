@@ -17,7 +17,7 @@ pub enum Exit {
     Usage = 2,
     /// No rule failed, but a mandatory one could not be settled, or the inventory has gaps.
     Inconclusive = 3,
-    /// The input can't be read, now or later.
+    /// The input can't be read, now or later, or a report can't be written.
     Unreadable = 4,
     /// A signature of a profile is wrong, or missing where one was demanded: nothing was judged.
     BadSignature = 5,
@@ -34,7 +34,7 @@ Exit codes:
     1  not compliant
     2  usage, profile or waiver error: nothing was judged
     3  inconclusive or incomplete: no rule failed, but a mandatory rule could not be settled
-    4  the input can't be read, now or later
+    4  the input can't be read, now or later, or a report can't be written
     5  a signature is wrong, or missing where one was demanded
    75  temporary: the same call may succeed later (phone offline, unauthorised, connection lost)
   130  interrupted

@@ -3,11 +3,14 @@
 mod apk;
 mod attest;
 mod check;
+mod convert;
 mod devices;
+mod events;
 mod exit;
 mod language;
 mod list;
 mod r#match;
+mod output;
 mod profile;
 mod reading;
 mod scan;
@@ -37,6 +40,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Convert(convert::Arguments),
     Scan(scan::Arguments),
     List(list::Arguments),
     Match(r#match::Arguments),
@@ -60,6 +64,7 @@ pub fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Match(arguments) => r#match::run(&arguments),

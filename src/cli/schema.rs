@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::Exit;
 use crate::check::schema;
 use crate::inventory::Inventory;
-use crate::report::Run;
+use crate::report::{Event, Run};
 
 /// Print the JSON Schema of a file that this program writes or reads
 #[derive(Debug, Args)]
@@ -23,6 +23,8 @@ enum Which {
     Inventory,
     /// What `check --format json` writes
     Report,
+    /// A line that `check --events` writes
+    Event,
     /// A profile
     Profile,
     /// What `check --waivers` reads
@@ -35,6 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let schema = match arguments.which {
         Which::Inventory => schemars::schema_for!(Inventory).to_value(),
         Which::Report => schemars::schema_for!(Run).to_value(),
+        Which::Event => schemars::schema_for!(Event).to_value(),
         Which::Profile => schema::profile(),
         Which::Waivers => schema::waivers(),
         Which::Attestations => schema::attestations(),

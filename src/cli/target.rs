@@ -9,7 +9,7 @@ use clap::Args;
 use super::exit::usage;
 use super::reading::ReadingArguments;
 use super::server::{self, NO_PHONE, ServerArguments};
-use super::terminal::Board;
+use super::terminal::{Board, Line};
 use crate::adb::{Attached, Listing, Server};
 use crate::bytes::Limits;
 use crate::collect::capture::CaptureSource;
@@ -72,24 +72,26 @@ impl TargetArguments {
     /// # Errors
     /// No target was named and `default_to_phones` is off.
     pub(super) fn read(&self, default_to_phones: bool, packages: &[String]) -> anyhow::Result<Vec<Reading>> {
-        self.read_each(default_to_phones, packages, |reading| reading)
+        self.read_each(default_to_phones, packages, &Unwatched, |_, reading| reading)
     }
 
-    /// As [`TargetArguments::read`], with each reading turned into what is kept of it as soon as it is there: of a
-    /// thousand inventories only those being read are in memory.
+    /// The same, handing each reading to `finish` with its number from 0 as soon as it is there, from several threads: what
+    /// `finish` makes of it is kept, the reading is not.
     ///
     /// # Errors
-    /// As [`TargetArguments::read`].
+    /// As [`Self::read`].
     pub(super) fn read_each<T: Send>(
         &self,
         default_to_phones: bool,
         packages: &[String],
-        keep: impl Fn(Reading) -> T + Sync,
+        watch: &dyn Watch,
+        finish: impl Fn(usize, Reading) -> T + Sync,
     ) -> anyhow::Result<Vec<T>> {
         let mut also: BTreeSet<String> = self.also.iter().cloned().collect();
         also.extend(packages.iter().cloned());
         let request = Request { also };
         let jobs = self.jobs(default_to_phones)?;
+        watch.started(jobs.len());
         let board = Board::new();
         let next = AtomicUsize::new(0);
         let results: Vec<Mutex<Option<T>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
@@ -97,12 +99,15 @@ impl TargetArguments {
         std::thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
-                    while let Some((job, slot)) = take(&next, &jobs, &results) {
-                        let line = board.line(&job.target().name);
-                        let reading = Reading { target: job.target(), result: job.read(&request, &line) };
-                        let kept = keep(reading);
+                    while let Some((index, job, slot)) = take(&next, &jobs, &results) {
+                        let target = job.target();
+                        watch.reading(index, &target);
+                        let progress = Watched { line: board.line(&target.name), watch, index };
+                        let reading = Reading { target, result: job.read(&request, &progress) };
+                        drop(progress);
+                        let finished = finish(index, reading);
                         if let Ok(mut slot) = slot.lock() {
-                            *slot = Some(kept);
+                            *slot = Some(finished);
                         }
                     }
                 });
@@ -185,9 +190,50 @@ impl TargetArguments {
     }
 }
 
-fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(&'a Job, &'a T)> {
+fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(usize, &'a Job, &'a T)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
-    jobs.get(index).zip(slots.get(index))
+    Some((index, jobs.get(index)?, slots.get(index)?))
+}
+
+/// Whoever follows the reading of several targets, from several threads. Targets are numbered from 0.
+pub(super) trait Watch: Sync {
+    /// So many targets will be read.
+    fn started(&self, targets: usize);
+    /// The reading of one begins.
+    fn reading(&self, target: usize, named: &Target);
+    /// What is being read of it.
+    fn step(&self, target: usize, text: &str);
+    /// What the user should know.
+    fn notice(&self, target: usize, text: &str);
+}
+
+/// Nobody follows.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn started(&self, _targets: usize) {}
+    fn reading(&self, _target: usize, _named: &Target) {}
+    fn step(&self, _target: usize, _text: &str) {}
+    fn notice(&self, _target: usize, _text: &str) {}
+}
+
+/// Progress of one target, on the terminal and for whoever follows.
+struct Watched<'a> {
+    line: Line,
+    watch: &'a dyn Watch,
+    index: usize,
+}
+
+impl Progress for Watched<'_> {
+    fn step(&self, text: &str) {
+        self.line.step(text);
+        self.watch.step(self.index, text);
+    }
+
+    fn notice(&self, text: &str) {
+        self.line.notice(text);
+        self.watch.notice(self.index, text);
+    }
 }
 
 impl Job {

@@ -18,6 +18,7 @@ pub(crate) enum Mode {
 const FILES: &[(&str, &[&[&str]])] = &[
     ("docs/schema/inventory.schema.json", &[&["schema", "inventory"]]),
     ("docs/schema/report.schema.json", &[&["schema", "report"]]),
+    ("docs/schema/event.schema.json", &[&["schema", "event"]]),
     ("docs/schema/profile.schema.json", &[&["schema", "profile"]]),
     ("docs/schema/waivers.schema.json", &[&["schema", "waivers"]]),
     ("docs/schema/attestations.schema.json", &[&["schema", "attestations"]]),
@@ -29,6 +30,7 @@ const FILES: &[(&str, &[&[&str]])] = &[
         &[
             &["--help"],
             &["check", "--help"],
+            &["convert", "--help"],
             &["scan", "--help"],
             &["list", "--help"],
             &["apk", "--help"],

@@ -6,6 +6,7 @@ mod fuzz;
 mod generate;
 mod test;
 mod tools;
+mod validators;
 
 use std::process::ExitCode;
 

@@ -22,6 +22,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "brotli", package: "brotli" },
     Tool { program: "bsdiff", package: "bsdiff" },
     Tool { program: "bzip2", package: "bzip2" },
+    Tool { program: "chromium", package: "chromium" },
     Tool { program: "cpio", package: "cpio" },
     Tool { program: "debugfs", package: "e2fsprogs" },
     Tool { program: "fsck.erofs", package: "erofs-utils" },
@@ -35,12 +36,15 @@ const TOOLS: &[Tool] = &[
     Tool { program: "mkfs.f2fs", package: "f2fs-tools" },
     Tool { program: "mksquashfs", package: "squashfs-tools" },
     Tool { program: "openssl", package: "openssl" },
+    Tool { program: "npm", package: "npm" },
+    Tool { program: "oscap", package: "openscap-scanner" },
     Tool { program: "python3", package: "python3" },
     Tool { program: "readelf", package: "binutils" },
     Tool { program: "sfdisk", package: "fdisk" },
     Tool { program: "sload.f2fs", package: "f2fs-tools" },
     Tool { program: "simg2simg", package: "android-sdk-libsparse-utils" },
     Tool { program: "unzip", package: "unzip" },
+    Tool { program: "xmllint", package: "libxml2-utils" },
     Tool { program: "xz", package: "xz-utils" },
     Tool { program: "zip", package: "zip" },
     Tool { program: "zstd", package: "zstd" },
@@ -62,6 +66,19 @@ pub(crate) fn install_all(tools: &[Tool]) -> Result<()> {
     let mut packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
     packages.sort_unstable();
     packages.dedup();
+    install_packages(&packages)?;
+    match tools.iter().find(|tool| find(tool.program).is_none()) {
+        Some(tool) => bail!("{} is still missing after {} was installed", tool.program, tool.package),
+        None => Ok(()),
+    }
+}
+
+/// Installs a Debian package that has no program to be looked for, where this user may, else names it.
+pub(crate) fn install_package(package: &str) -> Result<()> {
+    install_packages(&[package])
+}
+
+fn install_packages(packages: &[&str]) -> Result<()> {
     let list = packages.join(" ");
     if find("apt-get").is_none() || !is_root() {
         bail!("these Debian packages are needed: {list}\n       run: sudo apt-get install {list}");
@@ -69,11 +86,7 @@ pub(crate) fn install_all(tools: &[Tool]) -> Result<()> {
     say(&format!("installing {list}"));
     run(Command::new("apt-get").args(["update", "-qq"]))?;
     let quiet = ["install", "-y", "-qq", "--no-install-recommends"];
-    run(Command::new("apt-get").args(quiet).args(&packages).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    match tools.iter().find(|tool| find(tool.program).is_none()) {
-        Some(tool) => bail!("{} is still missing after {} was installed", tool.program, tool.package),
-        None => Ok(()),
-    }
+    run(Command::new("apt-get").args(quiet).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Runs a program to its end; an error names it and its exit status.
