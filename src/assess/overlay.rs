@@ -123,10 +123,7 @@ impl Overlays {
         if let Some(baseline) = &self.baseline {
             let known = baseline.of(name);
             if known.is_none() {
-                let text = format!(
-                    "{} has no report of {}: all failures are new",
-                    baseline.report.file, name
-                );
+                let text = format!("{} has no report of {}: all failures are new", baseline.report.file, name);
                 let subject = name.to_owned();
                 self.notices.insert(Notice { kind: NoticeKind::BaselineMissing, subject, text });
             }

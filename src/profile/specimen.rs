@@ -296,6 +296,7 @@ fn genuine(name: &str, kind: TargetKind) -> Package {
         uid: known(10_100),
         shared_user: known(None),
         installer: if is_phone { known(None) } else { Fact::Unknown(not_observed()) },
+        install: Fact::Unknown(not_observed()),
         users: if is_phone { known(vec![state]) } else { Fact::Unknown(not_observed()) },
         grants: if is_phone { known(Vec::new()) } else { Fact::Unknown(not_observed()) },
         removability: known(Removability { grade: RemovabilityGrade::DisableOnly, grounds: Vec::new() }),

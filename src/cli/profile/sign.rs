@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::super::exit::{Exit, Failed, usage};
-use super::super::scan::write_whole;
+use super::super::output::write_whole;
 use super::load;
 use crate::assess::ProfileSignature;
 use crate::evidence::minisign::{SigningKey, Verified, VerifyingKey, verify};
