@@ -108,7 +108,7 @@ fn an_empty_profile_exits_2_and_says_so() {
 fn a_profile_of_which_every_rule_is_out_of_date_exits_2_and_says_so() {
     let said = preloaded(&["check", PHONE, "--profile", "ru/smartphone", "--as-of", "2019-01-01"]);
     assert_eq!(said.code, 2);
-    assert_eq!(said.err, "preloaded: no rule of profile ru/smartphone is in force on 2019-01-01 (30 out of date)\n");
+    assert_eq!(said.err, "preloaded: no rule of profile ru/smartphone is in force on 2019-01-01 (35 out of date)\n");
     assert!(said.out.is_empty());
 }
 
@@ -218,7 +218,7 @@ fn a_saved_file_is_written_whole_and_judged_like_its_source() {
 #[test]
 fn profiles_are_listed_and_shown_as_they_were_written() {
     let said = preloaded(&["profile", "list"]);
-    assert!(said.out.starts_with("ru/smartphone\t"), "{}", said.out);
+    assert!(said.out.contains("\nru/smartphone\t"), "{}", said.out);
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/ru/smartphone.toml")).unwrap();
     assert_eq!(preloaded(&["profile", "show", "ru/smartphone"]).out, text);
 }

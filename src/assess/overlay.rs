@@ -106,20 +106,25 @@ impl Overlays {
         Self { waivers, attestations, baseline, ..Self::default() }
     }
 
-    /// Lays them over an assessment, which was made of that inventory under that profile on that day.
-    pub fn apply(&mut self, assessment: &mut Assessment, profile: &Profile, inventory: &Inventory, day: Date) {
+    /// Lays them over an assessment, which was made of that inventory under that profile on that day. `name` is the
+    /// target's in reports, which need not show its own.
+    pub fn apply(
+        &mut self,
+        assessment: &mut Assessment,
+        profile: &Profile,
+        inventory: &Inventory,
+        name: &str,
+        day: Date,
+    ) {
         for finding in &mut assessment.findings {
             self.attest(finding, profile, inventory, day);
             self.waive(finding, profile, inventory, day);
         }
         if let Some(baseline) = &self.baseline {
-            let known = baseline.of(&inventory.target.name);
+            let known = baseline.of(name);
             if known.is_none() {
-                let text = format!(
-                    "{} has no report of {}: all failures are new",
-                    baseline.report.file, inventory.target.name
-                );
-                let subject = inventory.target.name.clone();
+                let text = format!("{} has no report of {}: all failures are new", baseline.report.file, name);
+                let subject = name.to_owned();
                 self.notices.insert(Notice { kind: NoticeKind::BaselineMissing, subject, text });
             }
             for finding in assessment.findings.iter_mut().filter(|finding| finding.verdict == Verdict::Fail) {

@@ -4,7 +4,7 @@ use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, UNKNOWN};
 use super::sweep::{Question, Sheet, sweep};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
-use crate::inventory::{Enabled as State, Fact, Inventory, Package, PackageCopy, TargetKind};
+use crate::inventory::{Enabled as State, Fact, Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
 
 static ABOUT: About = About {
@@ -65,7 +65,7 @@ impl Enabled {
         let (states, evidence) = match &package.users {
             Fact::Known { value, evidence } => (value, evidence),
             // Nothing has been enabled or disabled before the first boot.
-            Fact::Unknown(_) if inventory.target.kind != TargetKind::Phone => return,
+            Fact::Unknown(_) if !inventory.target.kind.has_run() => return,
             Fact::Unknown(gap) => return sheet.unknown("its state for user 0 is unknown", gap),
         };
         let Some(state) = states.iter().find(|state| state.user == 0) else {

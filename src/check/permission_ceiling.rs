@@ -324,7 +324,7 @@ mod tests {
         );
         assert_eq!(
             refusal("permission-ceiling", r#"package = "a.b", allowed = ["a.b"], versions = { from = 2, until = 1 }"#),
-            "`until` is 1, expected a version not below 2"
+            "`until` is 1, expected a number not below 2"
         );
     }
 }

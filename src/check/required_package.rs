@@ -5,7 +5,6 @@ use super::setting::{About, Row, Shape, may, must};
 use super::{Check, CheckKind, Context, Outcome, Presence, Proof, Reason, Verdict};
 use crate::inventory::{
     CopyRole, DeviceKind, Enabled, Fact, Inventory, Package, PackageCopy, Placement, PresenceState, SignerDepth,
-    TargetKind,
 };
 use crate::platform::installer_agents::is_installer_agent;
 use crate::profile::{ProfileError, Settings};
@@ -352,7 +351,7 @@ impl Case {
             }
         });
         let tv = inventory.device.kind.known() == Some(&DeviceKind::Tv);
-        if launcher.is_some_and(Vec::is_empty) && tv && inventory.target.kind == TargetKind::Phone {
+        if launcher.is_some_and(Vec::is_empty) && tv && inventory.target.kind.has_run() {
             // A device is asked for what launchers of touch screens show; those of TVs show another category too.
             self.unknowns.push((Reason::UnknownFact, "whether the launcher of a TV shows it is not asked".to_owned()));
         } else if launcher.is_some_and(Vec::is_empty) {
@@ -445,7 +444,7 @@ impl Case {
     /// What lies where a vendor's services install from is there only if they install it.
     fn first_boot(&mut self, package: &Package, inventory: &Inventory) {
         let preload = |copy: &PackageCopy| copy.placement.known() == Some(&Placement::RemovablePreload);
-        if inventory.target.kind == TargetKind::Phone || !package.copies.iter().all(preload) {
+        if inventory.target.kind.has_run() || !package.copies.iter().all(preload) {
             return;
         }
         match &package.presence {

@@ -177,6 +177,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
+    let overlays = Mutex::new(arguments.overlays()?);
     let events_on_stdout = arguments.events.as_deref() == Some(Path::new("-"));
     let outputs = arguments.output.open(events_on_stdout)?;
     if let Some(format) = outputs.needing_inventories().filter(|_| arguments.findings_only) {
@@ -184,15 +185,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let events = Events::open(arguments.events.as_deref(), outputs.identity().clone())?;
     let keep = outputs.wants_inventories() && !arguments.findings_only;
-    let overlays = Mutex::new(arguments.overlays()?);
     let judged = arguments.target.read_each(true, &packages, &events, |index, reading| {
         let judge = Judge {
             profile: &profile,
+            signature: signature.as_ref(),
             context: &context,
             overlays: &overlays,
             identity: outputs.identity(),
             keep,
-            signature: signature.as_ref(),
         };
         let report = judge.report(index, reading)?;
         events.judged(index, &report);
@@ -256,28 +256,27 @@ fn baseline(path: &Path, only_new: bool) -> anyhow::Result<KnownFailures> {
 /// How readings are judged.
 struct Judge<'a> {
     profile: &'a Profile,
+    signature: Option<&'a ProfileSignature>,
     context: &'a Context,
     overlays: &'a Mutex<Overlays>,
     identity: &'a Identity,
     /// Whether the report keeps the inventory.
     keep: bool,
-    signature: Option<&'a ProfileSignature>,
 }
 
 impl Judge<'_> {
     fn report(&self, index: usize, reading: Reading) -> anyhow::Result<TargetReport> {
         let Reading { target, result } = reading;
         Ok(match result {
-            Ok(mut inventory) => {
+            Ok(inventory) => {
                 let mut assessment = Box::new(assess(self.profile, &inventory, self.context)?);
                 assessment.profile.signature = self.signature.cloned();
                 // An older report has the name that was written, and notices are written too.
-                let target = inventory.target.clone();
-                inventory.target.name = self.identity.name(&target, index + 1);
+                let name = self.identity.name(&inventory.target, index + 1);
                 let mut overlays = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
-                overlays.apply(&mut assessment, self.profile, &inventory, self.context.as_of);
+                overlays.apply(&mut assessment, self.profile, &inventory, &name, self.context.as_of);
                 drop(overlays);
-                inventory.target.name.clone_from(&target.name);
+                let target = inventory.target.clone();
                 let result = TargetResult::Judged {
                     coverage: Coverage::of(&inventory)?,
                     assessment,

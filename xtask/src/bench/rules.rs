@@ -29,7 +29,7 @@ pub(crate) fn run(given: Option<&str>) -> Result<()> {
     fs::write(folder.join("both.toml"), PROFILE)?;
     let length = fs::metadata(folder.join("phone-0.json"))?.len();
     let script = format!(
-        "taskset -c 0,1 {} check {names} -p both.toml --as-of 2026-06-01 --format json --jobs 2",
+        "taskset -c 0,1 {} check {names} -p both.toml --as-of 2026-06-01 --format json --findings-only --jobs 2",
         program.display()
     );
     let cost = measure::run(&folder, &script, &[1, 3])?;
