@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::super::check::today;
 use super::super::exit::{Exit, usage};
-use super::super::scan::write_whole;
+use super::super::output::write_whole;
 use crate::profile::Profile;
 
 /// Write a profile to start from
