@@ -48,6 +48,9 @@ impl ReportFormat for Text {
             }
             page.target(target)?;
         }
+        if run.targets.is_empty() {
+            page.line("", verdict_style(Verdict::Error), page.say(say::NO_TARGETS))?;
+        }
         if run.targets.len() > 1 {
             page.summary(run)?;
         }

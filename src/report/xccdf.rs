@@ -158,7 +158,7 @@ fn report(out: &mut dyn io::Write, run: &Run, report: &TargetReport, benchmark: 
             fact(out, "gaps", &coverage.gaps.len().to_string())?;
             writeln!(out, "    </target-facts>")?;
             for finding in &assessment.findings {
-                rule_result(out, finding, day)?;
+                rule_result(out, finding)?;
             }
             let score = u8::from(assessment.overall == Overall::Compliant);
             writeln!(out, r#"    <score system="urn:xccdf:scoring:absolute" maximum="1">{score}</score>"#)?;
@@ -167,7 +167,7 @@ fn report(out: &mut dyn io::Write, run: &Run, report: &TargetReport, benchmark: 
     writeln!(out, "  </TestResult>")
 }
 
-fn rule_result(out: &mut dyn io::Write, finding: &Finding, day: &str) -> io::Result<()> {
+fn rule_result(out: &mut dyn io::Write, finding: &Finding) -> io::Result<()> {
     let result = match finding.verdict {
         Verdict::Fail => "fail",
         Verdict::Inconclusive => "unknown",
@@ -181,20 +181,15 @@ fn rule_result(out: &mut dyn io::Write, finding: &Finding, day: &str) -> io::Res
     let id = name(&finding.rule);
     writeln!(out, r#"    <rule-result idref="xccdf_preloaded_rule_{id}" severity="{severity}">"#)?;
     writeln!(out, "      <result>{result}</result>")?;
-    if let Some(waiver) = &finding.waiver {
-        // The failure stays: an override that said "pass" would hide it from every tool that counts results.
-        element!(out, r#"      <override time="{}T00:00:00Z" authority="{}">"#, day, waiver.approved_by)?;
-        writeln!(out, "        <old-result>{result}</old-result>\n        <new-result>{result}</new-result>")?;
-        let remark = format!("waived by {} until {}: {}", waiver.id, waiver.expires, waiver.reason);
-        element!(out, "        <remark>{}</remark>", remark)?;
-        writeln!(out, "      </override>")?;
-    }
     let severe = if matches!(finding.verdict, Verdict::Error) { "error" } else { "info" };
     let reason = finding.reason.map(|reason| format!(" [{}]", reason.as_str())).unwrap_or_default();
     let mut messages =
         vec![format!("observed: {}{reason}", finding.observed), format!("expected: {}", finding.expected)];
     messages.extend(finding.evidence.iter().map(|piece| format!("where: {}: {}", wording::place(piece), piece.says)));
     messages.extend(finding.notes.iter().map(|note| format!("note: {note}")));
+    // No override: it would have to bear the result that it overrides, and OpenSCAP 1.3 refuses results beside it that have none.
+    let overlays = wording::overlays(finding, Lang::En);
+    messages.extend(overlays.iter().map(|(name, words)| format!("{}: {words}", name.say(Lang::En))));
     for message in &messages {
         element!(out, r#"      <message severity="{}">{}</message>"#, severe, message)?;
     }
