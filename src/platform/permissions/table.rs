@@ -21,9 +21,12 @@ pub(super) fn level(name: &str, sdk: u32) -> Option<(u32, u32)> {
     Some((*level, nearest))
 }
 
-/// First and last API level and the level of protection, by name.
-static RANGES: LazyLock<HashMap<&str, Vec<(u32, u32, u32)>>> = LazyLock::new(|| {
-    let mut ranges: HashMap<&str, Vec<_>> = HashMap::new();
+/// First and last API level, and the level of protection.
+type Ranges = Vec<(u32, u32, u32)>;
+
+/// Levels by name.
+static RANGES: LazyLock<HashMap<&str, Ranges>> = LazyLock::new(|| {
+    let mut ranges: HashMap<&str, Ranges> = HashMap::new();
     for row in rows(FRAMEWORK) {
         let [name, first, last, words, ..] = row[..] else { continue };
         if let (Ok(first), Ok(last), Some(level)) = (first.parse(), last.parse(), protection::level(words)) {
