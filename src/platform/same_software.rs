@@ -219,8 +219,8 @@ fn compare_digest(device: &Inventory, proof: &ImageProof, signals: &mut Vec<Sign
     };
     signals.push(Signal { what: "enforcement".to_owned(), agrees, says: words });
     for partition in &proof.damaged {
-        let what = partition.split(':').next().unwrap_or_default().to_owned();
-        signals.push(Signal { what, agrees: Some(false), says: partition.clone() });
+        let (what, says) = partition.split_once(": ").unwrap_or((partition, ""));
+        signals.push(Signal { what: what.to_owned(), agrees: Some(false), says: says.to_owned() });
     }
     if !proof.checked.is_empty() || !proof.unchecked.is_empty() {
         let says = format!(

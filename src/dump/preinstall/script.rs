@@ -85,7 +85,7 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 fn command_installs(command: &str) -> Option<Installed> {
     let words: Vec<&str> = words(command).collect();
     let verb = words.iter().position(|word| matches!(*word, "install" | "preinstall" | "cp" | "copy"))?;
-    let before = words.get(verb.checked_sub(1)?..verb).and_then(<[&str]>::first);
+    let before = verb.checked_sub(1).and_then(|index| words.get(index));
     let pm = before.is_some_and(|word| *word == "pm" || word.ends_with("/pm") || *word == "package");
     let rest = words.get(verb + 1..).unwrap_or_default();
     match *words.get(verb)? {
