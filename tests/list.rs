@@ -138,7 +138,7 @@ fn the_sample_is_listed_with_the_promised_columns() {
     let output = list(&sample(), &["--format", "tsv"]);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
-    let header = "package\tpath\tpartition\tversion_code\tversion_name\tmin_sdk\ttarget_sdk\tsigners\tpermissions\tlauncher\tlabel\tabis\tstub\texported\thooks\toverlay_target\troles\tcleartext\tpublished_keys\tsdks";
+    let header = "package\tpath\tpartition\tversion_code\tversion_name\tmin_sdk\ttarget_sdk\tsigners\tpermissions\tlauncher\tlabel\tabis\tstub\texported\thooks\toverlay_target\troles\tcleartext\tpublished_keys\tsdks\tremovability\tpresence\tlauncher_place\tgranted";
     assert_eq!(text.lines().next(), Some(header));
     let rows = table(&text);
     let paths: Vec<&str> = rows.iter().map(|row| row["path"].as_str()).collect();
