@@ -66,8 +66,8 @@ impl Check for BuildForSale {
             self.tags.iter().all(|tag| words.contains(&tag.as_str()))
                 && !words.iter().any(|word| is_test(word) && !allowed(word))
         };
-        let facts: [(&str, &Fact<String>, &dyn Fn(&str) -> bool); 2] =
-            [("build type", &device.build_type, &right), ("build tags", &device.build_tags, &tagged)];
+        let fits_type: &dyn Fn(&str) -> bool = &right;
+        let facts = [("build type", &device.build_type, fits_type), ("build tags", &device.build_tags, &tagged)];
         for (name, fact, fits) in facts {
             match fact {
                 Fact::Known { value, evidence } => {

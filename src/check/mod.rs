@@ -222,8 +222,7 @@ pub enum Presence {
 }
 
 #[cfg(test)]
-#[path = "../../tests/support/inventory.rs"]
-mod sample;
+use crate::platform::sample;
 
 #[cfg(test)]
 mod tests {

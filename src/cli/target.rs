@@ -115,7 +115,10 @@ impl TargetArguments {
     /// The firmware among the targets; `None` where there is none, or several.
     pub(super) fn firmware(&self) -> Option<FirmwareSource> {
         let is_firmware = |place: &Place| match place {
-            Place::Path(path) => !CaptureSource::recognizes(path) && !(path.is_file() && SavedSource::recognizes(path)),
+            Place::Path(path) => {
+                let is_saved = path.is_file() && SavedSource::recognizes(path);
+                !is_saved && !CaptureSource::recognizes(path)
+            }
             Place::Files(_) | Place::Url(_) => true,
         };
         let named = self.targets.iter().filter(|name| *name != "adb" && !name.starts_with("adb:"));

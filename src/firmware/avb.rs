@@ -197,7 +197,7 @@ fn structure(name: &str, partitions: &[(String, SharedBytes)]) -> Result<(Vbmeta
         let place = offset + base + start + at as u64;
         let follows = be64(descriptors, at + 8);
         let end = usize::try_from(follows).ok().and_then(|follows| at.checked_add(16)?.checked_add(follows));
-        let end = end.filter(|end| *end <= descriptors.len() && follows % 8 == 0 && count <= MAX_DESCRIPTORS);
+        let end = end.filter(|end| *end <= descriptors.len() && follows.is_multiple_of(8) && count <= MAX_DESCRIPTORS);
         let Some(end) = end else {
             return Err(ParseError::invalid(
                 place + 8,

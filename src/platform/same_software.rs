@@ -180,10 +180,7 @@ fn compare_digest(device: &Inventory, proof: &ImageProof, signals: &mut Vec<Sign
     let what = "vbmeta digest".to_owned();
     let told = device.state.vbmeta_digest.known().and_then(Option::as_ref).map(|digest| digest.to_ascii_lowercase());
     let agrees = match (&told, &proof.digests) {
-        (Some(told), Ok(digests)) => match digests.iter().find(|digest| digest.len() == told.len()) {
-            Some(own) => Some(own == told),
-            None => None,
-        },
+        (Some(told), Ok(digests)) => digests.iter().find(|digest| digest.len() == told.len()).map(|own| own == told),
         _ => None,
     };
     let says = match (&told, &proof.digests, agrees) {
@@ -201,17 +198,15 @@ fn compare_digest(device: &Inventory, proof: &ImageProof, signals: &mut Vec<Sign
     let verified = device.state.verified_boot.known().and_then(Option::as_deref);
     // `yellow` is a locked device with a key of its own, which a person installed.
     let enforced = locked == Some(true) && verified == Some("green");
-    let words = match (locked, verified) {
-        (locked, state) => format!(
-            "bootloader {}, verified boot {}",
-            match locked {
-                Some(true) => "locked",
-                Some(false) => "unlocked",
-                None => "not known to be locked",
-            },
-            state.unwrap_or("not told")
-        ),
-    };
+    let words = format!(
+        "bootloader {}, verified boot {}",
+        match locked {
+            Some(true) => "locked",
+            Some(false) => "unlocked",
+            None => "not known to be locked",
+        },
+        verified.unwrap_or("not told")
+    );
     let agrees = match (locked, verified) {
         (Some(false), _) | (_, Some("orange" | "red")) => Some(false),
         _ if enforced => Some(true),
@@ -313,7 +308,8 @@ fn between(own: &PackageCopy, other: &PackageCopy) -> Option<Vec<String>> {
                 _ => signer.hash_code == other.hash_code,
             })
         });
-        if !any && !(signers.is_empty() && expected.is_empty()) {
+        let both_unsigned = signers.is_empty() && expected.is_empty();
+        if !any && !both_unsigned {
             words.push("another signer".to_owned());
         }
     }

@@ -72,7 +72,7 @@ fn below(table: &[&str], part: &str, name: &str) -> Vec<(String, String)> {
         let class = if class.starts_with('.') { format!("{package}{class}") } else { class.to_owned() };
         Some((package.to_owned(), class))
     };
-    entries.collect::<Vec<_>>().iter().filter_map(|line| component(&line)).collect()
+    entries.collect::<Vec<_>>().iter().filter_map(|line| component(line)).collect()
 }
 
 /// What the phone's tables and AOSP's manifests tell of intents.
@@ -103,7 +103,7 @@ fn answers(dump: &str) -> BTreeMap<String, Vec<IntentAnswer>> {
         let line = dump.lines().skip_while(|line| *line != "ContentProvider Authorities:");
         let provider = line.skip_while(|line| *line != format!("  [{authority}]:")).nth(1).unwrap();
         let (package, class) =
-            provider.trim().split_whitespace().nth(1).unwrap().trim_end_matches('}').split_once('/').unwrap();
+            provider.split_whitespace().nth(1).unwrap().trim_end_matches('}').split_once('/').unwrap();
         add(&format!("provider:{authority}"), package, class);
     }
     for (intent, package, class) in BY_CATEGORY.iter().chain([&MUSIC]) {

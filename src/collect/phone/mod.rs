@@ -368,8 +368,7 @@ impl Reading<'_, '_> {
                 Fact::Known { value, .. } => {
                     let sdk = self.forms();
                     let names = value.iter().map(|permission| permission.name.as_str());
-                    let packages =
-                        active.iter().filter(|block| !is_private(block)).map(|block| package::application_id(block));
+                    let packages = active.iter().filter(|block| !is_private(block)).map(package::application_id);
                     RequestedPermissions::ask(self.asker, sdk, names, packages)
                 }
                 Fact::Unknown(gap) => RequestedPermissions::none(gap.clone()),
