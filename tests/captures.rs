@@ -5,6 +5,7 @@
 mod captures {
     mod double;
     mod failures;
+    mod foreign;
     mod fictional;
     mod hostile;
     #[path = "../support/pixel.rs"]

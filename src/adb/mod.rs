@@ -36,6 +36,11 @@ pub trait Shell {
         batch.commands().iter().map(|command| self.run(command)).collect()
     }
 
+    /// Whether a capture answers in place of a phone: it can't be asked for more than it holds.
+    fn is_capture(&self) -> bool {
+        false
+    }
+
     /// What stands in place of a phone: the name of the file that holds the answer. `None` for a phone itself.
     fn file(&self, command: &Command) -> Option<String> {
         let _ = command;

@@ -1,6 +1,8 @@
 //! `preloaded check`.
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -8,13 +10,13 @@ use jiff::civil::Date;
 
 use super::exit::{Exit, usage};
 use super::target::{Reading, TargetArguments};
-use super::terminal;
+use super::{save, summary, terminal};
 use crate::assess::{applicable, assess};
 use crate::check::{self, Context, Presence};
 use crate::collect::SourceError;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
 use crate::profile::{self, Basis, Profile};
-use crate::report::{self, Coverage, Run, TargetReport, TargetResult};
+use crate::report::{self, Coverage, Run, TargetReport, TargetResult, printable};
 
 /// Judge phones, firmware or saved inventories under a profile
 ///
@@ -60,6 +62,10 @@ pub(super) struct Arguments {
     /// What counts as an app's presence
     #[arg(long, value_enum, default_value = "installed")]
     presence: PresenceArgument,
+
+    /// Also save each target's inventory into this folder, as soon as it is read
+    #[arg(long, value_name = "FOLDER")]
+    save: Option<PathBuf>,
 
     /// Form of the report on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
@@ -131,21 +137,34 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let profile = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
-    let readings = arguments.target.read(true, &packages)?;
-    let mut targets = Vec::new();
-    for reading in readings {
-        targets.push(judge(reading, &profile, &context)?);
-    }
+    let plan = arguments.target.plan(true, &packages)?;
+    let all = plan.len();
+    let done = AtomicUsize::new(0);
+    let targets = plan.read(|reading, board| {
+        if let (Some(folder), Ok(inventory)) = (&arguments.save, &reading.result) {
+            save::inventory(folder, &reading.target.name, inventory)?;
+        }
+        let report = judge(reading, &profile, &context)?;
+        let number = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if all > 1 {
+            board.say(&format!("{number} of {all}  {}  {}", summary::word(&report), printable(&report.target.name)));
+        }
+        Ok(report)
+    })?;
     let exit = Exit::of_all(targets.iter().map(Exit::of));
     let run =
         Run { schema_version: report::SCHEMA_VERSION.to_owned(), tool: Tool::this(), exit_code: exit as u8, targets };
     let format = report::FORMATS.iter().find(|format| format.name() == arguments.format);
     let format = format.context("the format is not in the table")?;
-    format.write(&run, &terminal::style(), &mut io::stdout().lock())?;
+    let mut out = io::stdout().lock();
+    format.write(&run, &terminal::style(), &mut out)?;
+    if format.name() == "text" && run.targets.len() > 1 {
+        summary::write(&run, &mut out)?;
+    }
     Ok(exit)
 }
 
-fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Result<TargetReport> {
+pub(super) fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Result<TargetReport> {
     let Reading { target, result } = reading;
     Ok(match result {
         Ok(inventory) => {

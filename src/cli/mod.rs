@@ -3,13 +3,16 @@
 mod apk;
 mod check;
 mod devices;
+mod doctor;
 mod exit;
 mod list;
 mod profile;
 mod reading;
+mod save;
 mod scan;
 mod schema;
 mod server;
+mod summary;
 mod target;
 mod terminal;
 
@@ -38,6 +41,7 @@ enum Command {
     List(list::Arguments),
     Apk(apk::Arguments),
     Devices(devices::Arguments),
+    Doctor(doctor::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
 }
@@ -59,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };

@@ -4,6 +4,8 @@ mod manifest;
 mod packages;
 mod properties;
 
+pub(in crate::collect) use packages::{claimed, of_file};
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -384,3 +384,14 @@ fn signer(certificate: &apk::Certificate) -> Signer {
         published_key: certificate.known().map(|known| known.name.to_owned()),
     }
 }
+
+/// What a package file says of itself, wherever it was read.
+pub(in crate::collect) fn of_file(path: String, len: u64, apk: Apk, origins: &mut Origins) -> PackageCopy {
+    let item = Item { partition: 0, path, len, compiled: false, content: Content::Stub };
+    copy(item, apk, Vec::new(), origins).copy
+}
+
+/// A certificate as a signer of which no signature was verified.
+pub(in crate::collect) fn claimed(certificate: &apk::Certificate) -> Signer {
+    signer(certificate)
+}
