@@ -38,4 +38,6 @@ pub mod assess;
 
 pub mod report;
 
+pub mod station;
+
 pub mod cli;

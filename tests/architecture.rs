@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("check", &["inventory", "platform", "profile"]),
     ("assess", &["check", "profile", "inventory"]),
     ("report", &["assess", "check", "profile", "inventory"]),
+    ("station", &["adb"]),
     (
         "cli",
         &[
@@ -40,6 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "check",
             "assess",
             "report",
+            "station",
             "firmware",
             "apk",
         ],

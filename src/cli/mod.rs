@@ -15,6 +15,7 @@ mod server;
 mod summary;
 mod target;
 mod terminal;
+mod watch;
 
 use std::io;
 use std::process::ExitCode;
@@ -44,11 +45,13 @@ enum Command {
     Doctor(doctor::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
+    Watch(watch::Arguments),
 }
 
 /// Runs the program: arguments in, exit code out.
 #[must_use]
 pub fn main() -> ExitCode {
+    limit_memory();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
     };
     let exit = result.unwrap_or_else(|error| {
         if is_closed_pipe(&error) {
@@ -76,6 +80,17 @@ pub fn main() -> ExitCode {
         error.downcast_ref::<exit::Failed>().map_or(Exit::Unreadable, |failed| failed.0)
     });
     ExitCode::from(exit as u8)
+}
+
+/// A job of a bench is told how much memory it may have, and holds itself to it: what asks for more ends, and the bench
+/// goes on.
+fn limit_memory() {
+    #[cfg(unix)]
+    if let Some(bytes) = std::env::var(crate::station::MEMORY).ok().and_then(|text| text.parse().ok()) {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        // Where the system refuses a limit there is none, and the time limit is left.
+        let _ = setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) });
+    }
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -39,6 +39,10 @@ pub(super) struct TargetArguments {
         default_missing_value = "signers")]
     deep: DeepArgument,
 
+    /// Pull each package file of phones and verify its signature over the contents; reads certificates too
+    #[arg(long)]
+    verify: bool,
+
     /// Targets read at the same time [default: 32 phones, 8 images]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: Option<u8>,
@@ -159,7 +163,12 @@ impl TargetArguments {
         let jobs = self.jobs(default_to_phones)?;
         let only_phones = jobs.iter().all(|job| !matches!(job, Job::File { .. }));
         let at_once = self.jobs.unwrap_or(if only_phones { PHONES } else { IMAGES });
-        Ok(Plan { jobs, at_once: usize::from(at_once), request: Request { also, deep: self.deep.into() } })
+        let deep = match (self.deep, self.verify) {
+            (DeepArgument::No, true) => DeepArgument::Signers,
+            (deep, _) => deep,
+        };
+        let request = Request { also, deep: deep.into(), verify: self.verify };
+        Ok(Plan { jobs, at_once: usize::from(at_once), request })
     }
 
     fn jobs(&self, default_to_phones: bool) -> anyhow::Result<Vec<Job>> {

@@ -32,6 +32,8 @@ pub struct Request {
     pub also: BTreeSet<String>,
     /// Whether package files of a phone are read too.
     pub deep: Deep,
+    /// Whether each of them is pulled and its signature verified.
+    pub verify: bool,
 }
 
 /// What is read of the package files of a phone.

@@ -80,7 +80,7 @@ fn the_bug_report_of_the_pixel_gives_every_fact_that_a_report_holds() {
     assert!(inventory.gaps.iter().all(|gap| gap.reason == GapReason::NotObserved), "{:#?}", inventory.gaps);
     assert!(inventory.gaps_hiding_packages().next().is_none());
     let source = inventory.origin(inventory.packages.evidence().unwrap()).unwrap();
-    assert!(source.name.ends_with("15-30-07.txt: DUMP OF SERVICE package, from line 178833"), "{}", source.name);
+    assert!(source.name.ends_with("15-30-07.txt: DUMP OF SERVICE package, from line 178832"), "{}", source.name);
 }
 
 /// grep -c 'mIsEnabled.*true' in the section.

@@ -20,6 +20,10 @@ mod faults;
 #[cfg(test)]
 mod many;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod starting;
 #[cfg(test)]
 mod transport;
+#[cfg(test)]
+mod watch;

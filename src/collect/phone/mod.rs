@@ -13,6 +13,7 @@ mod package;
 mod pin;
 mod requested;
 mod state;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,8 +79,11 @@ impl Source for PhoneSource<'_> {
         let mut told = read(&mut asker, identity, request, progress);
         if let (Fact::Known { value, .. }, true) = (&mut told.found.packages, request.deep != Deep::No) {
             let cost = deep::read(&mut asker, value, request.deep, progress);
-            let mib = cost.bytes / (1 << 10);
-            progress.step(&format!("{} package files: {} requests, {mib} KiB", cost.files, cost.requests));
+            let kib = cost.bytes / (1 << 10);
+            progress.step(&format!("{} package files: {} requests, {kib} KiB", cost.files, cost.requests));
+            if request.verify {
+                whole::verify(&mut asker, value, told.device.sdk.known().copied(), progress);
+            }
         }
         progress.step("identity, again");
         if asker.answered {

@@ -64,7 +64,8 @@ pub(super) fn ask(
         service("accessibility", 0),
         service("appops", 0),
         service("overlay", OVERLAYS_SINCE),
-        Some(commands::features()),
+        // A capture with a whole dump has them there.
+        (!asker.is_capture() || dumped_features.is_none()).then(commands::features),
         (sdk >= MODULES_SINCE).then(commands::modules),
     ];
     let asked = asker.ask_batch(wanted.iter().flatten().cloned().collect(), Hides::Facts);
@@ -249,8 +250,14 @@ fn of_users(asker: &mut Asker<'_>, sdk: u32, users: &BTreeSet<u32>) -> Choices {
                 let dump = text.text.contains(" SETTINGS (user ");
                 let found =
                     if dump { settings::parse_dump(&text.text) } else { settings::parse_list(&text.text, *user) };
-                if found.seen == 0 || (!dump && found.leftover.count > 0) {
-                    let gap = truncated(&text, "no settings");
+                let unread = match whole(asker, &text) {
+                    Ok(()) if found.seen == 0 || (!dump && found.leftover.count > 0) => {
+                        Some(truncated(&text, "no settings"))
+                    }
+                    Ok(()) => None,
+                    Err(gap) => Some(gap),
+                };
+                if let Some(gap) = unread {
                     asker.note(gap.clone());
                     out.gap.get_or_insert(gap);
                 } else {

@@ -68,6 +68,10 @@ fn command(stream: &mut Stream, line: &str, style: Style, wrapped: bool, merged:
     if script.reads_input && !wrapped {
         return Err(stream.hang());
     }
+    let script = match stream.trouble() {
+        Some(fault) => Script { fault: Some((script.stdout.len() / 2, fault)), ..script },
+        None => script,
+    };
     sleep(script.delay);
     deliver(stream, style, if merged { STDOUT } else { STDERR }, &script.stderr)?;
     let end = script.fault.map_or(script.stdout.len(), |(after, _)| after.min(script.stdout.len()));
