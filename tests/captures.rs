@@ -5,8 +5,8 @@
 mod captures {
     mod double;
     mod failures;
-    mod foreign;
     mod fictional;
+    mod foreign;
     mod hostile;
     #[path = "../support/pixel.rs"]
     mod pixel;

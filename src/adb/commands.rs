@@ -421,10 +421,8 @@ pub fn size(path: &str) -> Option<Command> {
 /// is shorter. `None` for a path that may not be sent, and for more than [`READ_BLOCKS`].
 #[must_use]
 pub fn read(path: &str, skip: u64, count: u64) -> Option<Command> {
-    (is_package_file(path) && (1..=READ_BLOCKS).contains(&count)).then(|| Command {
-        row: &READ,
-        line: format!("dd if={path} bs=1024 skip={skip} count={count}{SILENT}"),
-    })
+    (is_package_file(path) && (1..=READ_BLOCKS).contains(&count))
+        .then(|| Command { row: &READ, line: format!("dd if={path} bs=1024 skip={skip} count={count}{SILENT}") })
 }
 
 /// Requests that ask for packages by the permissions they request. See [`requested`].
@@ -545,7 +543,9 @@ mod tests {
                 list(sdk, 10),
             ]);
             all.extend(package(sdk, "com.android.settings"));
-            all.extend([size("/system/app/A/A.apk"), read("/data/app/~~x==/a.b-y==/base.apk", 3, 4)].into_iter().flatten());
+            all.extend(
+                [size("/system/app/A/A.apk"), read("/data/app/~~x==/a.b-y==/base.apk", 3, 4)].into_iter().flatten(),
+            );
             all.extend(requested(sdk, ["android.permission.CAMERA", "a-b.C_d"]).commands);
         }
         all
@@ -611,8 +611,12 @@ mod tests {
         let line = "getprop 2>&1;echo __next:$?;pm list users 2>&1;echo __next:$?;settings --user 10 list secure 2>&1";
         assert_eq!(batch.line(), line);
         assert!(is_allowed(line));
-        assert_eq!(batch.split(b"a\n__next:0\nb__next:7\n", 3), Some(vec![(b"a\n".to_vec(), 0), (b"b".to_vec(), 7), (Vec::new(), 3)]));
-        for wrong in [&b"a\n__next:0\nb"[..], b"a__next:0\n__next:0\n__next:0\n", b"__next:x\n__next:0\n", b"__next:0"] {
+        assert_eq!(
+            batch.split(b"a\n__next:0\nb__next:7\n", 3),
+            Some(vec![(b"a\n".to_vec(), 0), (b"b".to_vec(), 7), (Vec::new(), 3)])
+        );
+        for wrong in [&b"a\n__next:0\nb"[..], b"a__next:0\n__next:0\n__next:0\n", b"__next:x\n__next:0\n", b"__next:0"]
+        {
             assert_eq!(batch.split(wrong, 0), None, "{wrong:?}");
         }
         for wrong in [

@@ -3,6 +3,7 @@
 pub mod attached;
 pub mod commands;
 mod conversation;
+mod direct;
 mod phone;
 mod runner;
 pub mod server;
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 pub use attached::{Attached, Listing, State};
 pub use commands::{Batch, Command};
 pub use conversation::Patience;
+pub use direct::Direct;
 pub use phone::Phone;
 pub use server::Server;
 

@@ -101,6 +101,8 @@ fn text(findings: &[Finding], language: Language, out: &mut dyn Write) -> io::Re
 
 /// The language that the environment asks for.
 fn language() -> Language {
-    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
     if set.is_some_and(|text| text.starts_with("ru")) { Language::Ru } else { Language::En }
 }

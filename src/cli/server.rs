@@ -36,8 +36,12 @@ impl ServerArguments {
         let socket = variable("ADB_SERVER_SOCKET");
         let port = variable("ANDROID_ADB_SERVER_PORT");
         let address = adb::server::address(socket.as_deref(), port.as_deref()).map_err(usage)?;
-        let silence = self.patience.unwrap_or(Duration::MAX);
-        Ok(Server::new(address).with_patience(Patience { silence, ..Patience::default() }))
+        Ok(Server::new(address).with_patience(self.patience()))
+    }
+
+    /// How long phones are waited for.
+    pub(super) fn patience(&self) -> Patience {
+        Patience { silence: self.patience.unwrap_or(Duration::MAX), ..Patience::default() }
     }
 
     /// What the server has attached, by name.
@@ -118,7 +122,14 @@ mod tests {
         );
         let asked = |name| attached.iter().filter(|phone| answers_to(phone, name)).count();
         assert_eq!((asked("usb:1-2"), asked("transport:3"), asked("0123456789ABCDEF"), asked("usb:1")), (1, 1, 2, 0));
-        for (name, expected) in [("192.0.2.1:5555", true), ("host.lan:5555", true), ("ABC", false), ("usb:1", false), ("a b:5", false), ("x:0", false)] {
+        for (name, expected) in [
+            ("192.0.2.1:5555", true),
+            ("host.lan:5555", true),
+            ("ABC", false),
+            ("usb:1", false),
+            ("a b:5", false),
+            ("x:0", false),
+        ] {
             assert_eq!(is_address(name), expected, "{name}");
         }
     }

@@ -57,9 +57,8 @@ pub(super) fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         })
         .collect();
     rows.sort_by(|(a, left), (b, right)| a.cmp(b).then_with(|| left.get(1).cmp(&right.get(1))));
-    let width = |column: usize| {
-        rows.iter().filter_map(|(_, row)| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
-    };
+    let width =
+        |column: usize| rows.iter().filter_map(|(_, row)| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0);
     let widths = [width(0), width(1)];
     writeln!(out, "\nSummary of {} targets", rows.len())?;
     for (_, [verdict, name, what]) in &rows {

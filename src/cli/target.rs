@@ -1,6 +1,7 @@
 //! What the user points at, and reading it: phones and files, several at once.
 
 use std::collections::BTreeSet;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +11,7 @@ use super::exit::usage;
 use super::reading::ReadingArguments;
 use super::server::{self, NO_PHONE, ServerArguments};
 use super::terminal::Board;
-use crate::adb::{Attached, Listing, Server};
+use crate::adb::{Attached, Direct, Listing, Patience, Server};
 use crate::bytes::Limits;
 use crate::collect::capture::CaptureSource;
 use crate::collect::firmware::{FirmwareSource, Place};
@@ -22,7 +23,7 @@ use crate::inventory::{Inventory, Target, TargetKind};
 /// Which targets, and how they are read. Shared by every command that reads any.
 #[derive(Debug, Args)]
 pub(super) struct TargetArguments {
-    /// A firmware file, folder or https:// address, a saved inventory, a bug report or other capture, `adb` for every attached phone, or one: `adb:SERIAL`, `adb:usb:1-4.2`, `adb:HOST:PORT`
+    /// A firmware file, folder or https:// address, a saved inventory, a bug report or other capture, `adb` for every attached phone, or one: `adb:SERIAL`, `adb:usb:1-4.2`, `adb:HOST:PORT`, `tcp:HOST:PORT` without a server
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
 
@@ -93,6 +94,8 @@ enum Job {
     },
     /// With the user's name for it.
     Phone(Server, Box<Attached>, String),
+    /// A phone without an ADB server.
+    Direct(SocketAddr, Patience),
     /// Named, but not there, or no phone at all: nothing to read, yet not to be passed over in silence.
     Missing {
         name: String,
@@ -176,12 +179,18 @@ impl TargetArguments {
         named.extend(self.devices.iter().map(|serial| format!("adb:{serial}")));
         if named.is_empty() {
             if !default_to_phones {
-                return Err(usage("name a TARGET: a firmware file or folder, a capture, a saved inventory, adb, or adb:SERIAL"));
+                return Err(usage(
+                    "name a TARGET: a firmware file or folder, a capture, a saved inventory, adb, or adb:SERIAL",
+                ));
             }
             named.push("adb".to_owned());
         }
         let mut jobs = Vec::new();
         for name in named {
+            if let Some(address) = name.strip_prefix("tcp:") {
+                jobs.push(self.direct(address)?);
+                continue;
+            }
             match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
                 Some(Some(serial)) => jobs.push(self.phone(serial)?),
                 Some(None) if name == "adb" => jobs.extend(self.phones()?),
@@ -211,6 +220,16 @@ impl TargetArguments {
             jobs.push(missing(NO_PHONE.to_owned()));
         }
         Ok(jobs)
+    }
+
+    fn direct(&self, address: &str) -> anyhow::Result<Job> {
+        let found = address.to_socket_addrs().ok().and_then(|mut found| found.next());
+        Ok(match found {
+            Some(address) => Job::Direct(address, self.server.patience()),
+            None => {
+                Job::Missing { name: format!("tcp:{address}"), why: "no such address: expected HOST:PORT".to_owned() }
+            }
+        })
     }
 
     fn phone(&self, asked: &str) -> anyhow::Result<Job> {
@@ -247,9 +266,7 @@ impl TargetArguments {
         let others: Vec<String> = matching.iter().map(|(_, name)| name.clone()).collect();
         Ok(match (matching.pop(), matching.len()) {
             (None, _) => missing("no phone with this serial number is attached".to_owned()),
-            (Some((attached, _)), 0) => {
-                Job::Phone(server, Box::new(attached), format!("adb:{asked}"))
-            }
+            (Some((attached, _)), 0) => Job::Phone(server, Box::new(attached), format!("adb:{asked}")),
             (Some(_), more) => missing(format!(
                 "{} phones with this serial number are attached: name one of {}",
                 more + 1,
@@ -272,6 +289,7 @@ impl Job {
                 (if is_folder { TargetKind::Folder } else { TargetKind::Firmware }, place.name())
             }
             Self::Phone(_, _, name) => (TargetKind::Phone, name.clone()),
+            Self::Direct(address, _) => (TargetKind::Phone, format!("tcp:{address}")),
             Self::Missing { name, .. } => (TargetKind::Phone, name.clone()),
         };
         Target { kind, name, collected_at: None, layers: Vec::new() }
@@ -288,6 +306,12 @@ impl Job {
             }
             Self::File { place, base, limits } => {
                 FirmwareSource::at(place.clone(), limits.clone()).on(base.clone()).collect(request, progress)
+            }
+            Self::Direct(address, patience) => {
+                let phone =
+                    Direct::open(*address, *patience).map_err(|failure| SourceError::Temporary(failure.to_string()))?;
+                let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                PhoneSource::new(&phone, self.target().name, Some(now)).collect(request, progress)
             }
             Self::Phone(server, attached, _) => {
                 let phone = server::open(server, attached).map_err(SourceError::Temporary)?;

@@ -61,7 +61,6 @@ pub(super) struct Line {
     bar: ProgressBar,
 }
 
-
 impl collect::Progress for Line {
     fn step(&self, text: &str) {
         self.bar.set_message(printable(text).into_owned());

@@ -181,10 +181,8 @@ impl Bench<'_> {
             let mut arguments: Vec<OsString> = vec!["check".into(), target.into()];
             arguments.extend(["--profile", self.arguments.profile.as_str(), "--format", "json"].map(OsString::from));
             arguments.extend(self.arguments.check.iter().cloned());
-            let limits = Limits {
-                time: Duration::from_secs(self.arguments.job_time),
-                memory: self.arguments.job_memory << 20,
-            };
+            let limits =
+                Limits { time: Duration::from_secs(self.arguments.job_time), memory: self.arguments.job_memory << 20 };
             let job = Job::start(&self.program, &arguments, limits).context("a job can't be started")?;
             self.show(&slot, "is being read");
             self.running.push(Running { slot, phone, tries, job, begun: Instant::now() });

@@ -65,7 +65,8 @@ pub fn parse(text: &str) -> AppOps {
             package = Some(name.to_owned());
             continue;
         }
-        let Some(item) = content.strip_prefix("      ").filter(|item| item.starts_with(|c: char| c.is_ascii_uppercase()))
+        let Some(item) =
+            content.strip_prefix("      ").filter(|item| item.starts_with(|c: char| c.is_ascii_uppercase()))
         else {
             continue;
         };
@@ -77,7 +78,9 @@ pub fn parse(text: &str) -> AppOps {
                 .map(|(operation, mode)| (Some(package.clone()), operation, mode)),
             (None, None) => None,
         };
-        if let Some((package, operation, mode)) = found.filter(|(_, operation, mode)| is_word(operation) && is_word(mode)) {
+        if let Some((package, operation, mode)) =
+            found.filter(|(_, operation, mode)| is_word(operation) && is_word(mode))
+        {
             let (operation, mode) = (operation.to_owned(), mode.to_owned());
             out.modes.push(At { value: AppOp { user, app_id, package, operation, mode }, line });
         }

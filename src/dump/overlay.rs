@@ -60,7 +60,16 @@ pub fn parse(text: &str) -> Overlays {
         }
         if trimmed == "}" {
             match open.take() {
-                Some((line, Entry { package: Some(package), user: Some(user), target: Some(target), state: Some(state), enabled })) => {
+                Some((
+                    line,
+                    Entry {
+                        package: Some(package),
+                        user: Some(user),
+                        target: Some(target),
+                        state: Some(state),
+                        enabled,
+                    },
+                )) => {
                     out.overlays.push(At { value: Overlay { package, user, target, state, enabled }, line });
                 }
                 Some(_) => out.unread += 1,
@@ -96,7 +105,10 @@ mod tests {
         let parsed = parse(text);
         assert_eq!((parsed.overlays.len(), parsed.unread, parsed.truncated), (1, 1, false));
         let overlay = &parsed.overlays[0].value;
-        assert_eq!((overlay.target.as_str(), overlay.state.as_str(), overlay.enabled), ("android", "STATE_ENABLED", Some(true)));
+        assert_eq!(
+            (overlay.target.as_str(), overlay.state.as_str(), overlay.enabled),
+            ("android", "STATE_ENABLED", Some(true))
+        );
         assert!(parse("com.f.o:0 {\n  mPackageName: x\n").truncated);
     }
 }

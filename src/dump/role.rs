@@ -96,7 +96,12 @@ pub fn parse(text: &str) -> Roles {
                 }
             }
             Some((
-                "user_states" | "roles" | "version" | "packages_hash" | "fallback_enabled" | "fallback_enabled_roles"
+                "user_states"
+                | "roles"
+                | "version"
+                | "packages_hash"
+                | "fallback_enabled"
+                | "fallback_enabled_roles"
                 | "fallback_disabled_roles",
                 _,
             )) => {}

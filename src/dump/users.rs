@@ -93,8 +93,10 @@ mod tests {
 
     #[test]
     fn the_dump_of_the_service_has_the_same_users() {
-        let parsed = parse("Users:\n  UserInfo{0:null:13} serialNo=0\n    State: RUNNING_UNLOCKED\n    Created: x\n  \
-            UserInfo{11:User2:10} serialNo=11\n    State: -1\n\n  Device owner id:-10000\n");
+        let parsed = parse(
+            "Users:\n  UserInfo{0:null:13} serialNo=0\n    State: RUNNING_UNLOCKED\n    Created: x\n  \
+            UserInfo{11:User2:10} serialNo=11\n    State: -1\n\n  Device owner id:-10000\n",
+        );
         let all: Vec<_> = parsed.users.iter().map(|u| (u.value.id, u.value.running)).collect();
         assert_eq!((all, parsed.leftover.count), (vec![(0, true), (11, false)], 0));
     }

@@ -30,8 +30,8 @@ pub use package::{
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
 pub use role::{Role, RoleHolder};
 pub use state::{
-    Administrator, AdministratorKind, AppOpMode, Chosen, ChosenKind, FirstInstall, Installation, MarketProperty, Module,
-    OverlayState, State,
+    Administrator, AdministratorKind, AppOpMode, Chosen, ChosenKind, FirstInstall, Installation, MarketProperty,
+    Module, OverlayState, State,
 };
 
 /// Version of the JSON form of [`Inventory`].

@@ -326,12 +326,16 @@ mod tests {
     #[test]
     fn the_boot_chains_state_is_told_and_contradictions_are_gaps() {
         let state = |list: &[(&str, &str)]| {
-            let properties = list.iter().map(|(name, value)| {
-                ((*name).to_owned(), Property { value: (*value).to_owned(), evidence: whole() })
-            });
+            let properties = list
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Property { value: (*value).to_owned(), evidence: whole() }));
             boot_state(&properties.collect(), &whole())
         };
-        let pixel = state(&[("ro.boot.flash.locked", "0"), ("ro.boot.verifiedbootstate", "orange"), ("ro.csc.sales_code", "SER")]);
+        let pixel = state(&[
+            ("ro.boot.flash.locked", "0"),
+            ("ro.boot.verifiedbootstate", "orange"),
+            ("ro.csc.sales_code", "SER"),
+        ]);
         assert_eq!(pixel.bootloader_locked.known(), Some(&Some(false)));
         assert_eq!(pixel.verified_boot.known().unwrap().as_deref(), Some("orange"));
         assert_eq!(pixel.vbmeta_digest.known(), Some(&None));

@@ -152,7 +152,9 @@ mod tests {
 
     #[test]
     fn a_job_that_talks_more_than_a_pipe_holds_is_not_stopped() {
-        let Ended::Exit { code, output, .. } = run("head -c 1000000 /dev/zero", Duration::from_secs(20)) else { panic!() };
+        let Ended::Exit { code, output, .. } = run("head -c 1000000 /dev/zero", Duration::from_secs(20)) else {
+            panic!()
+        };
         assert_eq!((code, output.len()), (0, 1_000_000));
     }
 }

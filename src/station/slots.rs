@@ -61,10 +61,10 @@ impl Slots {
         }
         for (name, phone) in now {
             let ready = phone.state == State::Device;
-            let slot = self.slots.entry(name.clone()).or_insert_with(|| Slot {
-                phone: phone.clone(),
-                phase: Phase::NotReady(String::new()),
-            });
+            let slot = self
+                .slots
+                .entry(name.clone())
+                .or_insert_with(|| Slot { phone: phone.clone(), phase: Phase::NotReady(String::new()) });
             slot.phone = phone.clone();
             match &slot.phase {
                 Phase::NotReady(_) if ready => {

@@ -43,7 +43,10 @@ const REPORT: &str = "captures/chkbugreport/bugreport-sailfish-QP1A.191005.007.A
 fn the_bug_report_of_the_pixel_gives_every_fact_that_a_report_holds() {
     let (Some(path), Some(expected)) = (real(REPORT), true_rows()) else { return };
     let inventory = collect(&path).unwrap();
-    assert_eq!((inventory.target.kind, inventory.target.layers.as_slice()), (TargetKind::Capture, &["bug report".to_owned()][..]));
+    assert_eq!(
+        (inventory.target.kind, inventory.target.layers.as_slice()),
+        (TargetKind::Capture, &["bug report".to_owned()][..])
+    );
     assert_eq!(packages(&inventory).len(), 134);
     assert_eq!(rows(&inventory), expected, "1,353 permission rows");
     let users: Vec<_> = inventory.users.known().unwrap().iter().map(|user| (user.id, user.running)).collect();
@@ -55,7 +58,10 @@ fn the_bug_report_of_the_pixel_gives_every_fact_that_a_report_holds() {
     assert_eq!(home.package, "com.android.launcher3");
     let state = &inventory.state;
     assert_eq!(state.overlays.known().unwrap().len(), 36);
-    assert_eq!(state.overlays.known().unwrap().iter().filter(|overlay| overlay.enabled == Some(true)).count(), ENABLED_OVERLAYS);
+    assert_eq!(
+        state.overlays.known().unwrap().iter().filter(|overlay| overlay.enabled == Some(true)).count(),
+        ENABLED_OVERLAYS
+    );
     assert_eq!(state.features.known().unwrap().len(), 83);
     assert_eq!(state.administrators.known().unwrap(), &[]);
     // 167 lines with a mode; three are of `root` and `audioserver`, which are no packages.
@@ -94,7 +100,10 @@ fn the_text_of_the_bug_report_alone_gives_the_same() {
     let text = folder.path().join("dumpstate.txt");
     std::io::copy(&mut archive.by_index(0).unwrap(), &mut fs::File::create(&text).unwrap()).unwrap();
     let (of_zip, of_text) = (collect(&path).unwrap(), collect(&text).unwrap());
-    assert_eq!((&of_zip.packages.known(), &of_zip.state.chosen.known()), (&of_text.packages.known(), &of_text.state.chosen.known()));
+    assert_eq!(
+        (&of_zip.packages.known(), &of_zip.state.chosen.known()),
+        (&of_text.packages.known(), &of_text.state.chosen.known())
+    );
     assert_eq!(rows(&of_zip), rows(&of_text));
 }
 
@@ -236,7 +245,10 @@ fn hubble_s_files_tell_packages_grants_and_the_device_and_a_wrong_total_is_a_cut
     let whole = results(3);
     let inventory = collect(whole.path()).unwrap();
     assert_eq!(inventory.gaps, []);
-    assert_eq!((inventory.device.sdk.known(), inventory.device.brand.known().unwrap().as_str()), (Some(&35), "Fiction"));
+    assert_eq!(
+        (inventory.device.sdk.known(), inventory.device.brand.known().unwrap().as_str()),
+        (Some(&35), "Fiction")
+    );
     assert_eq!(inventory.state.bootloader_locked.known(), Some(&Some(true)));
     let [a, b] = packages(&inventory) else { panic!("two packages") };
     assert_eq!((a.copies[0].role, b.copies[0].role), (CopyRole::Factory, CopyRole::Updated));
@@ -258,7 +270,8 @@ fn hubble_s_files_tell_packages_grants_and_the_device_and_a_wrong_total_is_a_cut
 fn a_device_s_tree_and_a_saved_inventory_are_no_captures() {
     let tree = folder(&[("system/build.prop", "a=b\n"), ("system/etc/props.txt", "[a]: [b]\n")]);
     assert!(!CaptureSource::recognizes(tree.path()));
-    let saved = folder(&[("phone.json", r#"{"schema_version": "1.0", "package": [{"name": "x", "version_name": "y"}]}"#)]);
+    let saved =
+        folder(&[("phone.json", r#"{"schema_version": "1.0", "package": [{"name": "x", "version_name": "y"}]}"#)]);
     assert!(!CaptureSource::recognizes(&saved.path().join("phone.json")));
     let text = folder(&[("notes.txt", "nothing of Android's\n")]);
     assert!(!CaptureSource::recognizes(text.path()));
@@ -283,7 +296,11 @@ fn administrators_and_choices_of_a_fictional_phone_are_told_by_user() {
         ]
     );
     assert!(chosen(&inventory).contains(&(10, ChosenKind::AlwaysOnVpn, "com.fiction.vpn")));
-    assert!(chosen(&inventory).contains(&(0, ChosenKind::AccessibilityService, "com.fiction.notes/com.fiction.notes.Reader")));
+    assert!(chosen(&inventory).contains(&(
+        0,
+        ChosenKind::AccessibilityService,
+        "com.fiction.notes/com.fiction.notes.Reader"
+    )));
     let ops = inventory.state.app_ops.known().unwrap();
     assert!(ops.iter().any(|op| op.operation == "SYSTEM_ALERT_WINDOW" && op.mode == "ignore"));
     assert!(ops.iter().all(|op| op.package.as_deref() != Some("com.fiction.chat")), "installed later: not named");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use preloaded::inventory::{GapReason, Inventory};
+use preloaded::inventory::{GapReason, Inventory, SignerDepth};
 use tempfile::TempDir;
 
 use crate::support::adbd::{Fault, Profile, Script};
@@ -32,7 +32,8 @@ fn tablet() -> Option<Tablet> {
     for row in rows {
         let cells: Vec<&str> = row.split('\t').collect();
         let Some(path) = cells[file].strip_prefix("firmware/lenovo-x606x/tree/") else { continue };
-        let on_device = format!("/{}", path.strip_prefix("system/").filter(|rest| rest.starts_with("system/")).unwrap_or(path));
+        let on_device =
+            format!("/{}", path.strip_prefix("system/").filter(|rest| rest.starts_with("system/")).unwrap_or(path));
         let bytes = fs::read(tree.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         files.insert(on_device.clone(), bytes.into());
         fiction.firmware.push((cells[package].to_owned(), on_device));
@@ -54,8 +55,10 @@ fn scan(bench: &Bench, more: &[&str]) -> Inventory {
 
 /// Requests that read files, and bytes that they moved.
 fn cost(bench: &Bench, files: &BTreeMap<String, std::sync::Arc<[u8]>>) -> (usize, usize) {
-    let reads: Vec<String> =
-        requests(&bench.phones[0]).into_iter().filter(|line| line.starts_with("stat ") || line.starts_with("dd ")).collect();
+    let reads: Vec<String> = requests(&bench.phones[0])
+        .into_iter()
+        .filter(|line| line.starts_with("stat ") || line.starts_with("dd "))
+        .collect();
     let mut bytes = 0;
     for part in reads.iter().flat_map(|line| line.split(";echo __next:$?;")) {
         let value = |key: &str| part.split(' ').find_map(|word| word.strip_prefix(key));
@@ -88,7 +91,10 @@ fn the_certificates_of_111_files_are_those_that_other_tools_read_with_few_reques
         }
         assert!(wrong.is_empty(), "{deep}: {wrong:#?}");
         let (requests, bytes) = cost(&bench, &tablet.profile.files);
-        println!("{deep}: 111 files, {requests} requests, {bytes} bytes of {}", tablet.profile.files.values().map(|file| file.len()).sum::<usize>());
+        println!(
+            "{deep}: 111 files, {requests} requests, {bytes} bytes of {}",
+            tablet.profile.files.values().map(|file| file.len()).sum::<usize>()
+        );
         assert!(requests <= 10 && bytes <= 6_000_000, "{deep}: {requests} requests, {bytes} bytes");
     }
 }
@@ -121,7 +127,12 @@ fn everything_that_a_file_says_is_taken_from_it_as_from_firmware() {
     println!("{compared} packages are the same over ADB and in the tree");
     assert!(compared >= 100, "{compared}");
     // The fiction says version 7 of everything, and the files know better.
-    assert!(inventory.gaps.iter().any(|gap| gap.reason == GapReason::Contradiction && gap.detail.contains("the phone says version 7")));
+    assert!(
+        inventory
+            .gaps
+            .iter()
+            .any(|gap| gap.reason == GapReason::Contradiction && gap.detail.contains("the phone says version 7"))
+    );
 }
 
 fn small(name: &str) -> Vec<u8> {
@@ -144,15 +155,38 @@ fn three() -> (Fiction, BTreeMap<String, std::sync::Arc<[u8]>>) {
 fn a_file_that_cannot_be_read_is_a_gap_of_its_own_and_shifts_no_other() {
     let (fiction, files) = three();
     let denied = "stat: '/product/app/closed/closed.apk': Permission denied\n";
-    let fiction = fiction.answering(Script::new("stat -c %s /product/app/closed/closed.apk", "").stderr(denied).status(1));
+    let fiction =
+        fiction.answering(Script::new("stat -c %s /product/app/closed/closed.apk", "").stderr(denied).status(1));
     let bench = Bench::new([Profile { files, ..fiction.profile() }]);
     let inventory = scan(&bench, &["--deep=all"]);
     let signers = |name: &str| inventory.package(name).unwrap().active().unwrap().signers.known().unwrap().clone();
     assert!(signers("com.fiction.whole")[0].sha256.is_some());
     assert!(signers("com.fiction.closed")[0].sha256.is_none(), "the number that the phone told stays");
-    let gap = |path: &str| inventory.gaps.iter().find(|gap| gap.place == path).unwrap_or_else(|| panic!("{:#?}", inventory.gaps));
+    let gap = |path: &str| {
+        inventory.gaps.iter().find(|gap| gap.place == path).unwrap_or_else(|| panic!("{:#?}", inventory.gaps))
+    };
     assert_eq!(gap("/product/app/closed/closed.apk").reason, GapReason::Refused);
     assert_eq!(gap("/product/app/damaged/damaged.apk").reason, GapReason::Damaged);
+}
+
+#[test]
+fn a_file_that_is_pulled_is_verified_and_one_whose_signature_does_not_hold_is_not() {
+    let path = |name: &str| format!("/product/app/{name}/{name}.apk");
+    let firmware = ["whole", "broken"].map(|name| (format!("com.fiction.{name}"), path(name))).into();
+    let fiction = Fiction { users: vec![0], firmware, ..Fiction::default() };
+    let whole = small("npm--unlock_apk-debug.apk");
+    let mut broken = whole.clone();
+    // One byte of the contents, where no structure is.
+    let at = 2000;
+    broken[at] ^= 1;
+    let files = BTreeMap::from([(path("whole"), whole.into()), (path("broken"), broken.into())]);
+    let bench = Bench::new([Profile { files, ..fiction.profile() }]);
+    let inventory = scan(&bench, &["--verify"]);
+    let signer = |name: &str| inventory.package(name).unwrap().active().unwrap().signers.known().unwrap()[0].clone();
+    assert_eq!(signer("com.fiction.whole").depth, SignerDepth::Verified, "{:#?}", inventory.gaps);
+    assert_eq!(signer("com.fiction.broken").depth, SignerDepth::Claimed);
+    let gap = inventory.gaps.iter().find(|gap| gap.place == path("broken")).unwrap();
+    assert!(gap.detail.starts_with("its signature does not hold"), "{}", gap.detail);
 }
 
 #[test]

@@ -14,6 +14,10 @@ mod collect;
 #[cfg(test)]
 mod deep;
 #[cfg(test)]
+mod direct;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod double;
 #[cfg(test)]
 mod faults;
@@ -25,5 +29,7 @@ mod soak;
 mod starting;
 #[cfg(test)]
 mod transport;
+#[cfg(test)]
+mod twins;
 #[cfg(test)]
 mod watch;

@@ -153,8 +153,7 @@ fn one_slow_phone_delays_no_others_result() {
     let folder = TempDir::new().unwrap();
     let mut command = crate::support::program::preloaded(bench.server.address());
     let arguments = ["check", "adb", "--profile", "ru/smartphone", "--as-of", "2026-06-01", "--save"];
-    let mut process =
-        command.args(arguments).arg(folder.path()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut process = command.args(arguments).arg(folder.path()).stdout(std::process::Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
     while fs::read_dir(folder.path()).unwrap().count() == 0 {
         assert!(begun.elapsed() < Duration::from_secs(20), "nothing was saved");

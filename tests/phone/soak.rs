@@ -1,8 +1,8 @@
 //! A bench for a day, in two minutes: thirty phones that are plugged, pulled, exchanged and that fail, while they are read.
 
 use std::fs;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -86,12 +86,24 @@ impl Tally {
 
 /// Whether a gap may hide what a rule needs.
 fn may_hide(inventory: &Inventory) -> bool {
-    let cut = [GapReason::Truncated, GapReason::TimedOut, GapReason::Disconnected, GapReason::TooLarge, GapReason::Contradiction];
+    let cut = [
+        GapReason::Truncated,
+        GapReason::TimedOut,
+        GapReason::Disconnected,
+        GapReason::TooLarge,
+        GapReason::Contradiction,
+    ];
     inventory.gaps_hiding_packages().next().is_some() || inventory.gaps.iter().any(|gap| cut.contains(&gap.reason))
 }
 
 /// Holds an inventory against who was in the slot while it was read.
-fn judge(tally: &Tally, inventory: &Inventory, were: &[Identity], context: &Context, rules: &preloaded::profile::Profile) {
+fn judge(
+    tally: &Tally,
+    inventory: &Inventory,
+    were: &[Identity],
+    context: &Context,
+    rules: &preloaded::profile::Profile,
+) {
     let fingerprint = inventory.device.fingerprint.known().cloned().unwrap_or_default();
     let of = were.iter().find(|identity| fingerprint.contains(&identity.serial()));
     if !fingerprint.is_empty() && of.is_none() {
@@ -167,7 +179,8 @@ fn thirty_phones_and_a_thousand_events_give_no_result_to_the_wrong_phone_and_lea
     let begun = Instant::now();
     thread::scope(|scope| {
         for worker in 0..WORKERS {
-            let (server, log, serials, over, tally, rules, context) = (&server, &log, &serials, &over, &tally, &rules, &context);
+            let (server, log, serials, over, tally, rules, context) =
+                (&server, &log, &serials, &over, &tally, &rules, &context);
             let work = move || {
                 let mut random = Random(worker as u64 + 1);
                 while !over.load(Ordering::Relaxed) {
@@ -253,9 +266,14 @@ fn thirty_phones_and_a_thousand_events_give_no_result_to_the_wrong_phone_and_lea
     assert!(count(&tally.green) > 20 && count(&tally.red) > 5 && refused > 0, "the bench was busy");
     // The kernel closes the last connections a moment later.
     let waited = Instant::now();
-    while (connections(port) > before || named_threads("soak-worker") > 0) && waited.elapsed() < Duration::from_secs(5) {
+    while (connections(port) > before || named_threads("soak-worker") > 0) && waited.elapsed() < Duration::from_secs(5)
+    {
         thread::sleep(Duration::from_millis(20));
     }
-    println!("left behind: {} connections, {} threads", connections(port).saturating_sub(before), named_threads("soak-worker"));
+    println!(
+        "left behind: {} connections, {} threads",
+        connections(port).saturating_sub(before),
+        named_threads("soak-worker")
+    );
     assert_eq!((connections(port).saturating_sub(before), named_threads("soak-worker")), (0, 0));
 }

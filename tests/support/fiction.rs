@@ -104,9 +104,13 @@ impl Fiction {
                 scripts.push(Script::new(commands::home(*user).line(), HOME));
             }
         }
-        for (service, answer) in
-            [("role", ROLES), ("device_policy", POLICY), ("accessibility", ACCESSIBILITY), ("appops", APP_OPS), ("overlay", OVERLAYS)]
-        {
+        for (service, answer) in [
+            ("role", ROLES),
+            ("device_policy", POLICY),
+            ("accessibility", ACCESSIBILITY),
+            ("appops", APP_OPS),
+            ("overlay", OVERLAYS),
+        ] {
             scripts.push(Script::new(commands::service(sdk, service).unwrap().line(), answer));
         }
         scripts.push(Script::new(commands::features().line(), "feature:android.hardware.camera\n"));
@@ -165,7 +169,13 @@ impl Fiction {
         }
         for (number, (name, path)) in self.firmware.iter().enumerate() {
             let folder = path.rsplit_once('/').unwrap().0.to_owned();
-            all.push([name.clone(), folder, path.clone(), format!("{}", 20_000 + number), "SYSTEM HAS_CODE".to_owned()]);
+            all.push([
+                name.clone(),
+                folder,
+                path.clone(),
+                format!("{}", 20_000 + number),
+                "SYSTEM HAS_CODE".to_owned(),
+            ]);
         }
         all
     }
@@ -303,4 +313,5 @@ const OVERLAYS: &str = "com.fiction.settings:0 {
 
 const SETTINGS: &str = "accessibility_enabled=0\ndefault_input_method=com.fiction.settings/.Ime\n";
 
-const HOME: &str = "priority=0 preferredOrder=0 match=0x108000 specificIndex=-1 isDefault=true\ncom.fiction.settings/.Home\n";
+const HOME: &str =
+    "priority=0 preferredOrder=0 match=0x108000 specificIndex=-1 isDefault=true\ncom.fiction.settings/.Home\n";

@@ -147,8 +147,7 @@ fn rights(findings: &mut Vec<Finding>) {
         findings.push(Finding::new(&finding::UDEV_MISSING, "", ""));
     }
     let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    let own: Vec<String> =
-        status_line("Groups:").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let own: Vec<String> = status_line("Groups:").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
     if group(&groups, "plugdev").is_some_and(|id| !own.contains(&id)) {
         findings.push(Finding::new(&finding::NOT_IN_PLUGDEV, "", ""));
     }

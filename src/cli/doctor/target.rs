@@ -27,14 +27,23 @@ pub(super) fn look(path: &Path, findings: &mut Vec<Finding>) {
             return;
         }
     };
-    let told: Vec<String> = image.problems.iter().take(TOLD).map(|problem| format!("{}: {}", problem.place, words(&problem.cause))).collect();
+    let told: Vec<String> = image
+        .problems
+        .iter()
+        .take(TOLD)
+        .map(|problem| format!("{}: {}", problem.place, words(&problem.cause)))
+        .collect();
     let more = image.problems.len().saturating_sub(TOLD);
     let mut told = told.join("; ");
     if more > 0 {
         told.push_str(&format!(" (+{more})"));
     }
     if image.partitions.is_empty() {
-        let why = if told.is_empty() { "no Android partition or package of partitions was recognised".to_owned() } else { told };
+        let why = if told.is_empty() {
+            "no Android partition or package of partitions was recognised".to_owned()
+        } else {
+            told
+        };
         findings.push(Finding::new(&finding::FILE_UNREADABLE, name, why));
         return;
     }

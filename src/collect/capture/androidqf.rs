@@ -56,7 +56,8 @@ impl<'d> Listed<'d> {
         let mut used = false;
         if let Fact::Known { value: packages, .. } = &mut inventory.packages {
             for (number, listed) in (1_u32..).zip(self.packages) {
-                let found = text(listed, "name").and_then(|name| packages.iter_mut().find(|package| package.name == name));
+                let found =
+                    text(listed, "name").and_then(|name| packages.iter_mut().find(|package| package.name == name));
                 let Some(copy) = found.and_then(|package| package.copies.first_mut()) else { continue };
                 let file = listed.get("files").and_then(|files| files.get(0));
                 let Some(sha256) = file.and_then(|file| text(file.get("certificate")?, "Sha256")) else { continue };
@@ -79,7 +80,9 @@ impl<'d> Listed<'d> {
         let unread = self.packages.iter().filter(|package| path(package).is_none()).count();
         if unread > 0 {
             let words = format!("{unread} packages have no file");
-            inventory.gaps.push(Gap::new(&self.document.name, GapReason::Missing, words).hiding(crate::inventory::Hides::Packages));
+            inventory.gaps.push(
+                Gap::new(&self.document.name, GapReason::Missing, words).hiding(crate::inventory::Hides::Packages),
+            );
         }
         inventory.normalize();
     }

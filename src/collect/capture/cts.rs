@@ -21,7 +21,11 @@ use crate::inventory::{
 /// Names of packages that one gap lists.
 const NAMED: usize = 5;
 
-pub(super) fn read(documents: &[Document], target: &Target, request: &Request) -> Result<Option<Inventory>, SourceError> {
+pub(super) fn read(
+    documents: &[Document],
+    target: &Target,
+    request: &Request,
+) -> Result<Option<Inventory>, SourceError> {
     let is_package = |value: &Value| text(value, "name").is_some() && value.get("requested_permissions").is_some();
     let found = documents.iter().find_map(|document| {
         let list = document.list("package")?;

@@ -3,9 +3,9 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::inventory::{CopyRole, Evidence, Fact, Gap, GapReason, Package, PackageCopy, Signer, SignerDepth};
 use crate::inventory::{Origin, OriginKind};
 use crate::platform::placement;
-use crate::inventory::{CopyRole, Evidence, Fact, Gap, GapReason, Package, PackageCopy, Signer, SignerDepth};
 
 /// A JSON file.
 pub(super) struct Document {

@@ -22,8 +22,7 @@ use crate::inventory::{
 use crate::platform::identity::{self, Properties, Property};
 
 /// Keys that hold the lists.
-pub(super) const KEYS: [&str; 5] =
-    ["packages", "preinstalledPackages", "buildInfo", "hwInfo", "b64EncodedDeviceProps"];
+pub(super) const KEYS: [&str; 5] = ["packages", "preinstalledPackages", "buildInfo", "hwInfo", "b64EncodedDeviceProps"];
 
 pub(super) fn read(
     documents: &[Document],
@@ -32,9 +31,10 @@ pub(super) fn read(
     request: &Request,
 ) -> Result<Option<Inventory>, SourceError> {
     let with = |key: &'static str| {
-        documents.iter().filter(|document| text(&document.value, "version").is_some()).find_map(move |document| {
-            Some((document, document.list(key)?))
-        })
+        documents
+            .iter()
+            .filter(|document| text(&document.value, "version").is_some())
+            .find_map(move |document| Some((document, document.list(key)?)))
     };
     let Some((document, list)) = with("packages").or_else(|| with("preinstalledPackages")) else { return Ok(None) };
     let gap = untold(&document.name);

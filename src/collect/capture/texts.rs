@@ -79,7 +79,8 @@ fn bare(name: &str, text: &str) -> Option<String> {
     {
         return Some("package".to_owned());
     }
-    if text.lines().any(|line| line.starts_with("SECURE SETTINGS (user ") || line.starts_with("GLOBAL SETTINGS (user ")) {
+    if text.lines().any(|line| line.starts_with("SECURE SETTINGS (user ") || line.starts_with("GLOBAL SETTINGS (user "))
+    {
         return Some("settings".to_owned());
     }
     if text.contains(" {\n  mPackageName.") {

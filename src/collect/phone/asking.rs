@@ -182,7 +182,10 @@ fn failure_reason(failure: &Failure) -> GapReason {
 
 /// What whole answers begin with. `Exception occurred while ...:` looks like a title and is none.
 fn is_title(line: &str) -> bool {
-    refusal::find(line).is_none() && (line.trim_end().ends_with([':', '{']) || line.starts_with(['[', '#']) || line.starts_with("ACCESSIBILITY MANAGER"))
+    refusal::find(line).is_none()
+        && (line.trim_end().ends_with([':', '{'])
+            || line.starts_with(['[', '#'])
+            || line.starts_with("ACCESSIBILITY MANAGER"))
 }
 
 /// Why an answer is none, with the device's words.

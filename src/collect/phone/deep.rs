@@ -157,12 +157,7 @@ pub(super) struct Cost {
 }
 
 /// Reads the package files of pre-installed packages and adds what they say.
-pub(super) fn read(
-    asker: &mut Asker<'_>,
-    packages: &mut [Package],
-    deep: Deep,
-    progress: &dyn Progress,
-) -> Cost {
+pub(super) fn read(asker: &mut Asker<'_>, packages: &mut [Package], deep: Deep, progress: &dyn Progress) -> Cost {
     let mut tasks = tasks(packages, &mut asker.gaps);
     let mut cost = Cost { files: tasks.len(), ..Cost::default() };
     progress.step(&format!("{} package files", tasks.len()));

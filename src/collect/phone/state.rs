@@ -11,8 +11,8 @@ use crate::dump::{
     At, accessibility, activities, app_ops, device_policy, features, overlay, package_list, refusal, role, settings,
 };
 use crate::inventory::{
-    Administrator, AdministratorKind, AppOpMode, Chosen, ChosenKind, Evidence, Fact, Gap, GapReason, Hides,
-    Module, OverlayState, Role, RoleHolder, State,
+    Administrator, AdministratorKind, AppOpMode, Chosen, ChosenKind, Evidence, Fact, Gap, GapReason, Hides, Module,
+    OverlayState, Role, RoleHolder, State,
 };
 use crate::platform::identity::{self, Properties};
 

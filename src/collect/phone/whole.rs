@@ -66,7 +66,9 @@ pub(super) fn verify(asker: &mut Asker<'_>, packages: &mut [Package], sdk: Optio
 fn holding(found: &Verification) -> BTreeSet<String> {
     let schemes = [&found.v1, &found.v2, &found.v3, &found.v31];
     let signers = schemes.into_iter().flatten().filter(|scheme| scheme.verified).flat_map(|scheme| &scheme.signers);
-    signers.map(|signer| Sha256::digest(&signer.certificate).iter().map(|byte| format!("{byte:02x}")).collect()).collect()
+    signers
+        .map(|signer| Sha256::digest(&signer.certificate).iter().map(|byte| format!("{byte:02x}")).collect())
+        .collect()
 }
 
 fn pull(asker: &mut Asker<'_>, path: &str) -> Result<tempfile::NamedTempFile, Gap> {
