@@ -174,10 +174,10 @@ fn a_file_that_is_pulled_is_verified_and_one_whose_signature_does_not_hold_is_no
     let path = |name: &str| format!("/product/app/{name}/{name}.apk");
     let firmware = ["whole", "broken"].map(|name| (format!("com.fiction.{name}"), path(name))).into();
     let fiction = Fiction { users: vec![0], firmware, ..Fiction::default() };
-    let whole = small("npm--unlock_apk-debug.apk");
+    let whole = small("apk-info--zip--v2-only-with-rsa-pkcs1-sha256-2048.apk");
     let mut broken = whole.clone();
-    // One byte of the contents, where no structure is.
-    let at = 2000;
+    // One byte of the contents, which the directory does not look at: of the first local header's name or data.
+    let at = 40;
     broken[at] ^= 1;
     let files = BTreeMap::from([(path("whole"), whole.into()), (path("broken"), broken.into())]);
     let bench = Bench::new([Profile { files, ..fiction.profile() }]);
