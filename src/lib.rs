@@ -38,6 +38,7 @@ pub mod assess;
 
 pub mod report;
 
+pub mod evidence;
 pub mod station;
 
 pub mod cli;

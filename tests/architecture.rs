@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("check", &["inventory", "platform", "profile"]),
     ("assess", &["check", "profile", "inventory"]),
     ("report", &["assess", "check", "profile", "inventory"]),
+    ("evidence", &["report", "assess", "inventory", "profile"]),
     ("station", &["adb"]),
     (
         "cli",
@@ -41,6 +42,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "check",
             "assess",
             "report",
+            "filesystem",
+            "container",
+            "evidence",
             "station",
             "firmware",
             "apk",
@@ -53,8 +57,8 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     ("container", "FORMATS", &["mod", "foreign", "sets"]),
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
-    ("check", "KINDS", &["mod", "outcome"]),
-    ("report", "FORMATS", &["mod", "printable"]),
+    ("check", "KINDS", &["mod", "outcome", "schema", "selector", "setting", "sweep"]),
+    ("report", "FORMATS", &["mod", "event", "identity", "markup", "phrases", "printable", "wording"]),
 ];
 
 const FORBIDDEN_NAMES: [&str; 5] = ["utils", "helpers", "common", "misc", "manager"];

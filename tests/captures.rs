@@ -7,6 +7,7 @@ mod captures {
     mod failures;
     mod fictional;
     mod foreign;
+    mod grants;
     mod hostile;
     #[path = "../support/pixel.rs"]
     mod pixel;

@@ -1,7 +1,7 @@
 //! Texts of a phone.
 #![no_main]
 
-use preloaded::dump::{activities, getprop, package, package_list, refusal, users};
+use preloaded::dump::{activities, control_file, getprop, package, package_list, refusal, users};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
@@ -9,4 +9,5 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let _ = (dump.describe(), dump.refusal());
     let _ = (activities::parse(&text), getprop::parse(&text), package_list::parse(&text));
     let _ = (refusal::find(&text), users::parse(&text));
+    let _ = (control_file::system_config(data), control_file::default_permissions(data));
 });

@@ -47,7 +47,7 @@ pub(super) fn certificates(directory: &Directory) -> Result<Vec<Certificate>, Pa
             signer(&raw).map(<[u8]>::to_vec)
         };
         let der = certificate().map_err(|error| error.within(name))?;
-        found.push(Certificate { scheme: "v1", der });
+        found.push(Certificate { scheme: "v1", der, past: Vec::new() });
     }
     Ok(found)
 }

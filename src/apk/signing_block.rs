@@ -14,8 +14,8 @@
 //! and a sequence of certificates, the signer's own first. All of these have a 32-bit length before them. Nothing is
 //! verified here; source stamps and other pairs are not read.
 
-use super::Certificate;
 use super::directory::Directory;
+use super::{Certificate, PastCertificate};
 use crate::bytes::{ParseError, ReadAt, le, read_vec_at};
 
 /// Schemes, newest first.
@@ -27,6 +27,10 @@ const MAX_PAIRS: usize = 1024;
 const MAX_SCHEME: u64 = 4 << 20;
 /// Signers of one scheme; Android accepts ten.
 const MAX_SIGNERS: usize = 64;
+/// Certificates of a proof of rotation; Android's own tests have three.
+const MAX_PAST: usize = 64;
+/// Id of the attribute with the proof.
+const PROOF_OF_ROTATION: u32 = 0x3ba0_6f8c;
 
 /// Certificates by scheme, newest first; empty where there is no block, or none of these schemes in it.
 pub(super) fn certificates(directory: &Directory) -> Result<Vec<Certificate>, ParseError> {
@@ -97,20 +101,54 @@ fn signers(value: &[u8], base: u64, scheme: &'static str, found: &mut Vec<Certif
         if number >= MAX_SIGNERS {
             return Err(ParseError::limit(signers.at, "number of signers", number as u64 + 1, MAX_SIGNERS as u64));
         }
-        let certificate = first_certificate(&mut signers).map_err(|error| error.within(format!("signer {number}")))?;
-        found.push(Certificate { scheme, der: certificate.to_vec() });
+        let certificate =
+            certificate(&mut signers, scheme).map_err(|error| error.within(format!("signer {number}")))?;
+        found.push(certificate);
     }
     Ok(())
 }
 
-fn first_certificate<'a>(signers: &mut Prefixed<'a>) -> Result<&'a [u8], ParseError> {
+/// The next signer's own certificate, with those that it replaced.
+fn certificate(signers: &mut Prefixed<'_>, scheme: &'static str) -> Result<Certificate, ParseError> {
     let mut signed_data = signers.next("signer")?.next("signed data")?;
     signed_data.next("digests")?;
     let mut certificates = signed_data.next("certificates")?;
     if certificates.rest.is_empty() {
         return Err(ParseError::invalid(certificates.at, "certificates", "empty", "at least one"));
     }
-    Ok(certificates.next("certificate")?.rest)
+    let der = certificates.next("certificate")?.rest.to_vec();
+    // Android refuses a package whose proof is damaged; who signed it is known all the same.
+    let past = if scheme == "v2" { Vec::new() } else { past(&mut signed_data).unwrap_or_default() };
+    let past = past.into_iter().filter(|past| past.der != der).collect();
+    Ok(Certificate { scheme, der, past })
+}
+
+/// Certificates of the proof of rotation among a signer's attributes
+/// (<https://source.android.com/docs/security/features/apksigning/v3#proof-of-rotation>), the signer's own last.
+fn past(signed_data: &mut Prefixed<'_>) -> Result<Vec<PastCertificate>, ParseError> {
+    // The least and greatest API level of the signer stand before its attributes.
+    signed_data.skip(8, "API levels")?;
+    let mut attributes = signed_data.next("attributes")?;
+    let mut past = Vec::new();
+    while !attributes.rest.is_empty() {
+        let mut attribute = attributes.next("attribute")?;
+        if attribute.number("id of an attribute")? != PROOF_OF_ROTATION {
+            continue;
+        }
+        attribute.number("version of the proof")?;
+        while !attribute.rest.is_empty() {
+            if past.len() >= MAX_PAST {
+                let found = past.len() as u64 + 1;
+                return Err(ParseError::limit(attribute.at, "certificates of a proof", found, MAX_PAST as u64));
+            }
+            let mut node = attribute.next("node of the proof")?;
+            let mut signed = node.next("signed data of a node")?;
+            let der = signed.next("certificate of a node")?.rest.to_vec();
+            let flags = node.number("flags of a node")?;
+            past.push(PastCertificate { der, flags });
+        }
+    }
+    Ok(past)
 }
 
 /// A run of elements, each with its length in 32 bits before it.
@@ -120,6 +158,22 @@ struct Prefixed<'a> {
 }
 
 impl<'a> Prefixed<'a> {
+    /// A number of 32 bits that stands without a length.
+    fn number(&mut self, what: &'static str) -> Result<u32, ParseError> {
+        let number = le::u32(self.rest, 0);
+        let number =
+            number.ok_or_else(|| ParseError::truncated(self.at, 4, self.at + self.rest.len() as u64).within(what))?;
+        self.skip(4, what)?;
+        Ok(number)
+    }
+
+    fn skip(&mut self, bytes: usize, what: &'static str) -> Result<(), ParseError> {
+        let short = || ParseError::truncated(self.at, bytes as u64, self.at + self.rest.len() as u64).within(what);
+        self.rest = self.rest.get(bytes..).ok_or_else(short)?;
+        self.at += bytes as u64;
+        Ok(())
+    }
+
     fn next(&mut self, what: &'static str) -> Result<Self, ParseError> {
         let short = |length: u64| ParseError::truncated(self.at, length, self.at + self.rest.len() as u64).within(what);
         let length = le::u32(self.rest, 0).ok_or_else(|| short(4))?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Presence, Reason, Verdict};
 use crate::inventory::{DeviceKind, Gap, OsFlavour};
-use crate::profile::Text;
+use crate::profile::{Base, TailoredRule, Text};
 
 /// One inventory judged under one profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,37 @@ pub struct Assessment {
     /// The gaps behind which packages may be hidden, and a phone's answers that were refused, cut or never came. While
     /// there is one of the first, absence is not proven; while there is one of the second, nothing is called compliant.
     pub coverage_gaps: Vec<Gap>,
+    /// What the profile changes of rules that it has from others, rules that are out for that reason among it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tailoring: Vec<TailoredRule>,
+    /// The older report whose failures are known, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRef>,
+}
+
+impl Assessment {
+    /// Whether a finding is a failure that counts against the device: not waived, and not known from a baseline that
+    /// excuses what it has.
+    #[must_use]
+    pub fn is_open_failure(&self, finding: &Finding) -> bool {
+        let only_new = self.baseline.as_ref().is_some_and(|baseline| baseline.only_new);
+        let known = only_new && finding.baseline == Some(Baseline::Known);
+        finding.verdict == Verdict::Fail && finding.waiver.is_none() && !known
+    }
+}
+
+/// An older report that this one is held against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineRef {
+    /// The report's file name.
+    pub file: String,
+    /// SHA-256 of it, lower-case hex.
+    pub sha256: String,
+    /// The day that it judged on.
+    pub as_of: String,
+    /// Whether failures that it has already no longer make the device not compliant.
+    pub only_new: bool,
 }
 
 /// Which profile, exactly.
@@ -38,6 +69,24 @@ pub struct ProfileRef {
     pub title: Text,
     /// SHA-256 of its TOML text, lower-case hex.
     pub sha256: String,
+    /// Profiles that it extends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extends: Vec<Base>,
+    /// Who signed it; absent for a profile whose signature was not asked for or that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ProfileSignature>,
+}
+
+/// The signature of a profile's file that was verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileSignature {
+    /// The key's id, 16 hex digits, as minisign prints it.
+    pub key_id: String,
+    /// The key: 32 bytes of Ed25519, lower-case hex.
+    pub public_key: String,
+    /// What the signer wrote beside it; covered by the signature.
+    pub trusted_comment: String,
 }
 
 /// What an assessment assumed. Dates are `YYYY-MM-DD`.
@@ -56,6 +105,9 @@ pub struct Context {
     pub kind: Option<DeviceKind>,
     /// Operating system, given or observed.
     pub os_flavour: Option<OsFlavour>,
+    /// Market that the device is for, if given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<String>,
     /// What counts as an app's presence.
     pub presence: Presence,
 }
@@ -96,6 +148,12 @@ pub struct Counts {
     pub pass: u32,
     pub informational: u32,
     pub not_applicable: u32,
+    /// Failures, counted in `fail` too, that a waiver covers.
+    #[serde(default)]
+    pub waived: u32,
+    /// Failures, counted in `fail` too, that a baseline has already.
+    #[serde(default)]
+    pub known: u32,
 }
 
 /// One rule's answer about one subject.
@@ -130,6 +188,65 @@ pub struct Finding {
     pub remedy: Option<Text>,
     /// Caveats that a reader must know to weigh the verdict.
     pub notes: Vec<String>,
+    /// The waiver that covers this failure. The verdict stays `fail`; it no longer makes the device not compliant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<WaiverRef>,
+    /// Who answered what only a person can see. The verdict is that person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<AttestationRef>,
+    /// Whether a failure is new since the report that was given as a baseline; absent without a baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+}
+
+/// The waiver that covers a failure. Dates are `YYYY-MM-DD`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverRef {
+    /// Its id in the file of waivers.
+    pub id: String,
+    /// Why the failure is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Who approved it.
+    pub approved_by: String,
+    /// Last day on which it counts, in UTC.
+    pub expires: String,
+    /// Where it is tracked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// SHA-256 of a document that supports it, lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_sha256: Option<String>,
+}
+
+/// A person's answer to a question that no machine can settle. Dates are `YYYY-MM-DD`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationRef {
+    /// Who looked.
+    pub operator: String,
+    /// When, in UTC.
+    pub on: String,
+    /// Last day on which the answer counts, in UTC.
+    pub expires: String,
+    /// What they saw, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// SHA-256 of a photo, lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo_sha256: Option<String>,
+}
+
+/// A failure beside those of an older report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baseline {
+    /// The older report has it not.
+    New,
+    /// The older report has it too.
+    Known,
 }
 
 /// A piece of evidence, resolved: readable without the inventory.

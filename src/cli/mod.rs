@@ -1,21 +1,30 @@
 //! The command line: one subcommand, one file. Only this layer prints, and reads arguments, environment and the clock.
 
 mod apk;
+mod attest;
 mod check;
+mod convert;
 mod devices;
 mod doctor;
+mod events;
 mod exit;
+mod image;
+mod language;
 mod list;
+mod r#match;
+mod output;
 mod profile;
 mod reading;
 mod save;
 mod scan;
 mod schema;
 mod server;
+mod show;
 mod summary;
 mod target;
 mod terminal;
 mod watch;
+mod why;
 
 use std::io;
 use std::process::ExitCode;
@@ -38,9 +47,15 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Convert(convert::Arguments),
     Scan(scan::Arguments),
     List(list::Arguments),
+    Match(r#match::Arguments),
+    Show(show::Arguments),
+    Why(why::Arguments),
     Apk(apk::Arguments),
+    Image(image::Arguments),
+    Attest(attest::Arguments),
     Devices(devices::Arguments),
     Doctor(doctor::Arguments),
     Profile(profile::Arguments),
@@ -62,9 +77,15 @@ pub fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
+        Command::Match(arguments) => r#match::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
+        Command::Image(arguments) => image::run(&arguments),
+        Command::Attest(arguments) => attest::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),

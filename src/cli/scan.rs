@@ -7,8 +7,9 @@ use anyhow::Context;
 use clap::Args;
 
 use super::exit::{Exit, Failed, usage};
+use super::output::IdentityArguments;
 use super::save;
-use super::target::TargetArguments;
+use super::target::{TargetArguments, Unwatched};
 use super::terminal::complain;
 use crate::collect::SourceError;
 use crate::inventory::Inventory;
@@ -29,17 +30,23 @@ pub(super) struct Arguments {
     /// output
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
+
+    #[command(flatten)]
+    identity: IdentityArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let identity = arguments.identity.identity()?;
     let plan = arguments.target.plan(false, &[])?;
     let folder = arguments.output.is_dir() || arguments.output.to_string_lossy().ends_with('/');
     if folder {
-        let exits = plan.read(|reading, board| {
+        let exits = plan.read(&Unwatched, |index, reading, board| {
             let name = reading.target.name.clone();
             Ok(match reading.result {
-                Ok(inventory) => {
-                    let path = save::inventory(&arguments.output, &name, &inventory)?;
+                Ok(mut inventory) => {
+                    identity.apply_to_inventory(&mut inventory);
+                    let path =
+                        save::inventory(&arguments.output, &identity.name(&reading.target, index + 1), &inventory)?;
                     board.say(&format!("{}  {}", printable(&name), path.display()));
                     exit(&inventory)
                 }
@@ -55,10 +62,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let words = "use adb:SERIAL, or -o FOLDER/ for a file each";
         return Err(usage(format!("scan takes one target, these are {}: {words}", plan.len())));
     }
-    let Some(reading) = plan.read(|reading, _| Ok(reading))?.pop() else {
+    let Some(reading) = plan.read(&Unwatched, |_, reading, _| Ok(reading))?.pop() else {
         return Err(usage("no target was read"));
     };
-    let inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
+    let mut inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
+    identity.apply_to_inventory(&mut inventory);
     let text = save::text(&inventory)?;
     if arguments.output == Path::new("-") {
         io::stdout().lock().write_all(&text)?;

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 
 use super::Exit;
+use crate::check::schema;
 use crate::inventory::Inventory;
-use crate::report::Run;
+use crate::report::{Event, Run};
 
-/// Print the JSON Schema of a file that this program writes
+/// Print the JSON Schema of a file that this program writes or reads
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Which file
@@ -22,12 +23,24 @@ enum Which {
     Inventory,
     /// What `check --format json` writes
     Report,
+    /// A line that `check --events` writes
+    Event,
+    /// A profile
+    Profile,
+    /// What `check --waivers` reads
+    Waivers,
+    /// What `attest` writes and `check --attestations` reads
+    Attestations,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let schema = match arguments.which {
-        Which::Inventory => schemars::schema_for!(Inventory),
-        Which::Report => schemars::schema_for!(Run),
+        Which::Inventory => schemars::schema_for!(Inventory).to_value(),
+        Which::Report => schemars::schema_for!(Run).to_value(),
+        Which::Event => schemars::schema_for!(Event).to_value(),
+        Which::Profile => schema::profile(),
+        Which::Waivers => schema::waivers(),
+        Which::Attestations => schema::attestations(),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema)?;

@@ -10,9 +10,8 @@ use clap::{Args, ValueEnum};
 use super::exit::usage;
 use super::reading::ReadingArguments;
 use super::server::{self, NO_PHONE, ServerArguments};
-use super::terminal::Board;
+use super::terminal::{Board, Line};
 use crate::adb::{Attached, Direct, Listing, Patience, Server};
-use crate::bytes::Limits;
 use crate::collect::capture::CaptureSource;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
@@ -87,11 +86,7 @@ pub(super) struct Reading {
 
 /// One thing to read.
 enum Job {
-    File {
-        place: Place,
-        base: Option<Place>,
-        limits: Limits,
-    },
+    File(Place, Box<FirmwareSource>),
     /// With the user's name for it.
     Phone(Server, Box<Attached>, String),
     /// A phone without an ADB server.
@@ -123,19 +118,23 @@ impl Plan {
     /// The first error of `each`, in the order named; the others are handed on all the same.
     pub(super) fn read<T: Send>(
         &self,
-        each: impl Fn(Reading, &Board) -> anyhow::Result<T> + Sync,
+        watch: &dyn Watch,
+        each: impl Fn(usize, Reading, &Board) -> anyhow::Result<T> + Sync,
     ) -> anyhow::Result<Vec<T>> {
+        watch.started(self.jobs.len());
         let board = Board::new();
         let next = AtomicUsize::new(0);
         let results: Vec<Mutex<Option<anyhow::Result<T>>>> = self.jobs.iter().map(|_| Mutex::new(None)).collect();
         std::thread::scope(|scope| {
             for _ in 0..self.at_once.min(self.jobs.len()) {
                 scope.spawn(|| {
-                    while let Some((job, slot)) = take(&next, &self.jobs, &results) {
-                        let line = board.line(&job.target().name);
-                        let reading = Reading { target: job.target(), result: job.read(&self.request, &line) };
-                        drop(line);
-                        let made = each(reading, &board);
+                    while let Some((index, job, slot)) = take(&next, &self.jobs, &results) {
+                        let target = job.target();
+                        watch.reading(index, &target);
+                        let progress = Watched { line: board.line(&target.name), watch, index };
+                        let reading = Reading { target, result: job.read(&self.request, &progress) };
+                        drop(progress);
+                        let made = each(index, reading, &board);
                         if let Ok(mut slot) = slot.lock() {
                             *slot = Some(made);
                         }
@@ -153,7 +152,7 @@ impl TargetArguments {
     /// # Errors
     /// No target was named and `default_to_phones` is off.
     pub(super) fn read(&self, default_to_phones: bool, packages: &[String]) -> anyhow::Result<Vec<Reading>> {
-        self.plan(default_to_phones, packages)?.read(|reading, _| Ok(reading))
+        self.plan(default_to_phones, packages)?.read(&Unwatched, |_, reading, _| Ok(reading))
     }
 
     /// What is to be read: asks the ADB server for phones, and opens none.
@@ -164,7 +163,7 @@ impl TargetArguments {
         let mut also: BTreeSet<String> = self.also.iter().cloned().collect();
         also.extend(packages.iter().cloned());
         let jobs = self.jobs(default_to_phones)?;
-        let only_phones = jobs.iter().all(|job| !matches!(job, Job::File { .. }));
+        let only_phones = jobs.iter().all(|job| !matches!(job, Job::File(..)));
         let at_once = self.jobs.unwrap_or(if only_phones { PHONES } else { IMAGES });
         let deep = match (self.deep, self.verify) {
             (DeepArgument::No, true) => DeepArgument::Signers,
@@ -172,6 +171,21 @@ impl TargetArguments {
         };
         let request = Request { also, deep: deep.into(), verify: self.verify };
         Ok(Plan { jobs, at_once: usize::from(at_once), request })
+    }
+
+    /// The firmware among the targets; `None` where there is none, or several.
+    pub(super) fn firmware(&self) -> Option<FirmwareSource> {
+        let is_firmware = |place: &Place| match place {
+            Place::Path(path) => {
+                let is_saved = path.is_file() && SavedSource::recognizes(path);
+                !is_saved && !CaptureSource::recognizes(path)
+            }
+            Place::Files(_) | Place::Url(_) => true,
+        };
+        let named = self.targets.iter().filter(|name| *name != "adb" && !name.starts_with("adb:"));
+        let mut named = named.filter(|name| self.reading.place(name).is_ok_and(|place| is_firmware(&place)));
+        let only = named.next()?;
+        if named.next().is_some() { None } else { self.reading.source(only).ok() }
     }
 
     fn jobs(&self, default_to_phones: bool) -> anyhow::Result<Vec<Job>> {
@@ -186,6 +200,7 @@ impl TargetArguments {
             named.push("adb".to_owned());
         }
         let mut jobs = Vec::new();
+        let targets = named.len();
         for name in named {
             if let Some(address) = name.strip_prefix("tcp:") {
                 jobs.push(self.direct(address)?);
@@ -194,11 +209,10 @@ impl TargetArguments {
             match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
                 Some(Some(serial)) => jobs.push(self.phone(serial)?),
                 Some(None) if name == "adb" => jobs.extend(self.phones()?),
-                _ => jobs.push(Job::File {
-                    place: self.reading.place(&name)?,
-                    base: self.reading.base()?,
-                    limits: self.reading.limits(),
-                }),
+                _ if self.reading.has_more() && targets > 1 => {
+                    return Err(usage(format!("--with belongs to one target, these are {targets}")));
+                }
+                _ => jobs.push(Job::File(self.reading.place(&name)?, Box::new(self.reading.source(&name)?))),
             }
         }
         Ok(jobs)
@@ -276,15 +290,56 @@ impl TargetArguments {
     }
 }
 
-fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(&'a Job, &'a T)> {
+fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(usize, &'a Job, &'a T)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
-    jobs.get(index).zip(slots.get(index))
+    Some((index, jobs.get(index)?, slots.get(index)?))
+}
+
+/// Whoever follows the reading of several targets, from several threads. Targets are numbered from 0.
+pub(super) trait Watch: Sync {
+    /// So many targets will be read.
+    fn started(&self, targets: usize);
+    /// The reading of one begins.
+    fn reading(&self, target: usize, named: &Target);
+    /// What is being read of it.
+    fn step(&self, target: usize, text: &str);
+    /// What the user should know.
+    fn notice(&self, target: usize, text: &str);
+}
+
+/// Nobody follows.
+pub(super) struct Unwatched;
+
+impl Watch for Unwatched {
+    fn started(&self, _targets: usize) {}
+    fn reading(&self, _target: usize, _named: &Target) {}
+    fn step(&self, _target: usize, _text: &str) {}
+    fn notice(&self, _target: usize, _text: &str) {}
+}
+
+/// Progress of one target, on the terminal and for whoever follows.
+struct Watched<'a> {
+    line: Line,
+    watch: &'a dyn Watch,
+    index: usize,
+}
+
+impl Progress for Watched<'_> {
+    fn step(&self, text: &str) {
+        self.line.step(text);
+        self.watch.step(self.index, text);
+    }
+
+    fn notice(&self, text: &str) {
+        self.line.notice(text);
+        self.watch.notice(self.index, text);
+    }
 }
 
 impl Job {
     fn target(&self) -> Target {
         let (kind, name) = match self {
-            Self::File { place, .. } => {
+            Self::File(place, _) => {
                 let is_folder = matches!(place, Place::Path(path) if path.is_dir());
                 (if is_folder { TargetKind::Folder } else { TargetKind::Firmware }, place.name())
             }
@@ -298,15 +353,13 @@ impl Job {
     fn read(&self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         match self {
             Self::Missing { why, .. } => Err(SourceError::Temporary(why.clone())),
-            Self::File { place: Place::Path(path), limits, .. } if CaptureSource::recognizes(path) => {
-                CaptureSource::new(path, limits.clone()).collect(request, progress)
+            Self::File(Place::Path(path), source) if CaptureSource::recognizes(path) => {
+                CaptureSource::new(path, source.limits().clone()).collect(request, progress)
             }
-            Self::File { place: Place::Path(path), .. } if path.is_file() && SavedSource::recognizes(path) => {
+            Self::File(Place::Path(path), _) if path.is_file() && SavedSource::recognizes(path) => {
                 SavedSource::new(path).collect(request, progress)
             }
-            Self::File { place, base, limits } => {
-                FirmwareSource::at(place.clone(), limits.clone()).on(base.clone()).collect(request, progress)
-            }
+            Self::File(_, source) => source.as_ref().clone().collect(request, progress),
             Self::Direct(address, patience) => {
                 let phone =
                     Direct::open(*address, *patience).map_err(|failure| SourceError::Temporary(failure.to_string()))?;

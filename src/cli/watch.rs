@@ -254,7 +254,8 @@ fn outcome(ended: Ended) -> (&'static str, Option<i32>, Option<Value>, Option<St
         Ended::Died(words) => return ("ERROR", None, None, Some(format!("the job died: {words}"))),
     };
     let report: Option<Value> = serde_json::from_slice(&output).ok();
-    let told = report.as_ref().and_then(|report| report["targets"][0]["result"]["error"].as_str().map(str::to_owned));
+    let told =
+        report.as_ref().and_then(|report| report.pointer("/targets/0/result/error")?.as_str().map(str::to_owned));
     let messages = messages.trim();
     let error = told.or_else(|| (!messages.is_empty()).then(|| messages.to_owned()));
     // A verdict that no report stands behind is none.

@@ -149,13 +149,13 @@ impl Source for CaptureSource {
         if let Some(listed) = &listed {
             listed.as_list(&mut texts);
         }
-        if !texts.tells_packages() {
-            if let Some(words) = &texts.names_only {
-                return Err(SourceError::Unreadable(format!(
-                    "{words}: names of packages alone do not tell which of them the device ships with; take `pm list \
+        if !texts.tells_packages()
+            && let Some(words) = &texts.names_only
+        {
+            return Err(SourceError::Unreadable(format!(
+                "{words}: names of packages alone do not tell which of them the device ships with; take `pm list \
                      packages -f -u`, `dumpsys package` or a bug report"
-                )));
-            }
+            )));
         }
         let layer = if listed.is_some() { "androidqf" } else { texts.layer() };
         let mut inventory = phone::of_capture(&texts, target(layer), request, progress)?;
@@ -203,10 +203,10 @@ fn folder(path: &Path, prefix: &str, depth: usize, items: &mut Vec<Item>) {
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() && depth > 0 {
             folder(&entry.path(), &format!("{name}/"), depth - 1, items);
-        } else if kind.is_file() {
-            if let Ok(bytes) = FileBytes::open(&entry.path()) {
-                items.push(Item { name, bytes: Arc::new(bytes) });
-            }
+        } else if kind.is_file()
+            && let Ok(bytes) = FileBytes::open(&entry.path())
+        {
+            items.push(Item { name, bytes: Arc::new(bytes) });
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod accessibility;
 pub mod activities;
 pub mod app_ops;
+pub mod control_file;
 pub mod device_policy;
 pub mod features;
 pub mod getprop;
@@ -13,6 +14,7 @@ mod leftover;
 pub mod overlay;
 pub mod package;
 pub mod package_list;
+pub mod preinstall;
 pub mod refusal;
 pub mod role;
 pub mod settings;

@@ -32,21 +32,21 @@ pub fn parse(text: &str) -> UserList {
     let mut out = UserList { truncated: !text.is_empty() && !text.ends_with('\n'), ..UserList::default() };
     for (line, content) in super::numbered(text) {
         // `dumpsys user` names the same users, each with its state below it.
-        if content.starts_with("  UserInfo{") {
-            if let Some((entry, _)) = content.split_once(" serialNo=") {
-                match user(entry.trim()) {
-                    Some(value) => out.users.push(At { value, line }),
-                    None => out.leftover.add(line, content),
-                }
-                dumped = true;
-                continue;
+        if content.starts_with("  UserInfo{")
+            && let Some((entry, _)) = content.split_once(" serialNo=")
+        {
+            match user(entry.trim()) {
+                Some(value) => out.users.push(At { value, line }),
+                None => out.leftover.add(line, content),
             }
+            dumped = true;
+            continue;
         }
         if dumped {
-            if let Some(state) = content.strip_prefix("    State: ") {
-                if let Some(user) = out.users.last_mut() {
-                    user.value.running = state.starts_with("RUNNING");
-                }
+            if let Some(state) = content.strip_prefix("    State: ")
+                && let Some(user) = out.users.last_mut()
+            {
+                user.value.running = state.starts_with("RUNNING");
             }
             continue;
         }

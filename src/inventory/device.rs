@@ -43,6 +43,17 @@ pub struct Device {
     pub os_flavour: Fact<OsFlavour>,
     /// What kind of device it is, by `ro.build.characteristics`.
     pub kind: Fact<DeviceKind>,
+    /// Whether the build is one for sale: type `user`, signed with release keys. False for `userdebug`, `eng`, `test-keys`,
+    /// `dev-keys`.
+    #[serde(default)]
+    pub for_sale: Fact<bool>,
+    /// Name of the generic system that the device's own parts are put upon (GSI, QSSI, MSSI, TSSI), as the system partition
+    /// has it; `null` where the system partition is the device's own. The vendor's part tells the device then.
+    #[serde(default)]
+    pub generic_system: Fact<Option<String>>,
+    /// `ro.vendor.build.fingerprint`: the build of the vendor's part; `null` where there is none.
+    #[serde(default)]
+    pub vendor_fingerprint: Fact<Option<String>>,
 }
 
 impl Device {
@@ -68,6 +79,9 @@ impl Device {
             locale: Fact::Unknown(gap.clone()),
             os_flavour: Fact::Unknown(gap.clone()),
             kind: Fact::Unknown(gap.clone()),
+            for_sale: Fact::Unknown(gap.clone()),
+            generic_system: Fact::Unknown(gap.clone()),
+            vendor_fingerprint: Fact::Unknown(gap.clone()),
         }
     }
 }

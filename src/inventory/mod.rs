@@ -7,11 +7,18 @@
 //! The JSON form is public: [`SCHEMA_VERSION`] follows semantic versioning (a field that goes or changes its meaning
 //! is a new major version), `preloaded schema inventory` prints the schema.
 
+mod conclusion;
+mod configuration;
+mod controls;
 mod device;
 mod fact;
+mod gap_search;
+mod layout;
 mod manifest;
 mod package;
 mod permission;
+mod prediction;
+mod preinstall;
 mod role;
 mod state;
 
@@ -19,15 +26,26 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+pub use conclusion::{
+    Arrival, Ground, Presence, PresenceCode, PresenceState, Removability, RemovabilityCode, RemovabilityGrade,
+};
+pub use configuration::{ConfigValue, PreferredApp};
+pub use controls::{Allowlist, Controls, DefaultGrant, DefaultGrants, ListedPermission, SplitPermission};
 pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
-pub use manifest::{ExportedComponent, LibraryFacts, ManifestFacts, OverlayFacts, StubReason, SystemHook};
+pub use layout::{LauncherPlace, LauncherPlaceKind, Layout, LayoutItem, LayoutItemKind, LayoutOrigin};
+pub use manifest::{
+    ExportedComponent, LabelFacts, LibraryFacts, ManifestFacts, MetaDataFacts, OverlayFacts, QueryFacts, ScreenFacts,
+    StubReason, SystemHook,
+};
 pub use package::{
-    Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,
+    ClassCounts, Code, CopyRole, Enabled, IntentAnswer, Package, PackageCopy, PastSigner, Placement, PrefixCount,
+    SdkCount, Signer, SignerDepth, Split, SplitFile, UserState,
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
+pub use prediction::{Outcome, PredictedGrant, Reason, ReasonCode};
+pub use preinstall::{Condition, Preinstall, PreinstallAction, PreinstallSubject};
 pub use role::{Role, RoleHolder};
 pub use state::{
     Administrator, AdministratorKind, AppOpMode, Chosen, ChosenKind, FirstInstall, Installation, MarketProperty,
@@ -59,10 +77,29 @@ pub struct Inventory {
     pub packages: Fact<Vec<Package>>,
     /// Permissions that the platform or a package declares, by name, unique.
     pub permissions: Fact<Vec<DeclaredPermission>>,
+    /// What control files say of permissions.
+    #[serde(default)]
+    pub controls: Fact<Controls>,
     /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
     /// configuration at first start.
     #[serde(default)]
     pub role_holders: Fact<Vec<RoleHolder>>,
+    /// What the vendor's files say of apps beside their package files, in order of [`Preinstall`].
+    #[serde(default)]
+    pub preinstalls: Fact<Vec<Preinstall>>,
+    /// Layouts of the home screen, in the order in which launchers ask for them.
+    #[serde(default)]
+    pub layouts: Fact<Vec<Layout>>,
+    /// Values of the platform's configuration that name packages, by name: of the platform's own package and of overlays, as
+    /// far as those were read.
+    #[serde(default)]
+    pub configuration: Fact<Vec<ConfigValue>>,
+    /// Apps that open an intent before the user chooses, by package.
+    #[serde(default)]
+    pub preferred_apps: Fact<Vec<PreferredApp>>,
+    /// Apps that are not among the packages, and yet show or arrive, by package, unique.
+    #[serde(default)]
+    pub arrivals: Fact<Vec<Arrival>>,
     /// What a running device says of itself beside its packages.
     #[serde(default)]
     pub state: Box<State>,
@@ -142,7 +179,13 @@ impl Inventory {
             partitions: Fact::Unknown(gap.clone()),
             packages: Fact::Unknown(gap.clone()),
             permissions: Fact::Unknown(gap.clone()),
+            controls: Fact::Unknown(gap.clone()),
             role_holders: Fact::Unknown(gap.clone()),
+            preinstalls: Fact::Unknown(gap.clone()),
+            layouts: Fact::Unknown(gap.clone()),
+            configuration: Fact::Unknown(gap.clone()),
+            preferred_apps: Fact::Unknown(gap.clone()),
+            arrivals: Fact::Unknown(gap.clone()),
             state: Box::new(State::unknown(gap)),
             omitted_packages: Fact::Unknown(gap.clone()),
             gaps: Vec::new(),
@@ -171,21 +214,9 @@ impl Inventory {
     /// # Errors
     /// Never in practice: an inventory that can't be written as JSON.
     pub fn all_gaps(&self) -> serde_json::Result<Vec<Gap>> {
-        // The JSON form has every fact at some depth, also those that fields yet to come will hold.
+        // What is written has every fact at some depth, also those that fields yet to come will hold.
         let mut gaps: BTreeSet<Gap> = self.gaps.iter().cloned().collect();
-        let mut open = vec![serde_json::to_value(self)?];
-        while let Some(value) = open.pop() {
-            match value {
-                Value::Object(mut fields) => {
-                    if let Some(unknown) = fields.remove("unknown") {
-                        gaps.insert(serde_json::from_value(unknown)?);
-                    }
-                    open.extend(fields.into_iter().map(|(_, value)| value));
-                }
-                Value::Array(values) => open.extend(values),
-                _ => {}
-            }
-        }
+        self.serialize(gap_search::Search { gaps: &mut gaps })?;
         Ok(gaps.into_iter().collect())
     }
 
@@ -197,6 +228,13 @@ impl Inventory {
 
     /// Puts every list into its documented order, so that the same input gives the same bytes. Collectors call it last.
     pub fn normalize(&mut self) {
+        /// Sorts a list and drops what stands twice.
+        fn sort<T: Ord>(list: &mut Fact<Vec<T>>) {
+            if let Fact::Known { value, .. } = list {
+                value.sort();
+                value.dedup();
+            }
+        }
         if let Fact::Known { value, .. } = &mut self.users {
             value.sort_by_key(|user| user.id);
         }
@@ -207,15 +245,20 @@ impl Inventory {
             value.sort();
             value.dedup();
         }
-        if let Fact::Known { value, .. } = &mut self.role_holders {
-            value.sort();
-            value.dedup();
-        }
+        sort(&mut self.role_holders);
+        sort(&mut self.preinstalls);
+        sort(&mut self.layouts);
+        sort(&mut self.configuration);
+        sort(&mut self.preferred_apps);
+        sort(&mut self.arrivals);
         if let Fact::Known { value, .. } = &mut self.packages {
             value.sort_by(|a, b| a.name.cmp(&b.name));
             value.iter_mut().for_each(Package::normalize);
         }
         self.state.normalize();
+        if let Fact::Known { value, .. } = &mut self.controls {
+            value.normalize();
+        }
         self.gaps.sort();
         self.gaps.dedup();
     }

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeclaredPermission, Fact, Grant, Installation, ManifestFacts, RequestedPermission, StubReason};
+use super::{
+    DeclaredPermission, Fact, Grant, Installation, LauncherPlace, ManifestFacts, PredictedGrant, Presence,
+    Removability, RequestedPermission, StubReason,
+};
 
 /// One package name, and everything on the device that answers to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +30,18 @@ pub struct Package {
     /// Actual grants and refusals of install and runtime permissions, in the order of [`Grant`]. Of a shared user they
     /// are the shared user's.
     pub grants: Fact<Vec<Grant>>,
+    /// Whether the user can be rid of it.
+    #[serde(default)]
+    pub removability: Fact<Removability>,
+    /// In which way it is there for the owner of the device.
+    #[serde(default)]
+    pub presence: Fact<Presence>,
+    /// Where its icon stands before the user moves it: the worst of the places that the layouts in question give it.
+    #[serde(default)]
+    pub launcher_place: Fact<LauncherPlace>,
+    /// What Android will grant at first boot, by permission; of a shared user what all its members together get.
+    #[serde(default)]
+    pub predicted_grants: Fact<Vec<PredictedGrant>>,
 }
 
 impl Package {
@@ -59,6 +74,9 @@ impl Package {
         if let Fact::Known { value, .. } = &mut self.grants {
             value.sort();
             value.dedup();
+        }
+        if let Fact::Known { value, .. } = &mut self.predicted_grants {
+            value.sort();
         }
         for copy in &mut self.copies {
             copy.normalize();
@@ -105,6 +123,30 @@ pub struct PackageCopy {
     /// Components, hooks, roles, network, libraries.
     #[serde(default)]
     pub manifest: Fact<ManifestFacts>,
+    /// Intents of the system that its enabled components answer, for which Android looks for a default, sorted.
+    #[serde(default)]
+    pub answers: Fact<Vec<IntentAnswer>>,
+}
+
+/// A component that answers an intent of the system.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntentAnswer {
+    /// The intent by its code: `dial`, `image-capture`, `provider:media`.
+    pub intent: String,
+    /// Full class name of the component.
+    pub component: String,
+    /// Priority of the filter.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
+    /// Whether the filter has the category of defaults.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(value: &i32) -> bool {
+    *value == 0
 }
 
 impl PackageCopy {
@@ -140,6 +182,14 @@ impl PackageCopy {
         }
         if let Fact::Known { value, .. } = &mut self.manifest {
             value.normalize();
+        }
+        if let Fact::Known { value: Code { class_counts: Some(Fact::Known { value, .. }), .. }, .. } = &mut self.code {
+            value.prefixes.sort();
+            value.sdks.sort();
+        }
+        if let Fact::Known { value, .. } = &mut self.answers {
+            value.sort();
+            value.dedup();
         }
     }
 }
@@ -239,6 +289,19 @@ pub struct Signer {
     /// Name of the published key that it is: anybody can sign with it. Absent for a key that is not known as one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_key: Option<String>,
+    /// Former certificates of a proof of rotation, oldest first, as the file claims them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<PastSigner>,
+}
+
+/// A certificate that a signer's own has replaced.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PastSigner {
+    /// SHA-256 of the certificate in DER, lower-case hex.
+    pub sha256: String,
+    /// Whether it is still trusted with permissions.
+    pub permission: bool,
 }
 
 /// How a signer was established.
@@ -273,6 +336,43 @@ pub struct Code {
     /// Why it is no full app; absent for one that is, and where the file was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stub: Option<StubReason>,
+    /// Classes by prefix; absent where they were not counted, as when nobody asked (`--classes`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_counts: Option<Fact<ClassCounts>>,
+}
+
+/// Classes of a package, counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassCounts {
+    /// By the first three parts of their package, by name.
+    pub prefixes: Vec<PrefixCount>,
+    /// Of known SDKs, by prefix.
+    pub sdks: Vec<SdkCount>,
+}
+
+/// Classes with one prefix.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrefixCount {
+    /// `com.example.app`; empty for classes without a package.
+    pub prefix: String,
+    /// Their number.
+    pub classes: u64,
+}
+
+/// Classes of a known SDK.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SdkCount {
+    /// The package that it lives in.
+    pub prefix: String,
+    /// Name of the product.
+    pub name: String,
+    /// `ads`, `analytics`, `crash`, `push`, `attribution`, `identity`, `payment`, `store` or `library`.
+    pub kind: String,
+    /// Their number.
+    pub classes: u64,
 }
 
 impl Code {

@@ -27,6 +27,12 @@ pub struct DeclaredPermission {
     pub package: String,
     /// Protection level in Android's words: `signature|privileged`; `null` where it is a reference that was not resolved.
     pub protection: Option<String>,
+    /// The group that it is shown in, where the manifest names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Certificates that `knownCerts` names, SHA-256 in lower-case hex.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_certificates: Vec<String>,
 }
 
 /// Whether a permission is granted to a package.

@@ -76,7 +76,37 @@ pub fn device(properties: &Properties, whole: &Evidence) -> Device {
         locale: locale(properties, whole),
         os_flavour: os_flavour(properties, whole),
         kind: kind(properties),
+        for_sale: for_sale(properties),
+        generic_system: generic_system(properties, whole),
+        vendor_fingerprint: optional(properties.get("ro.vendor.build.fingerprint"), whole),
     }
+}
+
+/// Beginnings of the names of generic systems: Google's GSI, and those that Qualcomm, MediaTek and Transsion put below the
+/// parts of each device.
+const GENERIC: [&str; 6] = ["gsi_", "generic", "qssi", "mssi", "tssi", "sys_mssi"];
+/// Properties of the system partition that name it.
+const SYSTEM_NAMES: [&str; 2] = ["ro.product.system.name", "ro.product.system.device"];
+
+/// Whether a build is one for sale, by its type and its keys.
+fn for_sale(properties: &Properties) -> Fact<bool> {
+    let (build_type, tags) = ("ro.build.type", "ro.build.tags");
+    let (Some(kind), Some(keys)) = (properties.get(build_type), properties.get(tags)) else {
+        let name = if properties.contains_key(build_type) { tags } else { build_type };
+        return Fact::Unknown(missing(name));
+    };
+    let released = words(keys).any(|word| word == "release-keys");
+    let evidence = if kind.value == "user" { &keys.evidence } else { &kind.evidence };
+    Fact::new(kind.value == "user" && released, evidence)
+}
+
+fn generic_system(properties: &Properties, whole: &Evidence) -> Fact<Option<String>> {
+    let mut named = SYSTEM_NAMES.iter().filter_map(|name| properties.get(*name));
+    let generic = named.find(|property| {
+        let value = property.value.to_ascii_lowercase();
+        GENERIC.iter().any(|start| value.starts_with(start))
+    });
+    optional(generic, whole)
 }
 
 /// Beginnings of properties that tell market, carrier or customisation. None of them names a single device.
@@ -345,6 +375,34 @@ mod tests {
         assert_eq!(reason(&both.bootloader_locked), GapReason::Contradiction);
         assert_eq!(reason(&state(&[("ro.boot.flash.locked", "x")]).bootloader_locked), GapReason::Damaged);
         assert_eq!(state(&[]).bootloader_locked.known(), Some(&None));
+    }
+
+    #[test]
+    fn a_build_for_sale_has_the_type_and_the_keys() {
+        for (kind, keys, expected) in [
+            ("user", "release-keys", true),
+            ("user", "test-keys", false),
+            ("userdebug", "release-keys", false),
+            ("users", "release-keys", false),
+            ("user", "release-key", false),
+        ] {
+            let device = of(&[("ro.build.type", kind), ("ro.build.tags", keys)]);
+            assert_eq!(device.for_sale.known(), Some(&expected), "{kind} {keys}");
+        }
+        assert_eq!(reason(&of(&[("ro.build.type", "user")]).for_sale), GapReason::Missing);
+    }
+
+    #[test]
+    fn a_generic_system_is_told_from_the_devices_own() {
+        let device = of(&[
+            ("ro.product.system.name", "tssi_64_ww"),
+            ("ro.product.system.device", "TECNO"),
+            ("ro.vendor.build.fingerprint", "TECNO/KJ5/TECNO-KJ5:13/T/1:user/release-keys"),
+        ]);
+        assert_eq!(device.generic_system.known().unwrap().as_deref(), Some("tssi_64_ww"));
+        assert!(device.vendor_fingerprint.known().unwrap().as_deref().unwrap().starts_with("TECNO/KJ5/"));
+        let own = of(&[("ro.product.system.name", "a02xx"), ("ro.product.system.device", "a02")]);
+        assert_eq!(own.generic_system.known(), Some(&None));
     }
 
     #[test]

@@ -1,6 +1,21 @@
 //! What Android makes of facts about packages and properties. Pure: no input or output.
 
+pub mod conclusions;
+pub mod default_roles;
+pub mod grants;
+pub mod home_layout;
 pub mod identity;
 pub mod installer_agents;
+pub mod launcher;
+pub mod permissions;
 pub mod placement;
+pub mod presence;
 pub mod protection;
+pub mod removability;
+pub mod same_software;
+pub mod signing;
+mod statements;
+
+#[cfg(test)]
+#[path = "../../tests/support/inventory.rs"]
+pub(crate) mod sample;

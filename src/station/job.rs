@@ -125,7 +125,8 @@ fn drain(mut pipe: impl Read, most: u64) -> Vec<u8> {
     kept
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

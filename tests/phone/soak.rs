@@ -48,7 +48,7 @@ impl Identity {
 
     /// Every third phone lacks a mandated app.
     fn is_complete(self) -> bool {
-        (self.slot + self.turn) % 3 != 0
+        !(self.slot + self.turn).is_multiple_of(3)
     }
 
     fn own(self) -> String {
@@ -115,10 +115,10 @@ fn judge(
     if own.len() > 1 {
         tally.wrong(format!("two phones in one inventory: {own:?}"));
     }
-    if let (Some(identity), Some(own)) = (of, own.first()) {
-        if **own != identity.own() {
-            tally.wrong(format!("properties of {identity:?} with packages of {own}"));
-        }
+    if let (Some(identity), Some(own)) = (of, own.first())
+        && **own != identity.own()
+    {
+        tally.wrong(format!("properties of {identity:?} with packages of {own}"));
     }
     match assess(rules, inventory, context).unwrap().overall {
         Overall::Compliant => {
@@ -167,6 +167,7 @@ fn thirty_phones_and_a_thousand_events_give_no_result_to_the_wrong_phone_and_lea
         governing: None,
         kind: None,
         os_flavour: None,
+        market: None,
         presence: Presence::Installed,
     };
     let patience = Patience { silence: Duration::from_millis(400), ..Patience::default() };

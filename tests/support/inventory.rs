@@ -78,6 +78,10 @@ pub fn app(name: &str) -> Package {
         install: unknown(),
         users: unknown(),
         grants: unknown(),
+        removability: unknown(),
+        presence: unknown(),
+        launcher_place: unknown(),
+        predicted_grants: unknown(),
     }
 }
 
@@ -94,6 +98,7 @@ pub fn phone_app(name: &str) -> Package {
             abis: Vec::new(),
             file_bytes: None,
             stub: None,
+            class_counts: None,
         });
     }
     package
@@ -142,8 +147,10 @@ pub fn copy(name: &str, role: CopyRole) -> PackageCopy {
             abis: Vec::new(),
             file_bytes: Some(40_000_000),
             stub: None,
+            class_counts: None,
         }),
         manifest: unknown(),
+        answers: unknown(),
     }
 }
 
@@ -158,6 +165,7 @@ pub fn hollow(mut package: Package) -> Package {
             abis: Vec::new(),
             file_bytes: Some(9000),
             stub: None,
+            class_counts: None,
         });
         copy.launcher = known(Vec::new());
     }
@@ -172,6 +180,7 @@ pub fn signer(digit: char) -> Signer {
         scheme: Some("v3".to_owned()),
         depth: SignerDepth::Verified,
         published_key: None,
+        past: Vec::new(),
     }
 }
 

@@ -108,5 +108,6 @@ pub(super) fn read(
     inventory.omitted_packages = Fact::new(omitted, &whole);
     inventory.sources = origins.into_list();
     inventory.normalize();
+    crate::platform::conclusions::complete(&mut inventory);
     Ok(Some(inventory))
 }

@@ -78,6 +78,7 @@ pub(super) fn package(name: &str, path: &str, role: CopyRole, at: &Evidence, unk
         launcher: fact(unknown),
         code: fact(unknown),
         manifest: fact(unknown),
+        answers: fact(unknown),
     };
     Package {
         name: name.to_owned(),
@@ -88,6 +89,10 @@ pub(super) fn package(name: &str, path: &str, role: CopyRole, at: &Evidence, unk
         install: fact(unknown),
         users: fact(unknown),
         grants: fact(unknown),
+        predicted_grants: Fact::not_asked(),
+        removability: Fact::not_asked(),
+        presence: Fact::not_asked(),
+        launcher_place: Fact::not_asked(),
     }
 }
 
@@ -100,5 +105,12 @@ pub(super) fn untold(place: &str) -> Gap {
 pub(super) fn signer(sha256: &str, depth: SignerDepth) -> Option<Signer> {
     let plain: String = sha256.chars().filter(|c| *c != ':').collect::<String>().to_ascii_lowercase();
     let valid = plain.len() == 64 && plain.bytes().all(|byte| byte.is_ascii_hexdigit());
-    valid.then(|| Signer { sha256: Some(plain), hash_code: String::new(), scheme: None, depth, published_key: None })
+    valid.then(|| Signer {
+        sha256: Some(plain),
+        hash_code: String::new(),
+        scheme: None,
+        depth,
+        published_key: None,
+        past: Vec::new(),
+    })
 }

@@ -76,6 +76,7 @@ pub(super) fn read(
     hardware(&mut inventory, with("hwInfo"), with("buildInfo"), &mut origins);
     inventory.sources = origins.into_list();
     inventory.normalize();
+    crate::platform::conclusions::complete(&mut inventory);
     Ok(Some(inventory))
 }
 
@@ -144,6 +145,7 @@ fn build(value: &Value, mut package: Package, at: &Evidence) -> Package {
                 abis: Vec::new(),
                 file_bytes: None,
                 stub: None,
+                class_counts: None,
             },
             at,
         );

@@ -164,10 +164,10 @@ impl Texts {
                 .strip_prefix("DUMP OF SERVICE ")
                 .and_then(|rest| rest.strip_suffix(':'))
                 .map(|rest| rest.rsplit(' ').next().unwrap_or(rest));
-            if rule || ends || service.is_some() {
-                if let Some((key, place, text)) = open.take() {
-                    self.keep(key, place, text);
-                }
+            if (rule || ends || service.is_some())
+                && let Some((key, place, text)) = open.take()
+            {
+                self.keep(key, place, text);
             }
             let place = |what: &str| format!("{name}: {what}, from line {}", line + 1);
             if let Some(service) = service {
@@ -176,11 +176,12 @@ impl Texts {
                 }
             } else if content.starts_with("------ SYSTEM PROPERTIES (") {
                 open = Some(("getprop".to_owned(), place("SYSTEM PROPERTIES"), String::new()));
-            } else if !rule && !ends {
-                if let Some((_, _, text)) = &mut open {
-                    text.push_str(content);
-                    text.push('\n');
-                }
+            } else if !rule
+                && !ends
+                && let Some((_, _, text)) = &mut open
+            {
+                text.push_str(content);
+                text.push('\n');
             }
             empty_rule = rule;
         }

@@ -284,11 +284,11 @@ fn finish(asker: &mut Asker<'_>, packages: &mut [Package], task: Task) {
         }
         (None, Some(Answer::Whole(Ok(apk)))) => {
             let read = of_file(path.clone(), length.unwrap_or(0), *apk, &mut asker.origins);
-            if let (Some(told), Some(found)) = (copy.version_code.known(), read.version_code.known()) {
-                if told != found {
-                    let words = format!("the phone says version {told}, the file {found}");
-                    asker.gaps.push(Gap::new(&path, GapReason::Contradiction, words));
-                }
+            if let (Some(told), Some(found)) = (copy.version_code.known(), read.version_code.known())
+                && told != found
+            {
+                let words = format!("the phone says version {told}, the file {found}");
+                asker.gaps.push(Gap::new(&path, GapReason::Contradiction, words));
             }
             match read.signers {
                 Fact::Known { value, evidence } => sign(&mut copy.signers, value, &evidence, &path, &mut asker.gaps),

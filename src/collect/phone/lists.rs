@@ -183,6 +183,7 @@ fn of_list(package: &ListedPackage, at: &Evidence, gap: &Gap) -> Package {
         launcher: unknown(gap),
         code: unknown(gap),
         manifest: unknown(gap),
+        answers: unknown(gap),
     };
     Package {
         name: package.name.clone(),
@@ -193,5 +194,9 @@ fn of_list(package: &ListedPackage, at: &Evidence, gap: &Gap) -> Package {
         install: unknown(gap),
         users: unknown(gap),
         grants: unknown(gap),
+        removability: Fact::not_asked(),
+        presence: Fact::not_asked(),
+        launcher_place: Fact::not_asked(),
+        predicted_grants: Fact::not_asked(),
     }
 }

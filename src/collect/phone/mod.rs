@@ -36,6 +36,7 @@ use crate::inventory::{
     DeclaredPermission, Device, Evidence, Fact, Gap, GapReason, Hides, Inventory, Package, Target, TargetKind, Tool,
     User,
 };
+use crate::platform::conclusions;
 use crate::platform::identity::{self, Properties, Property};
 
 /// The oldest API level that is read (Android 5): its forms of commands are what every later version knows too.
@@ -186,12 +187,24 @@ impl Everything {
             permissions: found.permissions,
             role_holders: told.role_holders,
             state: Box::new(told.state),
+            controls: untold("control files of permissions"),
+            preinstalls: untold("preinstall lists"),
+            layouts: untold("layouts of the home screen"),
+            configuration: untold("configuration of the platform"),
+            preferred_apps: untold("preferred apps"),
+            arrivals: Fact::not_asked(),
             omitted_packages: found.omitted,
             gaps: asker.gaps,
         };
         inventory.normalize();
+        conclusions::complete(&mut inventory);
         inventory
     }
+}
+
+/// What stands in files that a phone's shell is not asked for.
+fn untold<T>(what: &str) -> Fact<T> {
+    Fact::Unknown(Gap::new(what, GapReason::NotObserved, "a phone is not asked for such files"))
 }
 
 fn read_identity(asker: &mut Asker<'_>) -> Identity {
@@ -377,8 +390,7 @@ impl Reading<'_, '_> {
                 Fact::Known { value, .. } => {
                     let sdk = self.forms();
                     let names = value.iter().map(|permission| permission.name.as_str());
-                    let packages =
-                        active.iter().filter(|block| !is_private(block)).map(|block| package::application_id(block));
+                    let packages = active.iter().filter(|block| !is_private(block)).map(package::application_id);
                     RequestedPermissions::ask(self.asker, sdk, names, packages)
                 }
                 Fact::Unknown(gap) => RequestedPermissions::none(gap.clone()),
@@ -495,6 +507,8 @@ fn declared(blocks: &[Block]) -> Vec<DeclaredPermission> {
             name: block.name.clone(),
             package: package.to_owned(),
             protection: level.map(|level| level.value.to_owned()),
+            group: None,
+            known_certificates: Vec::new(),
         });
     }
     found.into_values().collect()

@@ -124,6 +124,10 @@ pub(super) fn build(
         install: entry.install(),
         users: entry.users(),
         grants: found.grants,
+        removability: Fact::not_asked(),
+        presence: Fact::not_asked(),
+        launcher_place: Fact::not_asked(),
+        predicted_grants: Fact::not_asked(),
         name,
     })
 }
@@ -250,6 +254,7 @@ impl Entry<'_> {
             abis: self.abis(),
             file_bytes: None,
             stub: None,
+            class_counts: None,
         });
         PackageCopy {
             role,
@@ -276,6 +281,7 @@ impl Entry<'_> {
                     scheme: None,
                     depth: SignerDepth::Device,
                     published_key: None,
+                    past: Vec::new(),
                 };
                 Some(facts::signature_numbers(text)?.into_iter().map(signer).collect())
             }),
@@ -289,6 +295,11 @@ impl Entry<'_> {
             code,
             manifest: Fact::Unknown(self.gap(
                 "manifest",
+                GapReason::NotObserved,
+                "a phone's shell does not tell what a manifest says of components",
+            )),
+            answers: Fact::Unknown(self.gap(
+                "answers",
                 GapReason::NotObserved,
                 "a phone's shell does not tell what a manifest says of components",
             )),
@@ -316,6 +327,8 @@ impl Entry<'_> {
                 name: permission.to_owned(),
                 package: name.to_owned(),
                 protection: protection.map(str::to_owned),
+                group: None,
+                known_certificates: Vec::new(),
             }
         };
         Fact::new(list.value.iter().map(read).collect(), &self.at(list.line))

@@ -4,10 +4,10 @@
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 
 use anyhow::{Context, Result};
-use lzma_rust2::{CheckType, XzOptions, XzWriter};
 use sha2::{Digest, Sha256};
 
 const CHUNK: usize = 2 << 20;
@@ -35,17 +35,17 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value.to_le_bytes()[0]);
 }
 
-/// Type and data of the operation for a chunk: whatever is smallest, as `delta_generator` decides.
-fn compress(chunk: &[u8]) -> io::Result<(u64, Vec<u8>)> {
+/// Type and data of the operation for a chunk: whatever is smallest, as `delta_generator` decides. `scratch` is a file for it.
+fn compress(chunk: &[u8], scratch: &Path) -> io::Result<(u64, Vec<u8>)> {
     if chunk.iter().all(|byte| *byte == 0) {
         return Ok((ZERO, Vec::new()));
     }
-    let mut options = XzOptions::with_preset(0);
-    options.set_check_sum_type(CheckType::Crc32);
-    let mut writer = XzWriter::new(Vec::new(), options)?;
-    writer.write_all(chunk)?;
-    let packed = writer.finish()?;
-    Ok(if packed.len() < chunk.len() { (REPLACE_XZ, packed) } else { (REPLACE, chunk.to_vec()) })
+    fs::write(scratch, chunk)?;
+    let xz = Command::new("xz").args(["-0", "--check=crc32", "--stdout"]).stdin(File::open(scratch)?).output()?;
+    if !xz.status.success() {
+        return Err(io::Error::other(format!("xz: {}", xz.status)));
+    }
+    Ok(if xz.stdout.len() < chunk.len() { (REPLACE_XZ, xz.stdout) } else { (REPLACE, chunk.to_vec()) })
 }
 
 /// Writes the update of `images`, by partition name, to `path`.
@@ -71,7 +71,7 @@ pub(super) fn write(path: &Path, images: &[(&str, &Path)]) -> Result<()> {
             if chunks.is_empty() {
                 break;
             }
-            for (chunk, packed) in chunks.iter().zip(all(&chunks)?) {
+            for (chunk, packed) in chunks.iter().zip(all(&chunks, path)?) {
                 let (kind, blob) = packed;
                 let (mut operation, mut extent) = (Vec::new(), Vec::new());
                 number(&mut operation, 1, kind);
@@ -116,13 +116,22 @@ pub(super) fn write(path: &Path, images: &[(&str, &Path)]) -> Result<()> {
     Ok(fs::remove_file(data_path)?)
 }
 
-/// Every chunk compressed, on all cores, in order.
-fn all(chunks: &[Vec<u8>]) -> Result<Vec<(u64, Vec<u8>)>> {
+/// Every chunk compressed, on all cores, in order; scratch files stand beside `path`.
+fn all(chunks: &[Vec<u8>], path: &Path) -> Result<Vec<(u64, Vec<u8>)>> {
     let workers = thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let share = chunks.len().div_ceil(workers).max(1);
     let packed = thread::scope(|scope| {
-        let work = |part: &[Vec<u8>]| part.iter().map(|chunk| compress(chunk)).collect::<io::Result<Vec<_>>>();
-        let running: Vec<_> = chunks.chunks(share).map(|part| scope.spawn(move || work(part))).collect();
+        let work = |number: usize, part: &[Vec<u8>]| {
+            let scratch = path.with_extension(format!("chunk{number}"));
+            let packed = part.iter().map(|chunk| compress(chunk, &scratch)).collect::<io::Result<Vec<_>>>();
+            fs::remove_file(scratch).or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            })?;
+            packed
+        };
+        let parts = chunks.chunks(share).enumerate();
+        let running: Vec<_> = parts.map(|(number, part)| scope.spawn(move || work(number, part))).collect();
         running.into_iter().map(|thread| thread.join()).collect::<Vec<_>>()
     });
     let mut out = Vec::new();

@@ -1,0 +1,211 @@
+//! `preloaded show`.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::exit::Exit;
+use super::target::TargetArguments;
+use super::why::{self, Format, Step};
+use crate::inventory::{Fact, Inventory, Outcome, Package, PackageCopy, PredictedGrant};
+use crate::platform::conclusions;
+use crate::report::printable;
+
+/// Show everything that is known of one package
+///
+/// `?` stands where a fact is unknown. Exits 0 when the package was found, 3 when a gap may hide it.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n    preloaded show ru.oneme.app firmware.zip")]
+pub(super) struct Arguments {
+    /// The package
+    #[arg(value_name = "PACKAGE")]
+    package: String,
+
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// Form of the answer
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// The package with what follows from it.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    target: &'a crate::inventory::Target,
+    /// As inventories have it.
+    package: &'a Package,
+    permissions: Vec<Permission<'a>>,
+}
+
+/// A permission that it asks for.
+#[derive(Debug, Serialize)]
+struct Permission<'a> {
+    name: &'a str,
+    level: Option<String>,
+    predicted: Outcome,
+    fixed: bool,
+    implied_by: Option<&'a str>,
+    /// What a phone says, for each user.
+    actual: Vec<String>,
+    reasons: Vec<Step>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let (mut inventory, exit) = why::one(&arguments.target, "show", &arguments.package)?;
+    conclusions::complete(&mut inventory);
+    let package = why::found(&inventory, &arguments.package)?;
+    let predicted = package.predicted_grants.known().map(Vec::as_slice).unwrap_or_default();
+    let permission = |grant: &'_ PredictedGrant| {
+        let (level, _, _) = why::declared(&inventory, &grant.permission);
+        (level, why::actual(package, &grant.permission), why::steps(&inventory, &grant.reasons))
+    };
+    let permissions = predicted.iter().map(|grant| {
+        let (level, actual, reasons) = permission(grant);
+        Permission {
+            name: &grant.permission,
+            level,
+            predicted: grant.outcome,
+            fixed: grant.fixed,
+            implied_by: grant.implied_by.as_deref(),
+            actual,
+            reasons,
+        }
+    });
+    let shown = Shown { target: &inventory.target, package, permissions: permissions.collect() };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match arguments.format {
+        Format::Text => write_text(&inventory, &shown, &mut out)?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, &shown)?;
+            out.write_all(b"\n")?;
+        }
+    }
+    out.flush()?;
+    Ok(exit)
+}
+
+/// Lines of a title and a text.
+struct Lines<'w>(&'w mut dyn Write);
+
+impl Lines<'_> {
+    fn line(&mut self, title: &str, text: &str) -> io::Result<()> {
+        writeln!(self.0, "    {title:<13} {}", printable(text))
+    }
+
+    /// A fact, or why it is not known.
+    fn fact<T>(&mut self, title: &str, fact: &Fact<T>, text: impl FnOnce(&T) -> String) -> io::Result<()> {
+        match fact {
+            Fact::Known { value, .. } => self.line(title, &text(value)),
+            Fact::Unknown(gap) => self.line(title, &format!("? [{}] {}", gap.reason.as_str(), gap.detail)),
+        }
+    }
+}
+
+fn write_text(inventory: &Inventory, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let package = shown.package;
+    writeln!(out, "{}", printable(&package.name))?;
+    let mut lines = Lines(out);
+    let optional = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+    lines.fact("shared user", &package.shared_user, optional)?;
+    lines.fact("user id", &package.uid, u32::to_string)?;
+    lines.fact("installer", &package.installer, optional)?;
+    lines.fact("users", &package.users, |states| {
+        let of = states.iter().map(|state| {
+            let installed = if state.installed { "installed" } else { "not installed" };
+            format!("{}: {installed}, {:?}", state.user, state.enabled).to_ascii_lowercase()
+        });
+        of.collect::<Vec<_>>().join("; ")
+    })?;
+    for copy in &package.copies {
+        write_copy(inventory, copy, &mut lines)?;
+    }
+    writeln!(lines.0, "\n  permissions")?;
+    match &package.predicted_grants {
+        Fact::Unknown(gap) => lines.line("", &format!("? [{}] {}", gap.reason.as_str(), gap.detail))?,
+        Fact::Known { .. } if shown.permissions.is_empty() => lines.line("", "it asks for none")?,
+        Fact::Known { .. } => {}
+    }
+    for permission in &shown.permissions {
+        let level = permission.level.as_deref().unwrap_or("?");
+        writeln!(
+            lines.0,
+            "    {:<9} {} ({})",
+            permission.predicted.as_str(),
+            printable(permission.name),
+            printable(level)
+        )?;
+        let mut notes = permission.actual.iter().map(|text| format!("on the phone: {text}")).collect::<Vec<_>>();
+        if let Some(source) = permission.implied_by {
+            notes.push(format!("implied by {source}"));
+        }
+        notes.extend(permission.reasons.iter().map(Step::line));
+        for note in notes {
+            writeln!(lines.0, "              {}", printable(&note))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_copy(inventory: &Inventory, copy: &PackageCopy, lines: &mut Lines<'_>) -> io::Result<()> {
+    writeln!(lines.0, "\n  {}", printable(&copy.path))?;
+    lines.line("copy", &format!("{:?}", copy.role).to_ascii_lowercase())?;
+    lines.fact("partition", &copy.partition, Clone::clone)?;
+    lines.fact("place", &copy.placement, |placement| placement.as_str().to_owned())?;
+    lines.fact("version", &copy.version_code, |code| {
+        let name = copy.version_name.known().and_then(Option::as_deref).unwrap_or("?");
+        format!("{code} ({name})")
+    })?;
+    lines.fact("target", &copy.target_sdk, |target| {
+        let least = copy.min_sdk.known().map_or_else(|| "?".to_owned(), u32::to_string);
+        format!("API {target}, at least {least}")
+    })?;
+    lines.fact("label", &copy.label, |label| label.clone().unwrap_or_else(|| "none".to_owned()))?;
+    lines.fact("signers", &copy.signers, |signers| {
+        let of = signers.iter().map(|signer| {
+            let name = signer.sha256.as_deref().unwrap_or(&signer.hash_code);
+            match &signer.published_key {
+                Some(key) => format!("{name} (published key: {key})"),
+                None => name.to_owned(),
+            }
+        });
+        if signers.is_empty() { "unsigned".to_owned() } else { of.collect::<Vec<_>>().join(", ") }
+    })?;
+    let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    lines.fact("flags", &copy.flags, |flags| list(flags))?;
+    lines.fact("icons", &copy.launcher, |launcher| list(launcher))?;
+    lines.fact("splits", &copy.splits, |splits| {
+        list(&splits.iter().map(|split| split.name.clone()).collect::<Vec<_>>())
+    })?;
+    lines.fact("code", &copy.code, |code| {
+        let dex = code.dex_files.map_or_else(|| "?".to_owned(), |files| files.to_string());
+        format!("{dex} DEX files, native code for {}", list(&code.abis))
+    })?;
+    lines.fact("components", &copy.manifest, |manifest| {
+        format!("{}, {} of them open to other apps", manifest.components, manifest.exported.len())
+    })?;
+    if let Some(manifest) = copy.manifest.known() {
+        for component in &manifest.exported {
+            let guard = component.permission.as_deref().unwrap_or("no permission");
+            lines.line("", &format!("{} {} ({guard})", component.kind, component.name))?;
+        }
+        lines.line("roles", &list(&manifest.roles))?;
+        let hooks: Vec<String> =
+            manifest.hooks.iter().map(|hook| format!("{} {}", hook.kind, hook.component)).collect();
+        lines.line("hooks", &list(&hooks))?;
+    }
+    lines.fact("answers", &copy.answers, |answers| {
+        list(&answers.iter().map(|answer| answer.intent.clone()).collect::<Vec<_>>())
+    })?;
+    lines.fact("declares", &copy.declared_permissions, |declared| {
+        let of = declared
+            .iter()
+            .map(|permission| format!("{} ({})", permission.name, permission.protection.as_deref().unwrap_or("?")));
+        list(&of.collect::<Vec<_>>())
+    })?;
+    if let Some(place) = copy.version_code.evidence().and_then(|evidence| why::place(inventory, evidence)) {
+        lines.line("read from", &place)?;
+    }
+    Ok(())
+}
