@@ -39,5 +39,6 @@ pub mod assess;
 pub mod report;
 
 pub mod evidence;
+pub mod station;
 
 pub mod cli;

@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("assess", &["check", "profile", "inventory"]),
     ("report", &["assess", "check", "profile", "inventory"]),
     ("evidence", &["report", "assess", "inventory", "profile"]),
+    ("station", &["adb"]),
     (
         "cli",
         &[
@@ -42,7 +43,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "assess",
             "report",
             "filesystem",
+            "container",
             "evidence",
+            "station",
             "firmware",
             "apk",
         ],

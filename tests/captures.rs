@@ -6,6 +6,7 @@ mod captures {
     mod double;
     mod failures;
     mod fictional;
+    mod foreign;
     mod grants;
     mod hostile;
     #[path = "../support/pixel.rs"]

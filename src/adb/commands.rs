@@ -32,6 +32,17 @@ const BATCH_WHOLE: Duration = Duration::from_secs(180);
 /// Longest name of a package or permission. Android's own limit for packages is 223; permissions have none.
 const NAME_LIMIT: usize = 255;
 
+/// Bytes of a block of [`read`].
+pub const READ_BLOCK: u64 = 1024;
+
+/// Most blocks that one [`read`] asks for.
+pub const READ_BLOCKS: u64 = 4096;
+
+const READ_CAP: u64 = READ_BLOCK * READ_BLOCKS;
+
+/// Longest path of a file that is read.
+const PATH_LIMIT: usize = 1024;
+
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
@@ -129,6 +140,10 @@ rows! {
         "the same, before Android 7", 32 * MIB, SLOW, SLOW_WHOLE, 21;
     FEATURES: "features", "pm list features",
         "features of hardware and software", MIB, SLOW, SLOW_WHOLE, 21;
+    SIZE: "size", "stat -c %s {file}",
+        "length of a package file", 4 * KIB, QUICK, QUICK_WHOLE, 23;
+    READ: "read", "dd if={file} bs=1024 skip={number} count={number} 2>/dev/null",
+        "a part of a package file", READ_CAP, SLOW, SLOW_WHOLE, 21;
     MODULES: "modules", "pm list packages --apex-only --show-versioncode -f",
         "APEX modules", 4 * MIB, SLOW, SLOW_WHOLE, 29;
 }
@@ -142,6 +157,9 @@ const NEXT: &str = ";echo __next:$?;";
 
 /// What each command of such a request ends with, so that its words of refusal stay with it.
 const MERGED: &str = " 2>&1";
+
+/// What a command ends with whose output is data, and whose words are dropped.
+const SILENT: &str = " 2>/dev/null";
 
 /// Most commands of one request: each may have the largest answer.
 const BATCH_LIMIT: usize = 256;
@@ -162,7 +180,9 @@ pub fn is_allowed(line: &str) -> bool {
 /// The commands of a request that holds several, as [`Batch`] writes it; `None` for any other text.
 #[must_use]
 pub fn parts(line: &str) -> Option<Vec<&str>> {
-    let parts: Option<Vec<&str>> = line.split(NEXT).map(|part| part.strip_suffix(MERGED)).collect();
+    // What is data, without words, keeps its own end.
+    let part = |text| if str::ends_with(text, SILENT) { Some(text) } else { text.strip_suffix(MERGED) };
+    let parts: Option<Vec<&str>> = line.split(NEXT).map(part).collect();
     parts.filter(|parts| parts.len() <= BATCH_LIMIT)
 }
 
@@ -179,7 +199,8 @@ impl Batch {
     pub fn of(commands: impl IntoIterator<Item = Command>) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::new();
         for command in commands {
-            let part = format!("{}{MERGED}", command.line);
+            let end = if command.line.ends_with(SILENT) { "" } else { MERGED };
+            let part = format!("{}{end}", command.line);
             match batches.last_mut() {
                 Some(batch)
                     if batch.commands.len() < BATCH_LIMIT
@@ -390,6 +411,20 @@ pub fn modules() -> Command {
     Command::plain(&MODULES)
 }
 
+/// Length of a package file; `None` for a path that may not be sent (see [`is_package_file`]).
+#[must_use]
+pub fn size(path: &str) -> Option<Command> {
+    is_package_file(path).then(|| Command { row: &SIZE, line: SIZE.template.replace("{file}", path) })
+}
+
+/// A part of a package file: `count` blocks of [`READ_BLOCK`] bytes from the block `skip` on; at the file's end the answer
+/// is shorter. `None` for a path that may not be sent, and for more than [`READ_BLOCKS`].
+#[must_use]
+pub fn read(path: &str, skip: u64, count: u64) -> Option<Command> {
+    (is_package_file(path) && (1..=READ_BLOCKS).contains(&count))
+        .then(|| Command { row: &READ, line: format!("dd if={path} bs=1024 skip={skip} count={count}{SILENT}") })
+}
+
 /// Requests that ask for packages by the permissions they request. See [`requested`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requested {
@@ -450,6 +485,10 @@ fn matches(template: &str, line: &str) -> bool {
         let valid = match slot {
             "{user}" => words.next().is_some_and(is_user_id),
             "{package}" => words.next().is_some_and(is_package_name),
+            "{file}" => words.next().is_some_and(is_package_file),
+            "if={file}" => words.next().and_then(|word| word.strip_prefix("if=")).is_some_and(is_package_file),
+            "skip={number}" => words.next().and_then(|word| word.strip_prefix("skip=")).is_some_and(is_number),
+            "count={number}" => words.next().and_then(|word| word.strip_prefix("count=")).is_some_and(is_number),
             "{service}" => words.next().is_some_and(|word| SERVICES.contains(&word)),
             "{permissions}" => {
                 let mut names = 0_usize;
@@ -463,6 +502,22 @@ fn matches(template: &str, line: &str) -> bool {
         }
     }
     words.next().is_none()
+}
+
+/// Whether a file may be read: a package file by its absolute path, of characters that mean nothing to a shell, without
+/// `..`. Others stay unread, and are named.
+#[must_use]
+pub fn is_package_file(path: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=~@,:".contains(c);
+    path.len() <= PATH_LIMIT
+        && path.starts_with('/')
+        && [".apk", ".apex", ".capex"].iter().any(|end| path.ends_with(end))
+        && path.chars().all(plain)
+        && path.split('/').all(|part| part != "..")
+}
+
+fn is_number(word: &str) -> bool {
+    word.parse::<u64>().is_ok_and(|number| number.to_string() == word)
 }
 
 fn is_user_id(word: &str) -> bool {
@@ -488,6 +543,9 @@ mod tests {
                 list(sdk, 10),
             ]);
             all.extend(package(sdk, "com.android.settings"));
+            all.extend(
+                [size("/system/app/A/A.apk"), read("/data/app/~~x==/a.b-y==/base.apk", 3, 4)].into_iter().flatten(),
+            );
             all.extend(requested(sdk, ["android.permission.CAMERA", "a-b.C_d"]).commands);
         }
         all
@@ -508,8 +566,9 @@ mod tests {
     #[test]
     fn no_template_holds_a_character_that_a_shell_interprets() {
         for row in table() {
-            let bare = row.template.replace(['{', '}'], "");
-            assert!(bare.chars().all(|c| c.is_ascii_alphanumeric() || " -_./".contains(c)), "{}", row.template);
+            // Words of `dd` go nowhere; nothing else is redirected.
+            let bare = row.template.replace(['{', '}'], "").replace(" 2>/dev/null", "").replace(" %s ", " ");
+            assert!(bare.chars().all(|c| c.is_ascii_alphanumeric() || " -_./=".contains(c)), "{}", row.template);
         }
     }
 
@@ -574,6 +633,39 @@ mod tests {
         let batches = Batch::of(many);
         assert!(batches.len() > 10 && batches.iter().all(|batch| is_allowed(batch.line())));
         assert_eq!(batches.iter().map(|batch| batch.commands().len()).sum::<usize>(), 3000);
+    }
+
+    #[test]
+    fn only_package_files_are_read_and_no_path_says_anything_to_a_shell() {
+        assert_eq!(
+            read("/system/app/A/A.apk", 0, 8).unwrap().line(),
+            "dd if=/system/app/A/A.apk bs=1024 skip=0 count=8 2>/dev/null"
+        );
+        for path in [
+            "/data/misc/wifi/x.conf",
+            "system/a.apk",
+            "/system/app/../../data/a.apk",
+            "/system/app/A B.apk",
+            "/a;reboot.apk",
+            "/$(reboot).apk",
+            "/a'.apk",
+            "/a\n.apk",
+            "",
+        ] {
+            assert_eq!((size(path), read(path, 0, 1)), (None, None), "{path:?}");
+        }
+        assert_eq!((read("/a.apk", 0, 0), read("/a.apk", 0, READ_BLOCKS + 1)), (None, None));
+        for line in [
+            "dd if=/a.apk of=/b.apk bs=1024 skip=0 count=1 2>/dev/null",
+            "dd if=/a.apk bs=1024 skip=0 count=1 2>/data/x",
+            "dd if=/a.apk bs=1024 skip=0x1 count=1 2>/dev/null",
+            "stat -c %s /a.txt",
+        ] {
+            assert!(!is_allowed(line), "{line}");
+        }
+        let both = [size("/a.apk").unwrap(), read("/a.apk", 0, 1).unwrap(), users()];
+        let [batch] = Batch::of(both).try_into().unwrap();
+        assert!(is_allowed(batch.line()), "{}", batch.line());
     }
 
     #[test]

@@ -85,6 +85,12 @@ impl Conversation {
         }
     }
 
+    /// Sends bytes.
+    pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.wait()?;
+        self.stream.write_all(bytes).map_err(|error| self.io(&error))
+    }
+
     /// Reads a text with its length of four hexadecimal digits in front.
     pub(super) fn text(&mut self) -> Result<Vec<u8>, Failure> {
         let digits = self.array::<4>()?;

@@ -3,6 +3,7 @@
 pub mod attached;
 pub mod commands;
 mod conversation;
+mod direct;
 mod phone;
 mod runner;
 pub mod server;
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 pub use attached::{Attached, Listing, State};
 pub use commands::{Batch, Command};
 pub use conversation::Patience;
+pub use direct::Direct;
 pub use phone::Phone;
 pub use server::Server;
 
@@ -34,6 +36,11 @@ pub trait Shell {
     /// As many results as commands, in their order; where the request as a whole fails, its failure is that of each.
     fn run_batch(&self, batch: &Batch) -> Vec<Result<Answer, Failure>> {
         batch.commands().iter().map(|command| self.run(command)).collect()
+    }
+
+    /// Whether a capture answers in place of a phone: it can't be asked for more than it holds.
+    fn is_capture(&self) -> bool {
+        false
     }
 
     /// What stands in place of a phone: the name of the file that holds the answer. `None` for a phone itself.

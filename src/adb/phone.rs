@@ -49,17 +49,7 @@ impl Shell for Phone {
 
     fn run_batch(&self, batch: &Batch) -> Vec<Result<Answer, Failure>> {
         let limits = (batch.silence(), batch.deadline(), batch.cap());
-        let whole = match runner::run(&self.server, self.transport_id, self.protocol, batch.line(), limits) {
-            Ok(whole) => whole,
-            Err(failure) => return batch.commands().iter().map(|_| Err(failure.clone())).collect(),
-        };
-        match batch.split(&whole.stdout, whole.status) {
-            Some(answers) => {
-                let answer = |(stdout, status)| Ok(Answer { stdout, stderr: Vec::new(), status });
-                answers.into_iter().map(answer).collect()
-            }
-            // One of them prints what looks like the mark between two: apart, each has a mark of its own.
-            None => batch.commands().iter().map(|command| self.run(command)).collect(),
-        }
+        let whole = runner::run(&self.server, self.transport_id, self.protocol, batch.line(), limits);
+        runner::apart(self, batch, whole)
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::conversation::Conversation;
 use super::server::Server;
 use super::wrapper::{nonce, take_status, without_carriage_returns, wrap};
-use super::{Answer, Failure};
+use super::{Answer, Batch, Failure, Shell};
 
 /// Most bytes of standard error: messages, never data.
 const STDERR_CAP: u64 = 1 << 20;
@@ -67,6 +67,55 @@ pub(super) fn run(
         return Err(Failure::TooLarge { cap });
     }
     Ok(Answer { stdout, stderr, status })
+}
+
+/// The answer in a stream that was read to its end.
+pub(super) fn of_stream(stream: &[u8], protocol: Protocol, nonce: &str, cap: u64) -> Result<Answer, Failure> {
+    let mut stdout = Vec::new();
+    let mut stderr = Vec::new();
+    match protocol {
+        Protocol::Terminal => stdout.extend_from_slice(&without_carriage_returns(stream)),
+        Protocol::Packets => {
+            let mut rest = stream;
+            while let Some((header, after)) = rest.split_first_chunk::<5>() {
+                let [kind, a, b, c, d] = *header;
+                let length = usize::try_from(u32::from_le_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+                let Some((payload, next)) = after.split_at_checked(length) else { break };
+                match kind {
+                    STDOUT => stdout.extend_from_slice(payload),
+                    STDERR => keep(&mut stderr, payload, STDERR_CAP, 0)?,
+                    EXIT => break,
+                    _ => {
+                        let words = format!("the phone's shell sent a packet of unknown kind {kind}");
+                        return Err(Failure::Disconnected(words));
+                    }
+                }
+                rest = next;
+            }
+        }
+    }
+    let received = stdout.len() as u64;
+    let status = take_status(&mut stdout, nonce).ok_or(Failure::Truncated { received })?;
+    if stdout.len() as u64 > cap {
+        return Err(Failure::TooLarge { cap });
+    }
+    Ok(Answer { stdout, stderr, status })
+}
+
+/// The answers to the commands of one request.
+pub(super) fn apart(shell: &dyn Shell, batch: &Batch, whole: Result<Answer, Failure>) -> Vec<Result<Answer, Failure>> {
+    let whole = match whole {
+        Ok(whole) => whole,
+        Err(failure) => return batch.commands().iter().map(|_| Err(failure.clone())).collect(),
+    };
+    match batch.split(&whole.stdout, whole.status) {
+        Some(answers) => {
+            let answer = |(stdout, status)| Ok(Answer { stdout, stderr: Vec::new(), status });
+            answers.into_iter().map(answer).collect()
+        }
+        // One of them prints what looks like the mark between two: apart, each has a mark of its own.
+        None => batch.commands().iter().map(|command| shell.run(command)).collect(),
+    }
 }
 
 fn read_packets(conversation: &mut Conversation, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>) -> Result<(), Failure> {

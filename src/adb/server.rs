@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::attached::{Listing, parse_listing};
-use super::conversation::{Conversation, Patience};
+use super::conversation::{Conversation, Patience, one_line};
 
 /// The port of a server that nobody configured.
 pub const PORT: u16 = 5037;
@@ -14,6 +14,9 @@ pub const PORT: u16 = 5037;
 /// A server answers from memory; one that needs longer hangs.
 const SILENCE: Duration = Duration::from_secs(5);
 const TOTAL: Duration = Duration::from_secs(10);
+
+/// A server gives up a connection to a phone after 10 s of its own.
+const CONNECT: Duration = Duration::from_secs(15);
 
 /// The longest answer that the host protocol can carry.
 const BYTES: u64 = 0xFFFF;
@@ -67,6 +70,18 @@ impl Server {
     /// As for [`version`](Self::version). A phone that can't be used is no error, it has a state.
     pub fn devices(&self) -> Result<Listing, Failure> {
         Ok(parse_listing(&self.ask("host:devices-l")?))
+    }
+
+    /// Asks the server to connect to a phone on the network, `HOST:PORT`. Its words, also where it could not: it reports
+    /// that as success.
+    ///
+    /// # Errors
+    /// As for [`version`](Self::version).
+    pub fn connect(&self, address: &str) -> Result<String, Failure> {
+        let limits = self.patience.at_most(CONNECT, CONNECT, BYTES);
+        let mut conversation = Conversation::open(self.address, limits)?;
+        conversation.request(&format!("host:connect:{address}")).map_err(before_answer)?;
+        Ok(one_line(&conversation.text().map_err(before_answer)?))
     }
 
     /// Names of protocols that both the server and a phone know.

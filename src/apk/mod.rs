@@ -207,6 +207,14 @@ pub fn open_with(source: &SharedBytes, options: Options<'_>) -> Result<Apk, Pars
     Ok(Apk { manifest, resources, network, signers: signers(&directory), code: native::code(&directory) })
 }
 
+/// The certificates that its signatures claim, as of [`Apk::signers`], and nothing else: a few kilobytes of any file.
+///
+/// # Errors
+/// The place in the ZIP structure, the signing block or the signature file that can't be read.
+pub fn certificates(source: &SharedBytes) -> Result<Vec<Certificate>, ParseError> {
+    signers(&Directory::open(source)?)
+}
+
 /// Classes that the package's DEX files define. Reads some megabytes of a large package, so [`open`] does not.
 ///
 /// # Errors

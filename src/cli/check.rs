@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
@@ -12,12 +13,13 @@ use super::exit::{Exit, usage};
 use super::output::{OutputArguments, formats_help};
 use super::profile::sign::{keys, verified_profile};
 use super::target::{Reading, TargetArguments};
+use super::{save, summary};
 use crate::assess::{BaselineRef, KnownFailures, Overlays, ProfileSignature, applicable, assess};
 use crate::check::{self, Context, Presence, Verdict};
 use crate::collect::SourceError;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
 use crate::profile::{self, Basis, Profile};
-use crate::report::{self, Coverage, EventKind, Identity, Run, TargetReport, TargetResult};
+use crate::report::{self, Coverage, EventKind, Identity, Run, TargetReport, TargetResult, printable};
 
 /// Judge phones, firmware or saved inventories under a profile
 ///
@@ -93,6 +95,10 @@ pub(super) struct Arguments {
     /// Failures that the baseline has already do not count, and are not listed one by one
     #[arg(long, requires = "baseline", help_heading = "Waivers and baselines")]
     only_new: bool,
+
+    /// Also save each target's inventory into this folder, as soon as it is read
+    #[arg(long, value_name = "FOLDER")]
+    save: Option<PathBuf>,
 
     #[command(flatten)]
     output: OutputArguments,
@@ -185,7 +191,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let events = Events::open(arguments.events.as_deref(), outputs.identity().clone())?;
     let keep = outputs.wants_inventories() && !arguments.findings_only;
-    let judged = arguments.target.read_each(true, &packages, &events, |index, reading| {
+    let plan = arguments.target.plan(true, &packages)?;
+    let (all, done) = (plan.len(), AtomicUsize::new(0));
+    let targets = plan.read(&events, |index, reading, board| {
+        if let (Some(folder), Ok(inventory)) = (&arguments.save, &reading.result) {
+            let mut inventory = inventory.clone();
+            outputs.identity().apply_to_inventory(&mut inventory);
+            save::inventory(folder, &outputs.identity().name(&reading.target, index + 1), &inventory)?;
+        }
+        let name = reading.target.name.clone();
         let judge = Judge {
             profile: &profile,
             signature: signature.as_ref(),
@@ -196,9 +210,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         };
         let report = judge.report(index, reading)?;
         events.judged(index, &report);
-        anyhow::Ok(report)
+        let number = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if all > 1 {
+            board.say(&format!("{number} of {all}  {}  {}", summary::word(&report), printable(&name)));
+        }
+        Ok(report)
     })?;
-    let targets = judged.into_iter().collect::<anyhow::Result<Vec<TargetReport>>>()?;
     let exit = Exit::of_all(targets.iter().map(Exit::of));
     let mut run = Run {
         schema_version: report::SCHEMA_VERSION.to_owned(),

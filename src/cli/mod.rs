@@ -5,6 +5,7 @@ mod attest;
 mod check;
 mod convert;
 mod devices;
+mod doctor;
 mod events;
 mod exit;
 mod image;
@@ -14,12 +15,15 @@ mod r#match;
 mod output;
 mod profile;
 mod reading;
+mod save;
 mod scan;
 mod schema;
 mod server;
 mod show;
+mod summary;
 mod target;
 mod terminal;
+mod watch;
 mod why;
 
 use std::io;
@@ -53,13 +57,16 @@ enum Command {
     Image(image::Arguments),
     Attest(attest::Arguments),
     Devices(devices::Arguments),
+    Doctor(doctor::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
+    Watch(watch::Arguments),
 }
 
 /// Runs the program: arguments in, exit code out.
 #[must_use]
 pub fn main() -> ExitCode {
+    limit_memory();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -80,8 +87,10 @@ pub fn main() -> ExitCode {
         Command::Image(arguments) => image::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
     };
     let exit = result.unwrap_or_else(|error| {
         if is_closed_pipe(&error) {
@@ -92,6 +101,17 @@ pub fn main() -> ExitCode {
         error.downcast_ref::<exit::Failed>().map_or(Exit::Unreadable, |failed| failed.0)
     });
     ExitCode::from(exit as u8)
+}
+
+/// A job of a bench is told how much memory it may have, and holds itself to it: what asks for more ends, and the bench
+/// goes on.
+fn limit_memory() {
+    #[cfg(unix)]
+    if let Some(bytes) = std::env::var(crate::station::MEMORY).ok().and_then(|text| text.parse().ok()) {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        // Where the system refuses a limit there is none, and the time limit is left.
+        let _ = setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) });
+    }
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -1,27 +1,28 @@
 //! What the user points at, and reading it: phones and files, several at once.
 
 use std::collections::BTreeSet;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::exit::usage;
 use super::reading::ReadingArguments;
 use super::server::{self, NO_PHONE, ServerArguments};
 use super::terminal::{Board, Line};
-use crate::adb::{Attached, Listing, Server};
+use crate::adb::{Attached, Direct, Listing, Patience, Server};
 use crate::collect::capture::CaptureSource;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
 use crate::collect::saved::SavedSource;
-use crate::collect::{Progress, Request, Source, SourceError};
+use crate::collect::{Deep, Progress, Request, Source, SourceError};
 use crate::inventory::{Inventory, Target, TargetKind};
 
 /// Which targets, and how they are read. Shared by every command that reads any.
 #[derive(Debug, Args)]
 pub(super) struct TargetArguments {
-    /// A firmware file, folder or https:// address, a saved inventory, `adb` for every attached phone, or `adb:SERIAL`
+    /// A firmware file, folder or https:// address, a saved inventory, a bug report or other capture, `adb` for every attached phone, or one: `adb:SERIAL`, `adb:usb:1-4.2`, `adb:HOST:PORT`, `tcp:HOST:PORT` without a server
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
 
@@ -33,9 +34,18 @@ pub(super) struct TargetArguments {
     #[arg(long = "also", value_name = "PACKAGE")]
     also: Vec<String>,
 
-    /// Targets read at the same time
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
-    jobs: u8,
+    /// Read package files of phones in place too: their certificates, or everything
+    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_value = "no",
+        default_missing_value = "signers")]
+    deep: DeepArgument,
+
+    /// Pull each package file of phones and verify its signature over the contents; reads certificates too
+    #[arg(long)]
+    verify: bool,
+
+    /// Targets read at the same time [default: 32 phones, 8 images]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: Option<u8>,
 
     #[command(flatten)]
     reading: ReadingArguments,
@@ -43,6 +53,30 @@ pub(super) struct TargetArguments {
     #[command(flatten)]
     server: ServerArguments,
 }
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DeepArgument {
+    /// No package file
+    No,
+    /// The certificates of each
+    Signers,
+    /// Manifest, resources and certificates of each
+    All,
+}
+
+impl From<DeepArgument> for Deep {
+    fn from(argument: DeepArgument) -> Self {
+        match argument {
+            DeepArgument::No => Self::No,
+            DeepArgument::Signers => Self::Signers,
+            DeepArgument::All => Self::All,
+        }
+    }
+}
+
+/// Phones read at the same time: they wait for the cable. Images compute.
+const PHONES: u8 = 32;
+const IMAGES: u8 = 8;
 
 /// A target that was read, or not.
 pub(super) struct Reading {
@@ -53,7 +87,10 @@ pub(super) struct Reading {
 /// One thing to read.
 enum Job {
     File(Place, Box<FirmwareSource>),
-    Phone(Server, Box<Attached>),
+    /// With the user's name for it.
+    Phone(Server, Box<Attached>, String),
+    /// A phone without an ADB server.
+    Direct(SocketAddr, Patience),
     /// Named, but not there, or no phone at all: nothing to read, yet not to be passed over in silence.
     Missing {
         name: String,
@@ -61,55 +98,79 @@ enum Job {
     },
 }
 
-impl TargetArguments {
-    /// Reads every target, in the order named; phones in the order of their serial numbers.
-    ///
-    /// # Errors
-    /// No target was named and `default_to_phones` is off.
-    pub(super) fn read(&self, default_to_phones: bool, packages: &[String]) -> anyhow::Result<Vec<Reading>> {
-        self.read_each(default_to_phones, packages, &Unwatched, |_, reading| reading)
+/// What is to be read, before anything is.
+pub(super) struct Plan {
+    jobs: Vec<Job>,
+    at_once: usize,
+    request: Request,
+}
+
+impl Plan {
+    /// Number of targets.
+    pub(super) fn len(&self) -> usize {
+        self.jobs.len()
     }
 
-    /// The same, handing each reading to `finish` with its number from 0 as soon as it is there, from several threads: what
-    /// `finish` makes of it is kept, the reading is not.
+    /// Reads every target, several at once, and hands each on as soon as it is read: no target waits for another. What
+    /// `each` makes of them comes back in the order named.
     ///
     /// # Errors
-    /// As [`Self::read`].
-    pub(super) fn read_each<T: Send>(
+    /// The first error of `each`, in the order named; the others are handed on all the same.
+    pub(super) fn read<T: Send>(
         &self,
-        default_to_phones: bool,
-        packages: &[String],
         watch: &dyn Watch,
-        finish: impl Fn(usize, Reading) -> T + Sync,
+        each: impl Fn(usize, Reading, &Board) -> anyhow::Result<T> + Sync,
     ) -> anyhow::Result<Vec<T>> {
-        let mut also: BTreeSet<String> = self.also.iter().cloned().collect();
-        also.extend(packages.iter().cloned());
-        let request = Request { also };
-        let jobs = self.jobs(default_to_phones)?;
-        watch.started(jobs.len());
+        watch.started(self.jobs.len());
         let board = Board::new();
         let next = AtomicUsize::new(0);
-        let results: Vec<Mutex<Option<T>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
-        let workers = usize::from(self.jobs).min(jobs.len());
+        let results: Vec<Mutex<Option<anyhow::Result<T>>>> = self.jobs.iter().map(|_| Mutex::new(None)).collect();
         std::thread::scope(|scope| {
-            for _ in 0..workers {
+            for _ in 0..self.at_once.min(self.jobs.len()) {
                 scope.spawn(|| {
-                    while let Some((index, job, slot)) = take(&next, &jobs, &results) {
+                    while let Some((index, job, slot)) = take(&next, &self.jobs, &results) {
                         let target = job.target();
                         watch.reading(index, &target);
                         let progress = Watched { line: board.line(&target.name), watch, index };
-                        let reading = Reading { target, result: job.read(&request, &progress) };
+                        let reading = Reading { target, result: job.read(&self.request, &progress) };
                         drop(progress);
-                        let finished = finish(index, reading);
+                        let made = each(index, reading, &board);
                         if let Ok(mut slot) = slot.lock() {
-                            *slot = Some(finished);
+                            *slot = Some(made);
                         }
                     }
                 });
             }
         });
-        let read = results.into_iter().filter_map(|slot| slot.into_inner().ok().flatten());
-        Ok(read.collect())
+        results.into_iter().filter_map(|slot| slot.into_inner().ok().flatten()).collect()
+    }
+}
+
+impl TargetArguments {
+    /// Reads every target, in the order named; phones in the order of their names.
+    ///
+    /// # Errors
+    /// No target was named and `default_to_phones` is off.
+    pub(super) fn read(&self, default_to_phones: bool, packages: &[String]) -> anyhow::Result<Vec<Reading>> {
+        self.plan(default_to_phones, packages)?.read(&Unwatched, |_, reading, _| Ok(reading))
+    }
+
+    /// What is to be read: asks the ADB server for phones, and opens none.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn plan(&self, default_to_phones: bool, packages: &[String]) -> anyhow::Result<Plan> {
+        let mut also: BTreeSet<String> = self.also.iter().cloned().collect();
+        also.extend(packages.iter().cloned());
+        let jobs = self.jobs(default_to_phones)?;
+        let only_phones = jobs.iter().all(|job| !matches!(job, Job::File(..)));
+        let at_once = self.jobs.unwrap_or(if only_phones { PHONES } else { IMAGES });
+        let deep = match (self.deep, self.verify) {
+            (DeepArgument::No, true) => DeepArgument::Signers,
+            (deep, _) => deep,
+        };
+        let request = Request { also, deep: deep.into(), verify: self.verify };
+        Ok(Plan { jobs, at_once: usize::from(at_once), request })
     }
 
     /// The firmware among the targets; `None` where there is none, or several.
@@ -132,13 +193,19 @@ impl TargetArguments {
         named.extend(self.devices.iter().map(|serial| format!("adb:{serial}")));
         if named.is_empty() {
             if !default_to_phones {
-                return Err(usage("name a TARGET: a firmware file or folder, a saved inventory, adb, or adb:SERIAL"));
+                return Err(usage(
+                    "name a TARGET: a firmware file or folder, a capture, a saved inventory, adb, or adb:SERIAL",
+                ));
             }
             named.push("adb".to_owned());
         }
         let mut jobs = Vec::new();
         let targets = named.len();
         for name in named {
+            if let Some(address) = name.strip_prefix("tcp:") {
+                jobs.push(self.direct(address)?);
+                continue;
+            }
             match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
                 Some(Some(serial)) => jobs.push(self.phone(serial)?),
                 Some(None) if name == "adb" => jobs.extend(self.phones()?),
@@ -158,8 +225,9 @@ impl TargetArguments {
             Ok(listing) => listing,
             Err(why) => return Ok(vec![missing(why)]),
         };
-        let phone = |attached| Job::Phone(server.clone(), Box::new(attached));
-        let mut jobs: Vec<Job> = attached.into_iter().map(phone).collect();
+        let names = server::names(&attached);
+        let phone = |(attached, name)| Job::Phone(server.clone(), Box::new(attached), name);
+        let mut jobs: Vec<Job> = attached.into_iter().zip(names).map(phone).collect();
         let unknown = unknown.into_iter();
         jobs.extend(unknown.map(|line| missing(format!("the ADB server lists a phone in an unknown way: {line}"))));
         if jobs.is_empty() {
@@ -168,20 +236,56 @@ impl TargetArguments {
         Ok(jobs)
     }
 
-    fn phone(&self, serial: &str) -> anyhow::Result<Job> {
-        let missing = |why: String| Job::Missing { name: format!("adb:{serial}"), why };
+    fn direct(&self, address: &str) -> anyhow::Result<Job> {
+        let found = address.to_socket_addrs().ok().and_then(|mut found| found.next());
+        Ok(match found {
+            Some(address) => Job::Direct(address, self.server.patience()),
+            None => {
+                Job::Missing { name: format!("tcp:{address}"), why: "no such address: expected HOST:PORT".to_owned() }
+            }
+        })
+    }
+
+    fn phone(&self, asked: &str) -> anyhow::Result<Job> {
+        let missing = |why: String| Job::Missing { name: format!("adb:{asked}"), why };
         let server = self.server.server()?;
-        let listing = match self.server.listing(&server) {
+        let mut listing = match self.server.listing(&server) {
             Ok(listing) => listing,
             Err(why) => return Ok(missing(why)),
         };
-        let mut matching = listing.attached.into_iter().filter(|attached| attached.serial.as_deref() == Some(serial));
-        Ok(match (matching.next(), matching.count()) {
+        if !listing.attached.iter().any(|attached| server::answers_to(attached, asked)) && server::is_address(asked) {
+            // A phone on the network that the server does not know yet.
+            let words = server.connect(asked);
+            listing = match (words, self.server.listing(&server)) {
+                (Ok(words), Ok(listing))
+                    if !listing.attached.iter().any(|attached| server::answers_to(attached, asked)) =>
+                {
+                    return Ok(missing(format!("the ADB server did not connect to it: {words}")));
+                }
+                (_, Ok(listing)) => listing,
+                (_, Err(why)) => return Ok(missing(why)),
+            };
+        }
+        let names = server::names(&listing.attached);
+        let mut matching: Vec<(Attached, String)> = listing
+            .attached
+            .into_iter()
+            .zip(names)
+            .filter(|(attached, name)| name.as_str() == format!("adb:{asked}") || server::answers_to(attached, asked))
+            .collect();
+        // A name of one phone alone comes before a serial number of several.
+        if let Some(at) = matching.iter().position(|(_, name)| *name == format!("adb:{asked}")) {
+            matching = vec![matching.swap_remove(at)];
+        }
+        let others: Vec<String> = matching.iter().map(|(_, name)| name.clone()).collect();
+        Ok(match (matching.pop(), matching.len()) {
             (None, _) => missing("no phone with this serial number is attached".to_owned()),
-            (Some(attached), 0) => Job::Phone(server, Box::new(attached)),
-            (Some(_), others) => {
-                missing(format!("{} phones with this serial number are attached: unplug all but one", others + 1))
-            }
+            (Some((attached, _)), 0) => Job::Phone(server, Box::new(attached), format!("adb:{asked}")),
+            (Some(_), more) => missing(format!(
+                "{} phones with this serial number are attached: name one of {}",
+                more + 1,
+                others.join(", ")
+            )),
         })
     }
 }
@@ -204,7 +308,7 @@ pub(super) trait Watch: Sync {
 }
 
 /// Nobody follows.
-struct Unwatched;
+pub(super) struct Unwatched;
 
 impl Watch for Unwatched {
     fn started(&self, _targets: usize) {}
@@ -239,7 +343,8 @@ impl Job {
                 let is_folder = matches!(place, Place::Path(path) if path.is_dir());
                 (if is_folder { TargetKind::Folder } else { TargetKind::Firmware }, place.name())
             }
-            Self::Phone(_, attached) => (TargetKind::Phone, format!("adb:{}", attached.name())),
+            Self::Phone(_, _, name) => (TargetKind::Phone, name.clone()),
+            Self::Direct(address, _) => (TargetKind::Phone, format!("tcp:{address}")),
             Self::Missing { name, .. } => (TargetKind::Phone, name.clone()),
         };
         Target { kind, name, collected_at: None, layers: Vec::new() }
@@ -255,7 +360,13 @@ impl Job {
                 SavedSource::new(path).collect(request, progress)
             }
             Self::File(_, source) => source.as_ref().clone().collect(request, progress),
-            Self::Phone(server, attached) => {
+            Self::Direct(address, patience) => {
+                let phone =
+                    Direct::open(*address, *patience).map_err(|failure| SourceError::Temporary(failure.to_string()))?;
+                let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                PhoneSource::new(&phone, self.target().name, Some(now)).collect(request, progress)
+            }
+            Self::Phone(server, attached, _) => {
                 let phone = server::open(server, attached).map_err(SourceError::Temporary)?;
                 let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
                 PhoneSource::new(&phone, self.target().name, Some(now)).collect(request, progress)

@@ -61,6 +61,14 @@ impl Board {
     }
 }
 
+impl Board {
+    /// A line that stays, above those that move. Nothing where there is no terminal.
+    pub(super) fn say(&self, text: &str) {
+        // The draw target is hidden elsewhere, and then nothing can be printed either.
+        let _ = self.bars.println(text);
+    }
+}
+
 /// Progress of one target.
 pub(super) struct Line {
     bar: ProgressBar,

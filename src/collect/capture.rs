@@ -72,7 +72,8 @@ impl CaptureSource {
             let name = item.name.rsplit('/').next().unwrap_or_default();
             name == "build.prop" || name == "payload.bin" || name.ends_with(".img") || name.ends_with(".new.dat.br")
         };
-        !items.iter().any(is_firmware) && items.iter().any(|item| kind(item).is_some())
+        !items.iter().any(is_firmware)
+            && items.iter().filter(|item| may_be_text(item, items.len())).any(|item| kind(item).is_some())
     }
 }
 
@@ -81,6 +82,12 @@ impl CaptureSource {
 enum Kind {
     Text,
     Json,
+}
+
+/// Whether a file is worth a look: the only one is, and of several those whose names say text.
+fn may_be_text(item: &Item, of: usize) -> bool {
+    let name = item.name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    of == 1 || !name.contains('.') || [".txt", ".json", ".log"].iter().any(|end| name.ends_with(end))
 }
 
 fn kind(item: &Item) -> Option<Kind> {
@@ -111,7 +118,7 @@ impl Source for CaptureSource {
         let mut texts = Texts::default();
         let mut documents = Vec::new();
         for item in &items {
-            let Some(kind) = kind(item) else { continue };
+            let Some(kind) = Some(item).filter(|item| may_be_text(item, items.len())).and_then(kind) else { continue };
             progress.step(&item.name);
             let length = item.bytes.len();
             let bytes = read_vec_at(item.bytes.as_ref(), 0, length, "file of a capture", FILE_LIMIT)

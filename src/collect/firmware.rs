@@ -8,6 +8,8 @@ mod packages;
 mod preinstalls;
 mod properties;
 
+pub(in crate::collect) use packages::{claimed, of_file};
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -30,6 +30,22 @@ pub struct Request {
     /// Packages to look up even where somebody installed them later. All others that a store or a person installed are
     /// counted and not named.
     pub also: BTreeSet<String>,
+    /// Whether package files of a phone are read too.
+    pub deep: Deep,
+    /// Whether each of them is pulled and its signature verified.
+    pub verify: bool,
+}
+
+/// What is read of the package files of a phone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Deep {
+    /// Nothing: Android's services tell.
+    #[default]
+    No,
+    /// The certificates of each.
+    Signers,
+    /// Manifest, resources and signatures of each.
+    All,
 }
 
 /// Hears how far a collection is. Called from any thread; must not block.

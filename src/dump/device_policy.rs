@@ -12,7 +12,7 @@
 //!       uid=10163
 //! ```
 //!
-//! Everything else (policies, statistics, constants) is not read: it is counted as lines that were passed over.
+//! Everything else (policies, statistics, constants) is passed over.
 
 use super::At;
 

@@ -280,7 +280,7 @@ pub struct Signer {
     /// SHA-256 of the certificate in DER, lower-case hex; `null` where only the number is known.
     pub sha256: Option<String>,
     /// Java's 32-bit `Arrays.hashCode` of the certificate, eight hex digits, as `dumpsys package` prints it. Two
-    /// certificates may share one: it links, it proves nothing.
+    /// certificates may share one: it links, it proves nothing. Empty where another program's capture tells the digest alone.
     pub hash_code: String,
     /// Signature scheme that names the signer: `v1`, `v2`, `v3`, `v3.1`; `null` where a device tells it.
     pub scheme: Option<String>,

@@ -68,7 +68,7 @@ impl Phone {
     }
 
     pub(super) fn collect_also(&self, also: &[&str]) -> Result<Inventory, SourceError> {
-        let request = Request { also: also.iter().map(|name| (*name).to_owned()).collect() };
+        let request = Request { also: also.iter().map(|name| (*name).to_owned()).collect(), ..Request::default() };
         PhoneSource::new(self, "adb:test", None).collect(&request, &Silent)
     }
 
@@ -77,10 +77,13 @@ impl Phone {
     }
 }
 
-/// The key of a command: its row's name, and the user.
+/// The key of a command: its row's name, and the user or the service.
 fn key(command: &Command) -> String {
     let name = command.row().name.trim_end_matches("-old");
     let words: Vec<_> = command.line().split(' ').collect();
+    if name == "service" {
+        return format!("service-{}", words.last().copied().unwrap_or_default());
+    }
     match words.iter().position(|word| *word == "--user").and_then(|at| words.get(at + 1)) {
         Some(user) => format!("{name}-{user}"),
         None => name.to_owned(),

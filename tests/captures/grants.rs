@@ -72,7 +72,7 @@ fn below(table: &[&str], part: &str, name: &str) -> Vec<(String, String)> {
         let class = if class.starts_with('.') { format!("{package}{class}") } else { class.to_owned() };
         Some((package.to_owned(), class))
     };
-    entries.collect::<Vec<_>>().iter().filter_map(|line| component(line)).collect()
+    entries.collect::<Vec<_>>().iter().filter_map(component).collect()
 }
 
 /// What the phone's tables and AOSP's manifests tell of intents.

@@ -3,7 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use preloaded::dump::{activities, getprop, package, package_list, refusal, users};
+use preloaded::bytes::Limits;
+use preloaded::collect::capture::CaptureSource;
+use preloaded::collect::{Request, Silent, Source};
+use preloaded::dump::{
+    accessibility, activities, app_ops, device_policy, features, getprop, overlay, package, package_list, refusal,
+    role, settings, users,
+};
 
 use super::double::Phone;
 use super::pixel::real;
@@ -30,6 +36,14 @@ fn parse_all(bytes: &[u8]) {
     let _ = package_list::parse(&text);
     let _ = activities::parse(&text);
     let _ = refusal::find(&text);
+    let _ = role::parse(&text);
+    let _ = device_policy::parse(&text);
+    let _ = app_ops::parse(&text);
+    let _ = overlay::parse(&text);
+    let _ = accessibility::parse(&text);
+    let _ = features::parse(&text);
+    let _ = settings::parse_list(&text, 0);
+    let _ = settings::parse_dump(&text);
 }
 
 /// Bytes that mean something to a parser.
@@ -101,6 +115,46 @@ fn collecting_from_a_phone_with_changed_answers_never_panics() {
         }
         let _ = phone.collect();
     }
+}
+
+/// Reads a file as a capture, whatever comes of it.
+fn capture(folder: &Path, name: &str, bytes: &[u8]) {
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    if CaptureSource::recognizes(&path) {
+        let _ = CaptureSource::new(&path, Limits::default()).collect(&Request::default(), &Silent);
+    }
+}
+
+#[test]
+fn cut_and_changed_captures_of_other_programs_are_read_without_a_panic() {
+    let report = "== dumpstate: x\n------ SYSTEM PROPERTIES (getprop) ------\n[ro.build.version.sdk]: [34]\n------ 1s was the \
+        duration of 'SYSTEM PROPERTIES' ------\n-------------------------------------------------------------------------------\n\
+        DUMP OF SERVICE package:\nFeatures:\n  a.b\nPackages:\n  Package [a.b] (1):\n    userId=1\n    User 0: installed=true \
+        enabled=0\n--------- 0.2s was the duration of dumpsys package, ending at: x\n";
+    let cts = r#"{"package": [{"name": "a.b", "version_name": "1", "dir": "/system/app/A/A.apk", "min_sdk": 1, "target_sdk":
+        99999999999, "uid": -1, "sha256_cert": "AB", "requested_permissions": [{"name": "x"}, 1, null]}, null, {"name": ""}]}"#;
+    let hubble = r#"{"version": "2.2.0", "totalPackages": 1, "packages": [{"name": "a.b", "installLocation": "/system/a.apk",
+        "certIds": [1, "x"], "permissionsGranted": {}, "permissionsNotGranted": ["y"], "versionCode": "7"}]}"#;
+    let androidqf = r#"[{"name": "a.b", "files": [{"path": "/system/a b.apk", "certificate": {"Sha256": "zz"}}], "uid": "x"},
+        {"name": "c.d", "files": []}, {"files": null}]"#;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("r.txt", report), ("c.json", cts), ("packages.txt", hubble), ("packages.json", androidqf)] {
+        let mut random = Random(7);
+        capture(folder.path(), name, text.as_bytes());
+        for round in 0..150 {
+            capture(folder.path(), name, &text.as_bytes()[..text.len() * round / 150]);
+            let mut changed = text.as_bytes().to_vec();
+            for _ in 0..4 {
+                let at = random.below(changed.len());
+                changed[at] = BYTES[random.below(BYTES.len())];
+            }
+            capture(folder.path(), name, &changed);
+        }
+    }
+    // Depth and numbers that no parser may follow.
+    capture(folder.path(), "deep.json", format!("{{\"package\": {}", "[".repeat(100_000)).as_bytes());
+    capture(folder.path(), "deep2.json", format!("[{{\"name\": \"a\", \"files\": {}", "[".repeat(100_000)).as_bytes());
 }
 
 #[test]

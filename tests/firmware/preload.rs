@@ -265,8 +265,11 @@ fn the_list_is_filtered_by_grade_and_by_presence() {
     assert_eq!(wrong.status.code(), Some(2));
 }
 
+/// How often each answer is given.
+type Counts = BTreeMap<String, usize>;
+
 /// Counts of a real tree, by hand from its files: which answers it gives and how many.
-fn counts(device: &str) -> Option<(Inventory, BTreeMap<String, usize>, BTreeMap<String, usize>)> {
+fn counts(device: &str) -> Option<(Inventory, Counts, Counts)> {
     let tree = Path::new("../shared/data/firmware").join(device).join("tree");
     if !tree.is_dir() {
         super::note(&format!("NOT RUN: {} is not there", tree.display()));

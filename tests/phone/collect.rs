@@ -70,6 +70,83 @@ fn the_pixel_behind_the_real_server_has_its_134_packages_and_each_of_its_1353_pe
     assert!(inventory.gaps.iter().all(|gap| !damaged.contains(&gap.reason)), "{:#?}", inventory.gaps);
 }
 
+/// What the report has of settings, in the form of `settings list secure`.
+fn secure_settings(user: u32) -> Option<String> {
+    let dump = of_bug_report("settings")?;
+    let (_, section) = dump.split_once(&format!("SECURE SETTINGS (user {user})\n")).unwrap();
+    let lines = section.lines().take_while(|line| line.starts_with("_id:"));
+    let setting = |line: &str| {
+        let (name, rest) = line.split_once(" name:")?.1.split_once(" pkg:")?;
+        let value = rest.split_once(" value:")?.1.split(" default:").next()?;
+        Some(format!("{name}={value}\n"))
+    };
+    Some(lines.filter_map(setting).collect())
+}
+
+/// Facts without where they were read: `null` for what is not known.
+fn facts(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.contains_key("evidence") && fields.contains_key("value") {
+                fields.remove("evidence");
+            }
+            if fields.contains_key("unknown") {
+                *value = Value::Null;
+                return;
+            }
+            fields.values_mut().for_each(facts);
+        }
+        Value::Array(values) => values.iter_mut().for_each(facts),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_bug_report_as_a_file_and_the_same_phone_behind_the_server_give_the_same_inventory_but_for_evidence() {
+    let (Some(mut profile), Some(settings)) = (pixel(), secure_settings(0)) else { return };
+    let service = |name: &str| commands::service(ANDROID_10, name).unwrap();
+    for name in commands::SERVICES {
+        profile.scripts.push(Script::new(service(name).line(), of_bug_report(name).unwrap()));
+    }
+    profile.scripts.push(Script::new(commands::settings(0).line(), settings));
+    profile.scripts.push(Script::new(commands::settings(11).line(), secure_settings(11).unwrap()));
+    let dump = of_bug_report("package").unwrap();
+    let features = dump.split_once("\nFeatures:\n").unwrap().1.lines().take_while(|line| line.starts_with("  "));
+    let features: String = features.map(|line| format!("feature:{}\n", line.trim())).collect();
+    profile.scripts.push(Script::new(commands::features().line(), features));
+    // A phone would know which permissions are requested; a report does not hold it.
+    profile.scripts.retain(|script| !script.answers("dumpsys -t 60 package permission x"));
+    let bench = Bench::new([profile]);
+    let (ran, of_phone) = scan(&bench.server, &bench.phones[0].serial());
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let report = real("captures/chkbugreport/bugreport-sailfish-QP1A.191005.007.A3-2020-01-08-15-30-07.zip").unwrap();
+    let of_file = run(bench.server.address(), ["scan", report.to_str().unwrap()]);
+    assert_eq!(of_file.code, 0, "{}", of_file.stderr);
+    let mut of_phone = serde_json::to_value(&of_phone).unwrap();
+    let mut of_file = of_file.json();
+    for inventory in [&mut of_phone, &mut of_file] {
+        facts(inventory);
+        for key in ["target", "sources"] {
+            inventory.as_object_mut().unwrap().remove(key);
+        }
+    }
+    // The device refuses what the file does not hold; the older form of a list is asked for too. Everything else is equal.
+    let places = |inventory: &mut Value| {
+        let gaps = inventory.as_object_mut().unwrap().remove("gaps").unwrap();
+        let place = |gap: &Value| gap["place"].as_str().unwrap().split(" -i -u").next().unwrap().replace(" -U", "");
+        // Where a phone does not tell requested permissions of all packages, it is asked for each: names with dots.
+        let one = |place: &String| {
+            let rest = place.strip_prefix("dumpsys -t 60 package ").unwrap_or_default();
+            !rest.contains(' ') && (rest.contains('.') || rest == "android")
+        };
+        gaps.as_array().unwrap().iter().map(place).filter(|place| !one(place)).collect::<BTreeSet<String>>()
+    };
+    assert_eq!(places(&mut of_phone), places(&mut of_file));
+    for (key, value) in of_file.as_object().unwrap() {
+        assert!(of_phone[key] == *value, "{key}");
+    }
+}
+
 /// The phone's side of the protocol, written in Python apart from this program.
 struct Independent {
     process: Child,
@@ -89,6 +166,7 @@ impl Independent {
         let commands: Vec<Value> = (profile.scripts.iter().enumerate())
             .map(|(number, script)| answer(script, &format!("{number}.txt"), folder.path()))
             .collect();
+        let commands: Vec<Value> = commands.into_iter().chain(batches(profile, folder.path())).collect();
         let names = json!({"ro.product.name": profile.product, "ro.product.model": profile.model,
             "ro.product.device": profile.device});
         let text = json!({"props": names, "commands": commands, "fallback": "notfound"}).to_string();
@@ -116,6 +194,39 @@ impl Drop for Independent {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Requests of several commands as one, since that simulation knows lines only: what a shell makes of each.
+fn batches(profile: &Profile, folder: &Path) -> Vec<Value> {
+    let ours = Adbd::start(profile.clone());
+    let server = AdbServer::with(&[&ours]);
+    scan(&server, &ours.serial());
+    let mut out = Vec::new();
+    for (number, line) in crate::support::bench::requests(&ours).into_iter().enumerate() {
+        let Some(parts) = commands::parts(&line) else { continue };
+        let mut text = Vec::new();
+        let mut status = 0;
+        for (position, part) in parts.iter().enumerate() {
+            if position > 0 {
+                text.extend(format!("__next:{status}\n").into_bytes());
+            }
+            match profile.scripts.iter().find(|script| script.answers(part)) {
+                Some(script) => {
+                    text.extend(&script.stderr);
+                    text.extend(&*script.stdout);
+                    status = script.status;
+                }
+                None => {
+                    let word = part.split(' ').next().unwrap();
+                    text.extend(format!("/system/bin/sh: {word}: inaccessible or not found\n").into_bytes());
+                    status = 127;
+                }
+            }
+        }
+        let script = Script::new(&line, text).status(status);
+        out.push(answer(&script, &format!("batch{number}.txt"), folder));
+    }
+    out
 }
 
 fn answer(script: &Script, file: &str, folder: &Path) -> Value {

@@ -43,7 +43,9 @@ pub(crate) struct Adbd {
 
 #[derive(Debug)]
 struct Shared {
-    profile: Profile,
+    profile: Mutex<Arc<Profile>>,
+    /// What goes wrong with the next answers, and with how many.
+    trouble: Mutex<Option<(usize, Fault)>>,
     stopped: AtomicBool,
     accepted: AtomicBool,
     connections: Mutex<Vec<Arc<Connection>>>,
@@ -59,7 +61,8 @@ impl Adbd {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared {
-            profile,
+            profile: Mutex::new(Arc::new(profile)),
+            trouble: Mutex::default(),
             stopped: AtomicBool::new(false),
             accepted: AtomicBool::new(false),
             connections: Mutex::default(),
@@ -117,6 +120,17 @@ impl Adbd {
         assert!(*counted >= links, "the adb server connected {counted} times");
     }
 
+    /// Puts another phone into this one's place: whoever is connected is cut off.
+    pub(crate) fn become_another(&self, profile: Profile) {
+        *self.shared.profile.lock().unwrap() = Arc::new(profile);
+        self.unplug();
+    }
+
+    /// Lets so many answers go wrong in the middle.
+    pub(crate) fn trouble(&self, answers: usize, fault: Fault) {
+        *self.shared.trouble.lock().unwrap() = Some((answers, fault));
+    }
+
     /// Every service asked for, in order: `shell,v2,raw:...`, `sync:`.
     pub(crate) fn services(&self) -> Vec<String> {
         self.shared.services.lock().unwrap().clone()
@@ -129,6 +143,12 @@ impl Drop for Adbd {
         self.unplug();
         // Wakes the accepting thread, which then sees that it is over.
         let _ = TcpStream::connect(self.address);
+    }
+}
+
+impl Shared {
+    fn profile(&self) -> Arc<Profile> {
+        Arc::clone(&self.profile.lock().unwrap())
     }
 }
 
@@ -159,11 +179,12 @@ struct Connection {
 
 impl Connection {
     fn new(writer: TcpStream, link: TcpStream, shared: Arc<Shared>) -> Self {
-        let trusted = shared.profile.auth == Auth::None;
+        let profile = shared.profile();
+        let trusted = profile.auth == Auth::None;
         Self {
             writer: Mutex::new(writer),
             link,
-            max_data: AtomicU32::new(shared.profile.max_data),
+            max_data: AtomicU32::new(profile.max_data),
             shared,
             streams: Mutex::default(),
             checksums: AtomicBool::new(true),
@@ -200,9 +221,9 @@ impl Connection {
                     self.send(AUTH, AUTH_TOKEN, 0, &[7; 20])?
                 }
             }
-            AUTH if first == AUTH_SIGNATURE && self.shared.profile.auth == Auth::Known => self.greet(),
+            AUTH if first == AUTH_SIGNATURE && self.shared.profile().auth == Auth::Known => self.greet(),
             AUTH if first == AUTH_SIGNATURE => self.send(AUTH, AUTH_TOKEN, 0, &[7; 20])?,
-            AUTH if first == AUTH_KEY && self.shared.profile.auth == Auth::Prompt => {
+            AUTH if first == AUTH_KEY && self.shared.profile().auth == Auth::Prompt => {
                 self.asked.store(true, Ordering::SeqCst);
                 if self.shared.accepted.load(Ordering::SeqCst) {
                     self.greet();
@@ -227,7 +248,8 @@ impl Connection {
 
     fn greet(&self) {
         self.trusted.store(true, Ordering::SeqCst);
-        let Profile { state, product, model, device, features, max_data, .. } = &self.shared.profile;
+        let profile = self.shared.profile();
+        let Profile { state, product, model, device, features, max_data, .. } = &*profile;
         let features = features.join(",");
         let banner = format!(
             "{state}::ro.product.name={product};ro.product.model={model};ro.product.device={device};features={features}"
@@ -243,7 +265,7 @@ impl Connection {
         let mut words = name.split(',');
         let kind = words.next().unwrap_or_default();
         let packets = words.any(|word| word == "v2");
-        let known = self.shared.profile.features.contains(&"shell_v2");
+        let known = self.shared.profile().features.contains(&"shell_v2");
         if !matches!(kind, "shell" | "exec" | "sync") || (packets && !known) {
             return self.send(CLSE, 0, remote, &[]);
         }
@@ -251,7 +273,8 @@ impl Connection {
         let (sender, events) = channel();
         self.streams.lock().unwrap().insert(id, sender);
         self.send(OKAY, id, remote, &[])?;
-        let mut stream = Stream { connection: Arc::clone(self), id, remote, events, inbox: Vec::new() };
+        let profile = self.shared.profile();
+        let mut stream = Stream { connection: Arc::clone(self), profile, id, remote, events, inbox: Vec::new() };
         named("adbd-stream", move || {
             let finished = match (kind.as_str(), packets) {
                 ("sync", _) => sync::serve(&mut stream),
@@ -304,6 +327,8 @@ fn receive(reader: &mut TcpStream) -> std::io::Result<(u32, u32, u32, Vec<u8>)> 
 /// One open service of a connection.
 struct Stream {
     connection: Arc<Connection>,
+    /// The phone that the stream was opened on.
+    profile: Arc<Profile>,
     id: u32,
     remote: u32,
     events: Receiver<Event>,
@@ -311,8 +336,16 @@ struct Stream {
 }
 
 impl Stream {
-    fn profile(&self) -> &Profile {
-        &self.connection.shared.profile
+    fn profile(&self) -> Arc<Profile> {
+        Arc::clone(&self.profile)
+    }
+
+    /// The trouble that this answer has, if it has any.
+    fn trouble(&self) -> Option<Fault> {
+        let mut trouble = self.connection.shared.trouble.lock().unwrap();
+        let (left, fault) = (*trouble)?;
+        *trouble = (left > 1).then_some((left - 1, fault));
+        Some(fault)
     }
 
     /// Sends bytes, one unacknowledged packet at a time.

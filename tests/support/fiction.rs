@@ -41,6 +41,8 @@ pub(crate) struct Fiction {
     pub(crate) serial: &'static str,
     pub(crate) apps: Vec<String>,
     pub(crate) users: Vec<u32>,
+    /// Further packages of the firmware: name and path of the base APK.
+    pub(crate) firmware: Vec<(String, String)>,
     /// Scripts that answer before its own.
     pub(crate) scripts: Vec<Script>,
 }
@@ -49,7 +51,7 @@ impl Default for Fiction {
     /// Android 14 with all mandated apps and a work profile.
     fn default() -> Self {
         let apps = MANDATED.map(str::to_owned).into();
-        Self { sdk: 34, serial: "FICTION1", apps, users: vec![0, 10], scripts: Vec::new() }
+        Self { sdk: 34, serial: "FICTION1", apps, users: vec![0, 10], firmware: Vec::new(), scripts: Vec::new() }
     }
 }
 
@@ -98,8 +100,24 @@ impl Fiction {
             scripts.push(Script::new(commands::list(sdk, *user).line(), self.list()));
             if sdk >= 24 {
                 scripts.push(Script::new(commands::launcher(*user).line(), self.launcher()));
+                scripts.push(Script::new(commands::settings(*user).line(), SETTINGS));
+                scripts.push(Script::new(commands::home(*user).line(), HOME));
             }
         }
+        for (service, answer) in [
+            ("role", ROLES),
+            ("device_policy", POLICY),
+            ("accessibility", ACCESSIBILITY),
+            ("appops", APP_OPS),
+            ("overlay", OVERLAYS),
+        ] {
+            scripts.push(Script::new(commands::service(sdk, service).unwrap().line(), answer));
+        }
+        scripts.push(Script::new(commands::features().line(), "feature:android.hardware.camera\n"));
+        scripts.push(Script::new(
+            commands::modules().line(),
+            "package:/system/apex/com.android.tzdata.apex=com.android.tzdata versionCode:340000000\n",
+        ));
         scripts
     }
 
@@ -149,7 +167,25 @@ impl Fiction {
                 flags,
             ]);
         }
+        for (number, (name, path)) in self.firmware.iter().enumerate() {
+            let folder = path.rsplit_once('/').unwrap().0.to_owned();
+            all.push([
+                name.clone(),
+                folder,
+                path.clone(),
+                format!("{}", 20_000 + number),
+                "SYSTEM HAS_CODE".to_owned(),
+            ]);
+        }
         all
+    }
+
+    /// What `dumpsys package NAME` prints of any of its packages.
+    pub(crate) fn one_package(&self) -> String {
+        let whole = self.packages(true);
+        let (_, rest) = whole.split_once("  Package [ru.oneme.app]").unwrap();
+        let entry = rest.split("  Package [").next().unwrap();
+        format!("Packages:\n  Package [ru.oneme.app]{entry}")
     }
 
     fn packages(&self, requested: bool) -> String {
@@ -230,3 +266,52 @@ const PERMISSIONS: &str = "Permissions:
     perm=PermissionInfo{9669b5a android.permission.INTERNET}
     flags=0x0
 ";
+
+const ROLES: &str = "ROLE MANAGER STATE (dumpsys role):
+{
+  user_states=[
+    {
+      user_id=0
+      roles=[
+        {
+          name=android.app.role.HOME
+          holders=com.fiction.settings
+        }
+      ]
+    }
+  ]
+}
+";
+
+const POLICY: &str = "Current Device Policy Manager state:
+  Enabled Device Admins (User 0, provisioningState: 0):
+    mPasswordOwner=-1
+";
+
+const ACCESSIBILITY: &str = "ACCESSIBILITY MANAGER (dumpsys accessibility)
+
+User state[attributes:{id=0, currentUser=true}
+     Enabled services:{}
+     Binding services:{}]
+";
+
+const APP_OPS: &str = "Current AppOps Service state:
+  Uid 1000:
+    state=pers
+    Package android:
+      VIBRATE (allow):
+";
+
+const OVERLAYS: &str = "com.fiction.settings:0 {
+  mPackageName...........: com.fiction.settings
+  mUserId................: 0
+  mTargetPackageName.....: android
+  mState.................: STATE_ENABLED
+  mIsEnabled.............: true
+}
+";
+
+const SETTINGS: &str = "accessibility_enabled=0\ndefault_input_method=com.fiction.settings/.Ime\n";
+
+const HOME: &str =
+    "priority=0 preferredOrder=0 match=0x108000 specificIndex=-1 isDefault=true\ncom.fiction.settings/.Home\n";

@@ -43,6 +43,8 @@ const FILES: &[(&str, &[&[&str]])] = &[
             &["image", "cat", "--help"],
             &["attest", "--help"],
             &["devices", "--help"],
+            &["doctor", "--help"],
+            &["watch", "--help"],
             &["profile", "--help"],
             &["profile", "list", "--help"],
             &["profile", "show", "--help"],
@@ -83,10 +85,29 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
             }
         }
     }
+    let readme = tools::root().join("README.md");
+    let text = fs::read_to_string(&readme).context("README.md")?;
+    let listed = with_commands(&text, &print_of(&["devices", "--commands"])?)?;
+    match mode {
+        Mode::Write if listed != text => fs::write(&readme, listed).context("README.md can't be written")?,
+        Mode::Check if listed != text => differing.push("README.md"),
+        _ => {}
+    }
     if !differing.is_empty() {
         bail!("out of date: {}\n       run: cargo xtask generate", differing.join(", "));
     }
     Ok(())
+}
+
+const BEGIN: &str = "<!-- commands: generated -->\n";
+const END: &str = "<!-- end of commands -->\n";
+
+/// The README with the commands of the table in the place that is marked for them.
+fn with_commands(readme: &str, table: &str) -> Result<String> {
+    let (before, rest) = readme.split_once(BEGIN).context("README.md has no mark where the commands begin")?;
+    let (_, after) = rest.split_once(END).context("README.md has no mark where the commands end")?;
+    let commands: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    Ok(format!("{before}{BEGIN}\n```text\n{}\n```\n\n{END}{after}", commands.join("\n")))
 }
 
 fn headed(calls: &[&[&str]]) -> Result<String> {

@@ -83,7 +83,7 @@ fn bare(name: &str, text: &str) -> Option<String> {
     {
         return Some("settings".to_owned());
     }
-    if first.ends_with(" {") && second.trim_start().starts_with("mPackageName.") {
+    if text.contains(" {\n  mPackageName.") {
         return Some("overlay".to_owned());
     }
     let file = name.rsplit('/').next().unwrap_or_default();
@@ -207,7 +207,7 @@ impl Texts {
             | "everything" | "everything-old" => self.answers.get("package"),
             "service" | "service-old" => self.answers.get(last),
             "features" => self.answers.get("features"),
-            "list" => self.answers.get(&list_key(user())),
+            "list" | "list-old" => self.answers.get(&list_key(user())),
             "settings" => self.answers.get(&secure_key(user())).or_else(|| self.answers.get("settings")),
             _ => None,
         }
@@ -220,6 +220,10 @@ impl Shell for Texts {
             Some(found) => Ok(Answer { stdout: found.text.clone().into_bytes(), stderr: Vec::new(), status: 0 }),
             None => Err(Failure::NotCaptured("the capture does not hold it".to_owned())),
         }
+    }
+
+    fn is_capture(&self) -> bool {
+        true
     }
 
     fn file(&self, command: &Command) -> Option<String> {

@@ -472,6 +472,17 @@ fn signer(certificate: &apk::Certificate, known: &KnownCertificates) -> Signer {
     }
 }
 
+/// What a package file says of itself, wherever it was read.
+pub(in crate::collect) fn of_file(path: String, len: u64, apk: Apk, origins: &mut Origins) -> PackageCopy {
+    let item = Item { partition: 0, path, len, compiled: false, content: Content::Taken };
+    copy(item, Read { apk, dex: None }, Vec::new(), KnownCertificates::published(), origins).copy
+}
+
+/// A certificate as a signer of which no signature was verified.
+pub(in crate::collect) fn claimed(certificate: &apk::Certificate) -> Signer {
+    signer(certificate, KnownCertificates::published())
+}
+
 fn past(past: &apk::PastCertificate) -> PastSigner {
     PastSigner { sha256: past.sha256(), permission: past.may_share_permissions() }
 }

@@ -69,6 +69,31 @@ impl<'a> Asker<'a> {
         out
     }
 
+    /// The answers to several commands, as bytes and without a trace in the inventory: for parts of files. Failures are the
+    /// caller's to tell.
+    pub(super) fn raw_batch(&mut self, commands: Vec<Command>) -> Vec<Result<Vec<u8>, Gap>> {
+        let mut out = Vec::with_capacity(commands.len());
+        for batch in Batch::of(commands) {
+            if self.silences >= SILENCES {
+                out.extend(batch.commands().iter().map(|command| Err(not_asked(command))));
+                continue;
+            }
+            let before = self.silences;
+            for (command, result) in batch.commands().iter().zip(self.shell.run_batch(&batch)) {
+                let bytes = match result {
+                    Ok(answer) if answer.status == 0 => {
+                        self.silences = 0;
+                        Ok(answer.stdout)
+                    }
+                    other => self.judge(command, other),
+                };
+                out.push(bytes);
+            }
+            self.silences = self.silences.min(before.saturating_add(1));
+        }
+        out
+    }
+
     fn enter(&mut self, command: &Command, answer: Result<Vec<u8>, Gap>, hides: Hides) -> Result<Text, Gap> {
         match answer {
             Ok(text) => {
@@ -122,6 +147,11 @@ impl<'a> Asker<'a> {
         self.silences = 0;
     }
 
+    /// Whether files answer, in place of a phone.
+    pub(super) fn is_capture(&self) -> bool {
+        self.shell.is_capture()
+    }
+
     pub(super) fn note(&mut self, gap: Gap) {
         self.gaps.push(gap);
     }
@@ -152,7 +182,10 @@ fn failure_reason(failure: &Failure) -> GapReason {
 
 /// What whole answers begin with. `Exception occurred while ...:` looks like a title and is none.
 fn is_title(line: &str) -> bool {
-    refusal::find(line).is_none() && (line.trim_end().ends_with(':') || line.starts_with(['[', '#']))
+    refusal::find(line).is_none()
+        && (line.trim_end().ends_with([':', '{'])
+            || line.starts_with(['[', '#'])
+            || line.starts_with("ACCESSIBILITY MANAGER"))
 }
 
 /// Why an answer is none, with the device's words.

@@ -5,6 +5,7 @@
 //! or does not know is a gap with the device's own words.
 
 mod asking;
+mod deep;
 mod grants;
 mod launchers;
 mod lists;
@@ -12,6 +13,7 @@ mod package;
 mod pin;
 mod requested;
 mod state;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +25,7 @@ use pin::Pin;
 use requested::RequestedPermissions;
 use state::Told;
 
-use super::{Progress, Request, Source, SourceError};
+use super::{Deep, Progress, Request, Source, SourceError};
 use crate::adb::{Command, Shell, commands};
 use crate::dump::getprop::{self, Getprop};
 use crate::dump::package::block::Block;
@@ -39,6 +41,9 @@ use crate::platform::identity::{self, Properties, Property};
 
 /// The oldest API level that is read (Android 5): its forms of commands are what every later version knows too.
 const OLDEST_SDK: u32 = 21;
+
+/// The newest API level whose forms are known (Android 16). A capture that does not tell its own may have any of them.
+const NEWEST_SDK: u32 = 36;
 
 /// App ids below it are the system's own.
 const FIRST_APP: u32 = 10_000;
@@ -72,7 +77,15 @@ impl Source for PhoneSource<'_> {
         }
         let identity = read_identity(&mut asker);
         let pin = pin.with(&identity.getprop);
-        let told = read(&mut asker, identity, request, progress);
+        let mut told = read(&mut asker, identity, request, progress);
+        if let (Fact::Known { value, .. }, true) = (&mut told.found.packages, request.deep != Deep::No) {
+            let cost = deep::read(&mut asker, value, request.deep, progress);
+            let kib = cost.bytes / (1 << 10);
+            progress.step(&format!("{} package files: {} requests, {kib} KiB", cost.files, cost.requests));
+            if request.verify {
+                whole::verify(&mut asker, value, told.device.sdk.known().copied(), progress);
+            }
+        }
         progress.step("identity, again");
         if asker.answered {
             asker.try_again();
@@ -135,7 +148,8 @@ fn read(asker: &mut Asker<'_>, identity: Identity, request: &Request, progress: 
     let (found, ids) = reading.packages(&users);
     progress.step("state");
     let properties = properties.as_ref().map(|(properties, evidence)| (properties, evidence));
-    let mut told = state::ask(asker, sdk.unwrap_or(OLDEST_SDK), &ids, properties);
+    let forms = reading.forms();
+    let mut told = state::ask(asker, forms, &ids, properties, &found.features);
     only_preinstalled(&mut told, &found.packages);
     Everything { device, users, found, told }
 }
@@ -243,6 +257,8 @@ struct Found {
     packages: Fact<Vec<Package>>,
     permissions: Fact<Vec<DeclaredPermission>>,
     omitted: Fact<u64>,
+    /// Features that a dump named beside the packages.
+    features: Option<(Vec<String>, Evidence)>,
 }
 
 /// A dump with the command that gave it.
@@ -262,7 +278,7 @@ struct Reading<'r, 'a> {
 impl Reading<'_, '_> {
     /// The API level for the forms of commands.
     fn forms(&self) -> u32 {
-        self.sdk.unwrap_or(OLDEST_SDK)
+        self.sdk.unwrap_or(if self.asker.is_capture() { NEWEST_SDK } else { OLDEST_SDK })
     }
 
     /// Packages, and the users that they are told of.
@@ -357,6 +373,12 @@ impl Reading<'_, '_> {
         let also = &self.request.also;
         let is_private = |block: &Block| package::is_private(block) && !also.contains(package::application_id(block));
         lists::cross_check(self.asker, lists, active, package::is_private);
+        // Android prints its features where no package was named: without them a capture may be the dump of a few.
+        let is_whole = !dumped.dump.features.is_empty() || !lists.is_empty();
+        if self.asker.is_capture() && !is_whole {
+            let words = "the dump may be of some packages only: it lacks the features that a whole one has";
+            self.asker.note(Gap::new(&dumped.command, GapReason::NotObserved, words).hiding(Hides::Packages));
+        }
         self.progress.step("shared users");
         let shared_users = self.shared_users(dumped);
         self.progress.step("permissions");
@@ -409,6 +431,10 @@ impl Reading<'_, '_> {
             packages: Fact::new(packages, &dumped.evidence),
             permissions,
             omitted: whole.map_or_else(|| Fact::new(omitted, &dumped.evidence), Fact::Unknown),
+            features: (!dumped.dump.features.is_empty()).then(|| {
+                let names = dumped.dump.features.iter().map(|at| crate::dump::features::plain(&at.value).to_owned());
+                (names.collect(), dumped.evidence.clone())
+            }),
         }
     }
 
@@ -444,7 +470,12 @@ impl Reading<'_, '_> {
         let unread = Fact::Unknown(gap.clone());
         let Some(first) = lists.first() else {
             let gap = gap.clone().hiding(Hides::Packages);
-            return Found { packages: Fact::Unknown(gap.clone()), permissions: unread, omitted: Fact::Unknown(gap) };
+            return Found {
+                packages: Fact::Unknown(gap.clone()),
+                permissions: unread,
+                omitted: Fact::Unknown(gap),
+                features: None,
+            };
         };
         let (packages, left_out) = lists::packages(lists, &self.request.also, gap);
         if left_out > 0 {
@@ -457,6 +488,7 @@ impl Reading<'_, '_> {
             packages: Fact::new(packages, first.evidence()),
             permissions: unread,
             omitted: Fact::new(left_out, first.evidence()),
+            features: None,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asking::{Asker, Text, gap_reason};
+use super::asking::{Asker, Text};
 use crate::adb::{Command, commands};
 use crate::dump::device_policy::Power;
+use crate::dump::refusal::RefusalKind;
 use crate::dump::settings::Settings;
 use crate::dump::{
     At, accessibility, activities, app_ops, device_policy, features, overlay, package_list, refusal, role, settings,
@@ -54,6 +55,7 @@ pub(super) fn ask(
     sdk: u32,
     users: &BTreeSet<u32>,
     properties: Option<(&Properties, &Evidence)>,
+    dumped_features: &Option<(Vec<String>, Evidence)>,
 ) -> Told {
     let service = |name: &str, since: u32| (sdk >= since).then(|| commands::service(sdk, name)).flatten();
     let wanted: [Option<Command>; 7] = [
@@ -62,7 +64,8 @@ pub(super) fn ask(
         service("accessibility", 0),
         service("appops", 0),
         service("overlay", OVERLAYS_SINCE),
-        Some(commands::features()),
+        // A capture with a whole dump has them there.
+        (!asker.is_capture() || dumped_features.is_none()).then(commands::features),
         (sdk >= MODULES_SINCE).then(commands::modules),
     ];
     let asked = asker.ask_batch(wanted.iter().flatten().cloned().collect(), Hides::Facts);
@@ -88,31 +91,45 @@ pub(super) fn ask(
     state.chosen = chosen(asker, accessible, &settings);
     state.app_ops = settle(asker, ops, modes);
     state.overlays = settle(asker, overlays, overlay_states);
-    state.features = settle(asker, has, feature_names);
+    state.features = match (settle(asker, has, feature_names), dumped_features) {
+        (Fact::Unknown(_), Some((names, evidence))) => Fact::new(names.clone(), evidence),
+        (fact, _) => fact,
+    };
     state.modules = settle(asker, modules, module_list);
     Told { state, role_holders: settle(asker, roles, holders) }
 }
 
 /// Reads an answer. What is not whole is a gap.
 fn settle<T>(asker: &mut Asker<'_>, answer: Answered, read: impl FnOnce(&Text) -> Result<T, Gap>) -> Fact<T> {
-    match answer.and_then(|text| {
-        let value = read(&text);
-        match value {
-            Ok(value) => Ok((value, text.evidence)),
-            Err(gap) => {
-                asker.note(gap.clone());
-                Err(gap)
-            }
+    let text = match answer {
+        Ok(text) => text,
+        Err(gap) => return Fact::Unknown(gap),
+    };
+    match whole(asker, &text).and_then(|()| read(&text)) {
+        Ok(value) => Fact::new(value, &text.evidence),
+        Err(gap) => {
+            asker.note(gap.clone());
+            Fact::Unknown(gap)
         }
-    }) {
-        Ok((value, evidence)) => Fact::new(value, &evidence),
-        Err(gap) => Fact::Unknown(gap),
     }
 }
 
+/// What any dump shows of being cut.
+fn whole(asker: &Asker<'_>, text: &Text) -> Result<(), Gap> {
+    let stopped = text.text.lines().find(|line| line.starts_with("*** SERVICE '") && line.contains("DUMP TIMEOUT"));
+    if let Some(words) = stopped {
+        return Err(Gap::new(&text.command, GapReason::Truncated, words));
+    }
+    // Whoever keeps a capture may have cut its last line feed off.
+    if !asker.is_capture() && !text.text.ends_with('\n') {
+        return Err(Gap::new(&text.command, GapReason::Truncated, "the answer ends within a line"));
+    }
+    Ok(())
+}
+
 fn truncated(text: &Text, words: &str) -> Gap {
-    match refusal::find(&text.text) {
-        Some(found) => Gap::new(&text.command, gap_reason(found.kind), found.words),
+    match refusal::find(&text.text).filter(|found| found.kind == RefusalKind::Denied) {
+        Some(found) => Gap::new(&text.command, GapReason::Refused, found.words),
         None => Gap::new(&text.command, GapReason::Truncated, words),
     }
 }
@@ -226,15 +243,21 @@ fn of_users(asker: &mut Asker<'_>, sdk: u32, users: &BTreeSet<u32>) -> Choices {
         // Roles name the home screen since Android 10.
         let home = (sdk < ROLES_SINCE).then(|| commands::home(*user));
         let mut answers =
-            asker.ask_batch([Some(commands::settings(*user)), home].into_iter().flatten().collect(), Hides::Users);
+            asker.ask_batch([Some(commands::settings(*user)), home].into_iter().flatten().collect(), Hides::Facts);
         let home = if answers.len() > 1 { answers.pop() } else { None };
         match answers.pop() {
             Some(Ok(text)) => {
                 let dump = text.text.contains(" SETTINGS (user ");
                 let found =
                     if dump { settings::parse_dump(&text.text) } else { settings::parse_list(&text.text, *user) };
-                if found.seen == 0 || (!dump && found.leftover.count > 0) {
-                    let gap = truncated(&text, "no settings").hiding(Hides::Users);
+                let unread = match whole(asker, &text) {
+                    Ok(()) if found.seen == 0 || (!dump && found.leftover.count > 0) => {
+                        Some(truncated(&text, "no settings"))
+                    }
+                    Ok(()) => None,
+                    Err(gap) => Some(gap),
+                };
+                if let Some(gap) = unread {
                     asker.note(gap.clone());
                     out.gap.get_or_insert(gap);
                 } else {
@@ -279,19 +302,18 @@ fn chosen(asker: &mut Asker<'_>, accessible: Answered, choices: &Choices) -> Fac
         component: component.clone(),
     };
     found.extend(choices.homes.iter().map(home));
-    if let Ok(text) = accessible {
+    let service = |at: At<(u32, String)>| Chosen {
+        user: at.value.0,
+        kind: ChosenKind::AccessibilityService,
+        component: at.value.1,
+    };
+    let told = settle(asker, accessible, |text| {
         let told = accessibility::parse(&text.text);
-        if told.users.is_empty() {
-            asker.note(truncated(&text, "no user's services"));
-        } else {
-            evidence.get_or_insert_with(|| text.evidence.clone());
-            let service = |at: At<(u32, String)>| Chosen {
-                user: at.value.0,
-                kind: ChosenKind::AccessibilityService,
-                component: at.value.1,
-            };
-            found.extend(told.enabled.into_iter().map(service));
-        }
+        if told.users.is_empty() { Err(truncated(text, "no user's services")) } else { Ok(told.enabled) }
+    });
+    if let Fact::Known { value, evidence: at } = told {
+        evidence.get_or_insert(at);
+        found.extend(value.into_iter().map(service));
     }
     match (evidence, &choices.gap) {
         // What the settings of one user tell says nothing of the others': their gap stands beside.

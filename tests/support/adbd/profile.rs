@@ -122,6 +122,8 @@ pub(crate) struct Profile {
     pub(crate) latency: Duration,
     /// The first that matches answers.
     pub(crate) scripts: Vec<Script>,
+    /// Whether scripts answer before files do.
+    pub(crate) scripts_first: bool,
     /// Regular files by absolute path.
     pub(crate) files: BTreeMap<String, Arc<[u8]>>,
 }
@@ -138,6 +140,7 @@ impl Default for Profile {
             max_data: 1 << 20,
             latency: Duration::ZERO,
             scripts: Vec::new(),
+            scripts_first: false,
             files: BTreeMap::new(),
         }
     }

@@ -56,6 +56,11 @@ pub(super) fn serve(stream: &mut Stream, request: &str, style: Style) -> Result<
 
 /// Runs one command and gives its status; `None` where the stream ends early.
 fn command(stream: &mut Stream, line: &str, style: Style, wrapped: bool, merged: bool) -> Result<Option<u8>> {
+    let scripted = stream.profile().scripts_first && stream.profile().scripts.iter().any(|script| script.answers(line));
+    if let Some((bytes, status)) = of_files(&stream.profile().files, line).filter(|_| !scripted) {
+        deliver(stream, style, STDOUT, &bytes)?;
+        return Ok(Some(status));
+    }
     let script = stream.profile().scripts.iter().find(|script| script.answers(line)).cloned().unwrap_or_else(|| {
         let word = line.split(' ').next().unwrap_or_default();
         Script::new(line, "").stderr(&format!("/system/bin/sh: {word}: inaccessible or not found\n")).status(127)
@@ -63,6 +68,10 @@ fn command(stream: &mut Stream, line: &str, style: Style, wrapped: bool, merged:
     if script.reads_input && !wrapped {
         return Err(stream.hang());
     }
+    let script = match stream.trouble() {
+        Some(fault) => Script { fault: Some((script.stdout.len() / 2, fault)), ..script },
+        None => script,
+    };
     sleep(script.delay);
     deliver(stream, style, if merged { STDOUT } else { STDERR }, &script.stderr)?;
     let end = script.fault.map_or(script.stdout.len(), |(after, _)| after.min(script.stdout.len()));
@@ -81,6 +90,23 @@ fn command(stream: &mut Stream, line: &str, style: Style, wrapped: bool, merged:
             Err(Gone)
         }
         None => Ok(Some(script.status)),
+    }
+}
+
+/// What `stat -c %s FILE` and `dd if=FILE bs=B skip=S count=C` print for a file that is there, by POSIX and toybox.
+fn of_files(files: &std::collections::BTreeMap<String, std::sync::Arc<[u8]>>, line: &str) -> Option<(Vec<u8>, u8)> {
+    let words: Vec<&str> = line.split(' ').collect();
+    match words.as_slice() {
+        ["stat", "-c", "%s", path] => files.get(*path).map(|file| (format!("{}\n", file.len()).into_bytes(), 0)),
+        ["dd", rest @ ..] => {
+            let value = |key: &str| rest.iter().find_map(|word| word.strip_prefix(key));
+            let number = |key: &str| value(key)?.parse::<usize>().ok();
+            let file = files.get(value("if=")?)?;
+            let start = (number("skip=")? * number("bs=")?).min(file.len());
+            let end = (start + number("count=")? * number("bs=")?).min(file.len());
+            Some((file[start..end].to_vec(), 0))
+        }
+        _ => None,
     }
 }
 

@@ -49,7 +49,8 @@ pub(super) fn serve(stream: &mut Stream) -> Result<()> {
 
 fn list(stream: &mut Stream, path: &str) -> Result<()> {
     let folder = format!("{}/", path.trim_end_matches('/'));
-    let mut names: Vec<String> = (stream.profile().files.keys())
+    let profile = stream.profile();
+    let mut names: Vec<String> = (profile.files.keys())
         .filter_map(|file| file.strip_prefix(&folder)?.split('/').next().map(str::to_owned))
         .collect();
     names.dedup();
@@ -67,7 +68,8 @@ fn list(stream: &mut Stream, path: &str) -> Result<()> {
 
 /// Mode and size; both 0 for what does not exist.
 fn stat(stream: &Stream, path: &str) -> (u32, u32) {
-    let files = &stream.profile().files;
+    let profile = stream.profile();
+    let files = &profile.files;
     let folder = format!("{}/", path.trim_end_matches('/'));
     match files.get(path) {
         Some(file) => (REGULAR, u32::try_from(file.len()).unwrap_or(u32::MAX)),
