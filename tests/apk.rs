@@ -258,8 +258,8 @@ fn each_shared_file_reads_as_the_independent_tools_read_it() {
     free.report("shared files");
     firmware.report("firmware files");
     assert_eq!(free.rows + firmware.rows + absent, 576);
-    // Directories, manifests, certificates and headers, not contents: 9 KB of files of 66 KB.
-    assert!(firmware.read * 5 <= firmware.length, "{} of {} bytes read", firmware.read, firmware.length);
+    // Directories, manifests, certificates and headers, not contents, but in whole pages: 23 KB of files of 66 KB.
+    assert!(firmware.read * 2 <= firmware.length, "{} of {} bytes read", firmware.read, firmware.length);
 }
 
 #[test]

@@ -93,9 +93,14 @@ pub struct Payload {
     pub filesystem: Option<&'static str>,
 }
 
+/// Whether the file is an APEX or CAPEX.
+pub(super) fn is_one(directory: &Directory) -> bool {
+    [PAYLOAD, ORIGINAL].iter().any(|name| directory.find(name.as_bytes()).is_some())
+}
+
 /// Reads an APEX or CAPEX; `None` for a file that is none of them.
 pub(super) fn read(directory: &Directory) -> Result<Option<Apex>, ParseError> {
-    if directory.find(PAYLOAD.as_bytes()).is_none() && directory.find(ORIGINAL.as_bytes()).is_none() {
+    if !is_one(directory) {
         return Ok(None);
     }
     let apex = level(directory)?;

@@ -14,6 +14,10 @@
 //! of the platform is known by the id that the resource map gives its name, never by the name's text, which may be
 //! anything.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::chunk::{self, Chunk, u16_at, u32_at};
 use super::strings::{NONE, StringPool};
 use super::value::{Raw, Value};
@@ -31,6 +35,8 @@ const RESOURCE_MAP: u16 = 0x0180;
 const NODE_HEADER: u64 = 16;
 const ELEMENT: u64 = 20;
 const ATTRIBUTE: u64 = 20;
+/// Attributes of an element that are read at once.
+const MAX_FIRST: u64 = 64;
 
 /// A document and its strings.
 pub(super) struct Document {
@@ -40,10 +46,12 @@ pub(super) struct Document {
     ids: (u64, u64),
     first_node: u64,
     end: u64,
+    /// Strings that stood for names, which come again and again.
+    names: RefCell<BTreeMap<u32, Rc<str>>>,
 }
 
 /// The start of an element.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Element {
     name: u32,
     attributes: u64,
@@ -53,6 +61,8 @@ pub(super) struct Element {
     end: u64,
     /// Line of the source that it was compiled from.
     line: u32,
+    /// The first of its attributes; those behind them are read when they are asked for.
+    first: Vec<Attribute>,
 }
 
 impl Element {
@@ -63,7 +73,7 @@ impl Element {
 }
 
 /// One step through a document.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Event {
     /// An element begins.
     Start(Element),
@@ -71,7 +81,10 @@ pub(super) enum Event {
     End,
 }
 
+#[derive(Debug, Clone, Copy)]
 struct Attribute {
+    /// 0 for none.
+    id: u32,
     namespace: u32,
     name: u32,
     raw_value: u32,
@@ -96,7 +109,7 @@ impl Document {
                 FIRST_NODE..=LAST_NODE => {
                     let strings = strings
                         .ok_or_else(|| ParseError::invalid(at, "string pool", "absent", "one before the first node"))?;
-                    return Ok(Self { source, strings, ids, first_node: at, end: root.end });
+                    return Ok(Self { source, strings, ids, first_node: at, end: root.end, names: RefCell::default() });
                 }
                 _ => {}
             }
@@ -111,8 +124,8 @@ impl Document {
     }
 
     /// The element's name; empty where it has none.
-    pub(super) fn name(&self, element: &Element) -> Result<String, ParseError> {
-        Ok(self.string(element.name)?.unwrap_or_default())
+    pub(super) fn name(&self, element: &Element) -> Result<Rc<str>, ParseError> {
+        Ok(self.kept(element.name)?.unwrap_or_default())
     }
 
     /// The value of the platform's attribute `id`.
@@ -122,9 +135,8 @@ impl Document {
     pub(super) fn by_id(&self, element: &Element, id: u32) -> Result<Option<Raw>, ParseError> {
         for index in 0..element.count {
             let attribute = self.attribute(element, index)?;
-            let found = self.attribute_id(attribute.name)?;
-            if found >= id {
-                return Ok((found == id).then_some(attribute.value).filter(|value| !value.is_null()));
+            if attribute.id >= id {
+                return Ok((attribute.id == id).then_some(attribute.value).filter(|value| !value.is_null()));
             }
         }
         Ok(None)
@@ -139,8 +151,8 @@ impl Document {
     ) -> Result<Option<String>, ParseError> {
         for index in 0..element.count {
             let attribute = self.attribute(element, index)?;
-            if self.string(attribute.name)?.as_deref() == Some(name)
-                && self.string(attribute.namespace)?.as_deref() == namespace
+            if self.kept(attribute.name)?.as_deref() == Some(name)
+                && self.kept(attribute.namespace)?.as_deref() == namespace
             {
                 if let Some(text) = self.string(attribute.raw_value)? {
                     return Ok(Some(text));
@@ -167,12 +179,11 @@ impl Document {
     }
 
     /// Every attribute with the id that it has (0 for none) and its name.
-    pub(super) fn attributes(&self, element: &Element) -> Result<Vec<(u32, String, Raw)>, ParseError> {
+    pub(super) fn attributes(&self, element: &Element) -> Result<Vec<(u32, Rc<str>, Raw)>, ParseError> {
         let mut all = Vec::new();
         for index in 0..element.count {
             let attribute = self.attribute(element, index)?;
-            let name = self.string(attribute.name)?.unwrap_or_default();
-            all.push((self.attribute_id(attribute.name)?, name, attribute.value));
+            all.push((attribute.id, self.kept(attribute.name)?.unwrap_or_default(), attribute.value));
         }
         Ok(all)
     }
@@ -185,12 +196,31 @@ impl Document {
         self.strings.get(self.source.as_ref(), index).map_err(|error| error.within("string pool"))
     }
 
+    /// A string that is looked at and not given away, decoded once.
+    fn kept(&self, index: u32) -> Result<Option<Rc<str>>, ParseError> {
+        if let Some(name) = self.names.borrow().get(&index) {
+            return Ok(Some(name.clone()));
+        }
+        let name: Option<Rc<str>> = self.string(index)?.map(Rc::from);
+        if let Some(name) = &name {
+            self.names.borrow_mut().insert(index, name.clone());
+        }
+        Ok(name)
+    }
+
     fn attribute_id(&self, name: u32) -> Result<u32, ParseError> {
         let (at, count) = self.ids;
         if u64::from(name) < count { u32_at(self.source.as_ref(), at + u64::from(name) * 4) } else { Ok(0) }
     }
 
     fn attribute(&self, element: &Element, index: u64) -> Result<Attribute, ParseError> {
+        match usize::try_from(index).ok().and_then(|index| element.first.get(index)) {
+            Some(attribute) => Ok(*attribute),
+            None => self.read_attribute(element, index),
+        }
+    }
+
+    fn read_attribute(&self, element: &Element, index: u64) -> Result<Attribute, ParseError> {
         let at = element.attributes + index * element.stride;
         if at + ATTRIBUTE > self.end {
             return Err(ParseError::truncated(at, ATTRIBUTE, self.end));
@@ -199,6 +229,7 @@ impl Document {
         self.source.read_exact_at(at, &mut raw)?;
         let field = |at| crate::bytes::le::u32(&raw, at).unwrap_or_default();
         Ok(Attribute {
+            id: self.attribute_id(field(4))?,
             namespace: field(0),
             name: field(4),
             raw_value: field(8),
@@ -221,7 +252,17 @@ impl Events<'_> {
             let node = Chunk::read(source, self.at, self.document.end, NODE_HEADER)?;
             self.at = node.end;
             match node.kind {
-                START_ELEMENT => return start(source, &node).map(|element| Some(Event::Start(element))),
+                START_ELEMENT => {
+                    let mut element = start(source, &node)?;
+                    // One that can't be read is an error for whoever asks for it.
+                    let first = element.count.min(MAX_FIRST);
+                    element.first.reserve_exact(usize::try_from(first).unwrap_or_default());
+                    for index in 0..first {
+                        let Ok(attribute) = self.document.read_attribute(&element, index) else { break };
+                        element.first.push(attribute);
+                    }
+                    return Ok(Some(Event::Start(element)));
+                }
                 END_ELEMENT => return Ok(Some(Event::End)),
                 _ => {}
             }
@@ -247,5 +288,6 @@ fn start(source: &dyn ReadAt, node: &Chunk) -> Result<Element, ParseError> {
         return Err(ParseError::invalid(node.body + 12, "attributeCount", count, "attributes within the element"));
     }
     let line = u32_at(source, node.start + 8)?;
-    Ok(Element { name, attributes: node.body + first, stride, count, end: node.end, line })
+    let attributes = node.body + first;
+    Ok(Element { name, attributes, stride, count, end: node.end, line, first: Vec::new() })
 }

@@ -4,8 +4,10 @@
 //! bit 3), on sizes and checksum. Flags such as encryption and the checksum itself are ignored. A method that is neither
 //! stored nor deflated is read as the part of Android that wants the entry reads it, see [`Reader`].
 
-use std::io::Read as _;
+use std::cell::Cell;
 use std::sync::Arc;
+
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::directory::{Directory, Record, zip64_fields};
 use crate::bytes::{Budget, Inflate, ParseError, SharedBytes, Window, le, read_vec_at, zeroed};
@@ -17,6 +19,8 @@ const DEFLATED: u16 = 8;
 const MAX_RATIO: u64 = 1032;
 /// Bytes of compressed data per read.
 const PIECE: usize = 32 << 10;
+/// A stored entry up to here is read at once.
+const SMALL: u64 = 16 << 10;
 /// What a compressor may spend before the first byte: block headers and code tables.
 const TABLES: u64 = 1024;
 
@@ -50,7 +54,11 @@ impl Directory {
             Reader::Jar => record.method == STORED,
         };
         if plain {
-            return Ok(Arc::new(Window::new(self.source.clone(), data, record.uncompressed)?));
+            let window = Window::new(self.source.clone(), data, record.uncompressed)?;
+            if record.uncompressed > SMALL.min(limit) {
+                return Ok(Arc::new(window));
+            }
+            return Ok(Arc::new(read_vec_at(&window, 0, record.uncompressed, "bytes of an entry", SMALL)?));
         }
         let most = record.compressed.saturating_mul(MAX_RATIO);
         if record.uncompressed > most {
@@ -138,25 +146,59 @@ impl Directory {
     }
 }
 
+/// A decoder and its buffer: making them costs more than inflating a small entry.
+struct Decoder {
+    stream: Decompress,
+    input: Vec<u8>,
+}
+
+thread_local! {
+    /// That of the last entry, for the next.
+    static SPARE: Cell<Option<Decoder>> = const { Cell::new(None) };
+}
+
 /// Inflates into `out` and gives the bytes filled: fewer where the stream ends.
 fn inflate(source: &SharedBytes, at: u64, length: u64, out: &mut [u8]) -> Result<usize, ParseError> {
-    let input = Pieces { source: source.clone(), at, left: length };
-    let mut decoder = flate2::read::DeflateDecoder::new_with_buf(input, vec![0; PIECE]);
-    let mut filled = 0;
-    while let Some(room) = out.get_mut(filled..).filter(|room| !room.is_empty()) {
-        match decoder.read(room) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) => {
-                // A window that was cut short for the start of an entry ends in the middle of the stream.
-                if error.kind() == std::io::ErrorKind::UnexpectedEof {
-                    break;
-                }
-                return Err(ParseError::invalid(at, "deflate stream", error, "a valid one"));
+    let spare = SPARE.take();
+    let mut decoder = spare.unwrap_or_else(|| Decoder { stream: Decompress::new(false), input: vec![0; PIECE] });
+    decoder.stream.reset(false);
+    let filled = decoder.run(source, at, length, out);
+    SPARE.set(Some(decoder));
+    filled
+}
+
+impl Decoder {
+    fn run(&mut self, source: &SharedBytes, start: u64, length: u64, out: &mut [u8]) -> Result<usize, ParseError> {
+        let wrong = |what: &dyn std::fmt::Display| ParseError::invalid(start, "deflate stream", what, "a valid one");
+        let (mut at, mut left, mut filled) = (start, length, 0);
+        let mut piece = 0..0;
+        while let Some(room) = out.get_mut(filled..).filter(|room| !room.is_empty()) {
+            if piece.is_empty() && left > 0 {
+                piece = 0..usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+                let buffer = self.input.get_mut(piece.clone()).unwrap_or_default();
+                source.read_exact_at(at, buffer).map_err(|error| wrong(&error))?;
+                at += buffer.len() as u64;
+                left -= buffer.len() as u64;
+            }
+            let last = piece.is_empty();
+            let input = self.input.get(piece.clone()).unwrap_or_default();
+            let before = (self.stream.total_in(), self.stream.total_out());
+            let flush = if last { FlushDecompress::Finish } else { FlushDecompress::None };
+            let status = self.stream.decompress(input, room, flush);
+            let consumed = usize::try_from(self.stream.total_in() - before.0).unwrap_or(usize::MAX);
+            let produced = usize::try_from(self.stream.total_out() - before.1).unwrap_or(usize::MAX);
+            piece.start = piece.start.saturating_add(consumed).min(piece.end);
+            filled = filled.saturating_add(produced);
+            match status {
+                Err(_) => return Err(wrong(&"corrupt deflate stream")),
+                Ok(Status::StreamEnd) => break,
+                // What was cut off ends in the middle of the stream.
+                Ok(_) if produced == 0 && (last || consumed == 0) => break,
+                Ok(_) => {}
             }
         }
+        Ok(filled)
     }
-    Ok(filled)
 }
 
 struct Pieces {

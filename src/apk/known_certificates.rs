@@ -80,7 +80,13 @@ impl KnownCertificates {
     /// What is known of a certificate.
     #[must_use]
     pub fn get(&self, certificate: &Certificate) -> Option<&Known> {
-        self.by_sha256.get(&certificate.sha256())
+        self.find(&certificate.sha256())
+    }
+
+    /// What is known of the certificate with a SHA-256, in lower-case hex.
+    #[must_use]
+    pub fn find(&self, sha256: &str) -> Option<&Known> {
+        self.by_sha256.get(sha256)
     }
 
     /// Their number.

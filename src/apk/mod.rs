@@ -20,6 +20,7 @@ mod manifest;
 mod named;
 mod native;
 mod network;
+mod paged;
 mod resources;
 mod signing_block;
 mod strings;
@@ -45,6 +46,7 @@ use manifest::{Resolve, Resolved};
 pub use named::{XmlElement, XmlFile, values, xml_files};
 pub use native::NativeLibrary;
 pub use network::{DomainConfig, NetworkConfig};
+use paged::Paged;
 use resources::{Found, Resources};
 pub use stub::Stub;
 
@@ -76,6 +78,8 @@ pub struct Apk {
     pub signers: Result<Vec<Certificate>, ParseError>,
     /// DEX and native code, by the central directory.
     pub code: Code,
+    /// Whether it is an APEX or CAPEX: see [`apex`].
+    pub is_apex: bool,
 }
 
 /// A certificate claimed by a signature.
@@ -114,7 +118,18 @@ impl PastCertificate {
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha2::Sha256::digest(bytes))
+}
+
+/// Lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |number: u8| char::from(if number < 10 { b'0' + number } else { b'a' - 10 + number });
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 impl Certificate {
@@ -196,7 +211,7 @@ pub fn open(source: &SharedBytes) -> Result<Apk, ParseError> {
 /// # Errors
 /// As [`open`].
 pub fn open_with(source: &SharedBytes, options: Options<'_>) -> Result<Apk, ParseError> {
-    let directory = Directory::open(source)?;
+    let directory = Directory::open(&Paged::open(source))?;
     let document = open_entry(&directory, MANIFEST, MAX_MANIFEST)?;
     let mut table = Table::new(&directory, options.framework);
     let manifest = axml::Document::open(document);
@@ -204,7 +219,8 @@ pub fn open_with(source: &SharedBytes, options: Options<'_>) -> Result<Apk, Pars
     let manifest = manifest.map_err(|error| error.within(MANIFEST))?;
     let resources = table.failed.take().map_or(Ok(()), Err);
     let network = manifest.network_security_config.as_ref().map(|path| network_config(&directory, path));
-    Ok(Apk { manifest, resources, network, signers: signers(&directory), code: native::code(&directory) })
+    let (signers, code) = (signers(&directory), native::code(&directory));
+    Ok(Apk { manifest, resources, network, signers, code, is_apex: apex::is_one(&directory) })
 }
 
 /// The certificates that its signatures claim, as of [`Apk::signers`], and nothing else: a few kilobytes of any file.

@@ -226,10 +226,15 @@ impl<'a> Named<'a> {
             let mut attributes = Vec::new();
             for (_, name, raw) in document.attributes(&element)? {
                 if let Some(text) = self.attribute(&document, raw)? {
-                    attributes.push((name, text));
+                    attributes.push((name.to_string(), text));
                 }
             }
-            elements.push(XmlElement { depth, name: document.name(&element)?, attributes, line: element.line() });
+            elements.push(XmlElement {
+                depth,
+                name: document.name(&element)?.to_string(),
+                attributes,
+                line: element.line(),
+            });
             depth += 1;
         }
         Ok(elements)

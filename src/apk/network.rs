@@ -170,7 +170,7 @@ impl NetworkConfig {
 
 fn anchor(document: &Document, element: &Element) -> Result<Option<String>, ParseError> {
     for (_, name, raw) in document.attributes(element)? {
-        if name == "src" {
+        if &*name == "src" {
             return match (raw.reference(), raw.string()) {
                 (Some(id), _) => Ok(Some(format!("@0x{id:08x}"))),
                 (None, Some(index)) => document.string(index),

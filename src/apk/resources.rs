@@ -9,8 +9,8 @@
 //! | staged aliases | 0x0206 | count 4, then pairs of the id in a preview of the platform and the final id |
 //! | library, overlayable, policy | 0x0203 to 0x0205 | names of packages and rights of overlays; not read |
 //!
-//! Opening reads the headers of chunks; a look-up reads the offset and the entry in each configuration of one type, and
-//! the one string. Offsets of entries are 32-bit, 16-bit in units of 4 (flag 2), or sorted pairs of index and offset
+//! Opening reads the headers of chunks and configurations; a look-up reads the offset and the entry in those of one type
+//! that fit, and the one string. Offsets of entries are 32-bit, 16-bit in units of 4 (flag 2), or sorted pairs of index and offset
 //! (flag 1); an entry is a key with a value, or both in 8 bytes (flag 8). Maps (flag 1: styles, plurals, arrays) have no
 //! single value; arrays are read as lists of texts. A reference to a package that is not in the table is given back.
 //! Overlays of other packages are not applied.
@@ -23,7 +23,7 @@ use super::chunk::{self, Chunk, u16_at, u32_at};
 use super::locale::Locale;
 use super::strings::StringPool;
 use super::value::{Raw, Value};
-use crate::bytes::{ParseError, ReadAt, SharedBytes, le, read_vec_at};
+use crate::bytes::{ParseError, ReadAt, SharedBytes, le};
 
 const TABLE: u16 = 0x0002;
 const PACKAGE: u16 = 0x0200;
@@ -41,7 +41,9 @@ const MAX_TYPES: usize = 1 << 17;
 /// each of its elements. A real one asks some hundred times for types in some hundred configurations.
 const MAX_INSPECTED: u64 = 1 << 21;
 /// Bytes of a configuration that mean something today; more is read as zero.
-const MAX_CONFIG: u64 = 64;
+const MAX_CONFIG: usize = 64;
+/// Bytes of a type's header and its configuration.
+const HEAD: usize = 20 + MAX_CONFIG;
 
 /// What a look-up ends in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +77,15 @@ struct Index {
 struct Type {
     package: u8,
     id: u8,
+    flags: u8,
     start: u64,
+    body: u64,
     end: u64,
+    count: u32,
+    /// Offset of the entries from the start.
+    entries: u32,
+    /// Locale and platform version; `None` where it is for another device: a car, a screen, an operator.
+    fits: Option<(Locale, u16)>,
 }
 
 impl Index {
@@ -104,8 +113,6 @@ impl Index {
     }
 
     fn add_type(&mut self, source: &dyn ReadAt, part: &Chunk, package: u8) -> Result<(), ParseError> {
-        let mut raw = [0_u8; 1];
-        source.read_exact_at(part.start + 8, &mut raw)?;
         if part.body - part.start < TYPE_HEADER {
             let found = part.body - part.start;
             return Err(ParseError::invalid(part.start + 2, "headerSize", found, "at least 24"));
@@ -113,7 +120,24 @@ impl Index {
         if self.types.len() >= MAX_TYPES {
             return Err(ParseError::limit(part.start, "number of types", MAX_TYPES as u64 + 1, MAX_TYPES as u64));
         }
-        self.types.push(Type { package, id: raw[0], start: part.start, end: part.end });
+        // The configuration begins with its size, at 20.
+        let mut raw = [0_u8; HEAD];
+        let length = usize::try_from(part.end - part.start).unwrap_or(HEAD).min(HEAD);
+        source.read_exact_at(part.start, raw.get_mut(..length).unwrap_or_default())?;
+        let field = |at| le::u32(&raw, at).unwrap_or_default();
+        let size = usize::try_from(field(20)).unwrap_or(HEAD).min(length - 20);
+        let [id, flags, ..] = field(8).to_le_bytes();
+        self.types.push(Type {
+            package,
+            id,
+            flags,
+            start: part.start,
+            body: part.body,
+            end: part.end,
+            count: field(12),
+            entries: field(16),
+            fits: raw.get_mut(20..20 + size).and_then(fits),
+        });
         Ok(())
     }
 
@@ -138,6 +162,35 @@ impl Index {
         }
         Ok(())
     }
+}
+
+impl Type {
+    /// How well the configuration fits; `None` where it is for another device.
+    ///
+    /// With a locale, see [`Locale::fit`]. Without one, the values for every locale come first, then English, then any.
+    /// Of equals the highest platform version wins, as on a device that is newer than all of them.
+    fn rank(&self, wanted: Option<&Locale>) -> Option<u32> {
+        let (locale, version) = self.fits?;
+        let fit = match wanted {
+            Some(wanted) => wanted.fit(&locale),
+            None if locale.is_any() => Some(8),
+            None if locale.is_pseudo() => Some(0),
+            None => Some(2 + 4 * u32::from(locale.is_english()) + u32::from(locale.is_regionless())),
+        };
+        fit.map(|fit| fit << 16 | u32::from(version))
+    }
+}
+
+/// Locale and platform version of a configuration that says nothing else.
+fn fits(raw: &mut [u8]) -> Option<(Locale, u16)> {
+    let version = le::u16(raw, 24).unwrap_or_default();
+    let locale = Locale::of_config(raw);
+    // Size, locale, version, the locale's script and variant: all else must say "any".
+    for range in [0..4, 8..12, 24..28, 36..48] {
+        let end = range.end.min(raw.len());
+        raw.get_mut(range.start..end).unwrap_or_default().fill(0);
+    }
+    raw.iter().all(|&byte| byte == 0).then_some((locale, version))
 }
 
 /// What stands for a resource in one configuration.
@@ -266,7 +319,7 @@ impl Resources {
             if inspected > MAX_INSPECTED {
                 return Err(ParseError::limit(part.start, "inspected configurations", inspected, MAX_INSPECTED));
             }
-            let Some(rank) = self.rank(part, locale)? else { continue };
+            let Some(rank) = part.rank(locale) else { continue };
             if best.is_some_and(|(other, _)| other >= rank) {
                 continue;
             }
@@ -277,39 +330,9 @@ impl Resources {
         Ok(best.map(|(_, found)| found))
     }
 
-    /// How well a type's configuration fits; `None` where it is for another device: a car, a screen, an operator.
-    ///
-    /// With a locale, see [`Locale::fit`]. Without one, the values for every locale come first, then English, then any.
-    /// Of equals the highest platform version wins, as on a device that is newer than all of them.
-    fn rank(&self, part: &Type, wanted: Option<&Locale>) -> Result<Option<u32>, ParseError> {
-        let at = part.start + 20;
-        let size = u64::from(u32_at(self.source.as_ref(), at)?).min(MAX_CONFIG).min(part.end - at);
-        let mut raw = read_vec_at(self.source.as_ref(), at, size, "bytes of a configuration", MAX_CONFIG)?;
-        let version = u32::from(le::u16(&raw, 24).unwrap_or_default());
-        let locale = Locale::of_config(&raw);
-        // Size, locale, version, the locale's script and variant: all else must say "any".
-        for range in [0..4, 8..12, 24..28, 36..48] {
-            let end = range.end.min(raw.len());
-            raw.get_mut(range.start..end).unwrap_or_default().fill(0);
-        }
-        if raw.iter().any(|&byte| byte != 0) {
-            return Ok(None);
-        }
-        let fit = match wanted {
-            Some(wanted) => wanted.fit(&locale),
-            None if locale.is_any() => Some(8),
-            None if locale.is_pseudo() => Some(0),
-            None => Some(2 + 4 * u32::from(locale.is_english()) + u32::from(locale.is_regionless())),
-        };
-        Ok(fit.map(|fit| fit << 16 | version))
-    }
-
     fn entry(&self, part: &Type, index: u32) -> Result<Option<Entry>, ParseError> {
         let source = self.source.as_ref();
-        let body = part.start + u64::from(u16_at(source, part.start + 2)?);
-        let [_, flags] = u16_at(source, part.start + 8)?.to_le_bytes();
-        let count = u32_at(source, part.start + 12)?;
-        let entries = u64::from(u32_at(source, part.start + 16)?);
+        let Type { body, count, flags, .. } = *part;
         let (sparse, short) = (flags & 1 != 0, flags & 2 != 0);
         let width = if short && !sparse { 2 } else { 4 };
         if u64::from(count) * width > part.end.saturating_sub(body) {
@@ -330,11 +353,14 @@ impl Resources {
             Some(u32_at(source, body + u64::from(index) * 4)?).filter(|&at| at != u32::MAX).map(u64::from)
         };
         let Some(offset) = offset else { return Ok(None) };
-        let at = part.start + entries + offset;
+        let at = part.start + u64::from(part.entries) + offset;
         if at + 8 > part.end {
             return Err(ParseError::truncated(at, 8, part.end));
         }
-        let (size, flags, data) = (u16_at(source, at)?, u16_at(source, at + 2)?, u32_at(source, at + 4)?);
+        let mut raw = [0_u8; 8];
+        source.read_exact_at(at, &mut raw)?;
+        let [size, flags] = [0, 2].map(|at| le::u16(&raw, at).unwrap_or_default());
+        let data = le::u32(&raw, 4).unwrap_or_default();
         if flags & 8 != 0 {
             return Ok(Some(Entry::Value(Raw { kind: flags.to_le_bytes()[1], data })));
         }

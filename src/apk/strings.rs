@@ -104,7 +104,12 @@ impl StringPool {
             ((first & 0x7fff) << 16 | u64::from(self.unit(source, at + 2)?), at + 4)
         };
         let bytes = self.bytes(source, at, length * 2)?;
-        let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
+        let units = bytes.as_chunks::<2>().0;
+        if units.iter().all(|[low, high]| *high == 0 && low.is_ascii()) {
+            let text = units.iter().map(|[low, _]| *low).collect();
+            return Ok(String::from_utf8(text).unwrap_or_default());
+        }
+        let units = units.iter().map(|pair| u16::from_le_bytes(*pair));
         Ok(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
     }
 

@@ -5,6 +5,8 @@ mod native;
 mod text;
 mod verification;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -149,7 +151,7 @@ struct Answer<'a> {
 }
 
 /// A certificate; its fields are `null` where the bytes are no X.509 certificate.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Signer<'a> {
     sha256: String,
     scheme: &'static str,
@@ -201,7 +203,24 @@ struct Native<'a> {
 struct Aids {
     framework: Framework,
     known: KnownCertificates,
+    /// Certificates that were described, by their bytes: many packages of a device have the same.
+    described: RefCell<BTreeMap<Vec<u8>, Described>>,
 }
+
+/// What stands in a certificate.
+#[derive(Clone)]
+struct Described {
+    sha256: String,
+    hash_code: String,
+    facts: Option<apk::CertificateFacts>,
+    not_before: Option<String>,
+    not_after: Option<String>,
+}
+
+/// Bytes of answers that are written at once.
+const BUFFER: usize = 64 << 10;
+/// Certificates that are kept.
+const MAX_DESCRIBED: usize = 256;
 
 impl Aids {
     fn read(arguments: &Arguments) -> anyhow::Result<Self> {
@@ -210,7 +229,44 @@ impl Aids {
             let added = FileBytes::open(path).and_then(|file| framework.add(&(Arc::new(file) as SharedBytes)));
             added.map_err(|error| usage(format!("--framework {}: {error}", path.display())))?;
         }
-        Ok(Self { framework, known: known_certificates(arguments.known_certificates.as_deref())? })
+        let known = known_certificates(arguments.known_certificates.as_deref())?;
+        Ok(Self { framework, known, described: RefCell::default() })
+    }
+
+    fn describe(&self, certificate: &Certificate) -> Described {
+        let mut described = self.described.borrow_mut();
+        if let Some(found) = described.get(&certificate.der) {
+            return found.clone();
+        }
+        let facts = certificate.facts();
+        let found = Described {
+            sha256: certificate.sha256(),
+            hash_code: certificate.hash_code(),
+            not_before: facts.as_ref().and_then(|facts| time(facts.not_before)),
+            not_after: facts.as_ref().and_then(|facts| time(facts.not_after)),
+            facts,
+        };
+        if described.len() >= MAX_DESCRIBED {
+            described.clear();
+        }
+        described.insert(certificate.der.clone(), found.clone());
+        found
+    }
+
+    fn signer(&self, certificate: &Certificate, depth: &'static str) -> Signer<'_> {
+        let Described { sha256, hash_code, facts, not_before, not_after } = self.describe(certificate);
+        let known = self.known.find(&sha256);
+        let scheme = certificate.scheme;
+        let mut signer = Signer { sha256, scheme, not_before, not_after, hash_code, depth, known, ..Signer::default() };
+        if let Some(facts) = facts {
+            signer.subject = Some(facts.subject);
+            signer.issuer = Some(facts.issuer);
+            signer.serial = Some(facts.serial);
+            signer.key_algorithm = Some(facts.key_algorithm);
+            signer.key_bits = facts.key_bits;
+            signer.signature_algorithm = Some(facts.signature_algorithm);
+        }
+        signer
     }
 }
 
@@ -227,7 +283,7 @@ pub(super) fn known_certificates(list: Option<&Path>) -> anyhow::Result<KnownCer
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let aids = Aids::read(arguments)?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let mut read = 0_usize;
     for path in &arguments.files {
         let file = path.to_string_lossy();
@@ -235,10 +291,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         read += usize::from(result.is_ok());
         match (result, arguments.format) {
             (Ok(read), Format::Json) => {
-                serde_json::to_writer(&mut out, &answer(&file, &read, &aids.known))?;
+                serde_json::to_writer(&mut out, &answer(&file, &read, &aids))?;
                 out.write_all(b"\n")?;
             }
-            (Ok(read), Format::Text) => text::write(&answer(&file, &read, &aids.known), &mut out)?,
+            (Ok(read), Format::Text) => text::write(&answer(&file, &read, &aids), &mut out)?,
             (Err(error), Format::Json) => {
                 serde_json::to_writer(
                     &mut out,
@@ -290,7 +346,7 @@ struct Read {
 fn read_file(path: &Path, arguments: &Arguments, framework: &Framework) -> Result<Read, ParseError> {
     let source: SharedBytes = Arc::new(FileBytes::open(path)?);
     let apk = apk::open_with(&source, Options { locales: &arguments.locales, framework: Some(framework) })?;
-    let apex = apk::apex(&source);
+    let apex = if apk.is_apex { apk::apex(&source) } else { Ok(None) };
     let is_apex = matches!(apex, Ok(Some(_)));
     Ok(Read {
         apk,
@@ -312,13 +368,13 @@ fn verify(path: &Path, source: &SharedBytes, arguments: &Arguments) -> Result<ap
     Ok(apk::verify_with(source, signature.as_ref(), range))
 }
 
-fn answer<'a>(file: &'a str, read: &'a Read, known: &'a KnownCertificates) -> Answer<'a> {
+fn answer<'a>(file: &'a str, read: &'a Read, aids: &'a Aids) -> Answer<'a> {
     let Read { apk, dex, native, apex, inner, verification } = read;
     let verified = verification.as_ref().map(verification::signers).unwrap_or_default();
     let signers = if verified.is_empty() {
-        apk.signers.iter().flatten().map(|certificate| signer(certificate, "claimed", known)).collect()
+        apk.signers.iter().flatten().map(|certificate| aids.signer(certificate, "claimed")).collect()
     } else {
-        verified.iter().map(|certificate| signer(certificate, "verified", known)).collect()
+        verified.iter().map(|certificate| aids.signer(certificate, "verified")).collect()
     };
     let manifest = &apk.manifest;
     let failed = [
@@ -389,26 +445,6 @@ fn answer<'a>(file: &'a str, read: &'a Read, known: &'a KnownCertificates) -> An
         inner_packages: inner.as_ref().and_then(|inner| inner.as_deref().ok()),
         unresolved: &manifest.unresolved,
         problems: failed.into_iter().flatten().map(ToString::to_string).collect(),
-    }
-}
-
-fn signer<'a>(certificate: &Certificate, depth: &'static str, known: &'a KnownCertificates) -> Signer<'a> {
-    let facts = certificate.facts();
-    let facts = facts.as_ref();
-    Signer {
-        sha256: certificate.sha256(),
-        scheme: certificate.scheme,
-        subject: facts.map(|facts| facts.subject.clone()),
-        issuer: facts.map(|facts| facts.issuer.clone()),
-        serial: facts.map(|facts| facts.serial.clone()),
-        not_before: facts.and_then(|facts| time(facts.not_before)),
-        not_after: facts.and_then(|facts| time(facts.not_after)),
-        key_algorithm: facts.map(|facts| facts.key_algorithm.clone()),
-        key_bits: facts.and_then(|facts| facts.key_bits),
-        signature_algorithm: facts.map(|facts| facts.signature_algorithm.clone()),
-        hash_code: certificate.hash_code(),
-        depth,
-        known: known.get(certificate),
     }
 }
 

@@ -86,7 +86,7 @@ impl Attributes<'_> {
     /// platforms whose tools give names their ids.
     pub(super) fn texts(&mut self, element: &Element, name: &str) -> Result<Vec<String>, ParseError> {
         for (id, found, raw) in self.document.attributes(element)? {
-            if found != name {
+            if &*found != name {
                 continue;
             }
             if let Some(reference) = raw.reference() {
@@ -131,7 +131,7 @@ impl Attributes<'_> {
             return Ok(());
         }
         let unresolved = Unresolved {
-            element: self.document.name(element)?,
+            element: self.document.name(element)?.to_string(),
             name: self.literal(element, id::NAME)?,
             attribute,
             reference: format!("@0x{reference:08x}"),

@@ -76,3 +76,19 @@ pub(super) const FLAGS: [(u32, &str); 5] = [
     (TEST_ONLY, "testOnly"),
     (ALLOW_BACKUP, "allowBackup"),
 ];
+
+/// Attributes of `application` that are no flags: `theme`, `label`, `icon`, `name`, `backupAgent`, `logo`, `banner`,
+/// `fullBackupContent`, `networkSecurityConfig`, `roundIcon`, `dataExtractionRules`.
+pub(super) const NO_FLAGS: [u32; 11] = [
+    0x0101_0000,
+    LABEL,
+    0x0101_0002,
+    NAME,
+    BACKUP_AGENT,
+    0x0101_02be,
+    0x0101_03f2,
+    0x0101_04eb,
+    NETWORK_SECURITY_CONFIG,
+    0x0101_052c,
+    0x0101_063e,
+];

@@ -59,7 +59,7 @@ pub(super) fn read(document: &Document, resolve: &mut dyn Resolve, locales: &[Lo
         };
         let name = document.name(&element)?;
         let place = match places.last().copied() {
-            None if name == "manifest" => Place::Manifest,
+            None if &*name == "manifest" => Place::Manifest,
             None => {
                 return Err(ParseError::invalid(0, "first element", format!("'{}'", name.escape_debug()), "manifest"));
             }
@@ -297,9 +297,13 @@ impl Reader<'_> {
 
     fn flags(&mut self, element: &Element) -> Result<(), ParseError> {
         for (id, name, raw) in self.attributes.document.attributes(element)? {
+            // Looking up icons and themes, which have a value for each kind of screen, costs more than all else.
+            if raw.reference().is_some() && id::NO_FLAGS.contains(&id) {
+                continue;
+            }
             if self.attributes.value(element, id, raw)?.is_some_and(|value| value.is_true()) {
                 let known = id::FLAGS.iter().find(|flag| flag.0 == id).map(|flag| flag.1.to_owned());
-                self.manifest.flags.push(known.unwrap_or(name));
+                self.manifest.flags.push(known.unwrap_or_else(|| name.to_string()));
             }
         }
         Ok(())

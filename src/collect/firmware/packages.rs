@@ -397,7 +397,7 @@ fn copy(item: Item, read: Read, splits: Vec<Split>, known: &KnownCertificates, o
     let manifest_facts = manifest::facts(&apk);
     let stub = manifest::stub(&apk, &item.path, item.compiled);
     let answers = answers::of(&apk.manifest);
-    let Apk { manifest, resources, signers: claimed, code, network: _ } = apk;
+    let Apk { manifest, resources, signers: claimed, code, network: _, is_apex: _ } = apk;
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
     let evidence = file.at("AndroidManifest.xml");
