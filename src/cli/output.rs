@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use tempfile::NamedTempFile;
 
 use super::exit::usage;
-use super::{summary, terminal};
+use super::terminal;
 use crate::report::{self, Carries, Identity, Lang, ReportFormat, Run, SHORTEST_KEY, Style};
 
 /// Which reports are written, and how. Shared by every command that writes any.
@@ -212,7 +212,6 @@ impl Outputs {
             // Whoever sits before the phone must know which one it is.
             let style = Style { lang: self.style.lang, ..terminal::style() };
             write_stdout(format, run, &style)?;
-            summarise(format, run)?;
         }
         self.identity.apply(run);
         for (format, path, file) in &mut self.files {
@@ -224,21 +223,12 @@ impl Outputs {
         if let Some(format) = self.stdout.filter(|_| shown.is_none()) {
             let Style { colour, width, .. } = terminal::style();
             write_stdout(format, run, &Style { colour, width, ..self.style })?;
-            summarise(format, run)?;
         }
         for (_, path, file) in self.files {
             persist(file, &path).with_context(|| format!("{}", path.display()))?;
         }
         Ok(())
     }
-}
-
-/// A table below the texts of several targets.
-fn summarise(format: Format, run: &Run) -> io::Result<()> {
-    if format.0.name() != "text" || run.targets.len() < 2 {
-        return Ok(());
-    }
-    summary::write(run, &mut io::stdout().lock())
 }
 
 fn write_stdout(format: Format, run: &Run, style: &Style) -> anyhow::Result<()> {
