@@ -83,7 +83,7 @@ mod tests {
     }
 
     fn reads_as_its_source(length: usize) {
-        let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..=250_u8).cycle().take(length).collect();
         let source: SharedBytes = Arc::new(bytes.clone());
         let paged = Paged::open(&source);
         let pages = (0..length / PAGE).map(|number| number * PAGE);
