@@ -78,7 +78,7 @@ pub struct Apk {
     pub signers: Result<Vec<Certificate>, ParseError>,
     /// DEX and native code, by the central directory.
     pub code: Code,
-    /// Whether it is an APEX or CAPEX: see [`apex`].
+    /// Whether it is an APEX or CAPEX: see [`apex()`].
     pub is_apex: bool,
 }
 
