@@ -96,6 +96,12 @@ pub struct Counts {
     pub pass: u32,
     pub informational: u32,
     pub not_applicable: u32,
+    /// Failures, counted in `fail` too, that a waiver covers.
+    #[serde(default)]
+    pub waived: u32,
+    /// Failures, counted in `fail` too, that the baseline has already.
+    #[serde(default)]
+    pub known: u32,
 }
 
 /// One rule's answer about one subject.
@@ -130,6 +136,73 @@ pub struct Finding {
     pub remedy: Option<Text>,
     /// Caveats that a reader must know to weigh the verdict.
     pub notes: Vec<String>,
+    /// The waiver that covers this failure. The verdict stays `fail`; it no longer makes the device not compliant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<WaiverRef>,
+    /// Who answered what only a person can see. The verdict is that person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<AttestationRef>,
+    /// Whether a failure is new since the report that was given as a baseline; absent without a baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+}
+
+impl Finding {
+    /// Whether it is a failure that counts against the device: not waived, not known from a baseline.
+    #[must_use]
+    pub fn is_open_failure(&self) -> bool {
+        self.verdict == Verdict::Fail && self.waiver.is_none() && self.baseline != Some(Baseline::Known)
+    }
+}
+
+/// The waiver that covers a failure. Dates are `YYYY-MM-DD`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverRef {
+    /// Its id in the file of waivers.
+    pub id: String,
+    /// Why the failure is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Who approved it.
+    pub approved_by: String,
+    /// Last day on which it counts, in UTC.
+    pub expires: String,
+    /// Where it is tracked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// SHA-256 of a document that supports it, lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_sha256: Option<String>,
+}
+
+/// A person's answer to a question that no machine can settle. Dates are `YYYY-MM-DD`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationRef {
+    /// Who looked.
+    pub operator: String,
+    /// When, in UTC.
+    pub on: String,
+    /// Last day on which the answer counts, in UTC.
+    pub expires: String,
+    /// What they saw, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// SHA-256 of a photo, lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo_sha256: Option<String>,
+}
+
+/// A failure beside those of an older report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baseline {
+    /// The older report has it not.
+    New,
+    /// The older report has it too.
+    Known,
 }
 
 /// A piece of evidence, resolved: readable without the inventory.

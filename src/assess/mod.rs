@@ -21,7 +21,10 @@ use crate::profile::{Caveat, Confidence, Profile, ProfileError, Rule, Status};
 use scope::{Concern, Timing};
 
 pub use crate::profile::Text;
-pub use finding::{Assessment, Context, Counts, Finding, FindingEvidence, Governing, Legal, Overall, ProfileRef};
+pub use finding::{
+    Assessment, AttestationRef, Baseline, Context, Counts, Finding, FindingEvidence, Governing, Legal, Overall, ProfileRef,
+    WaiverRef,
+};
 
 /// Why a profile could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -199,6 +202,9 @@ fn finding(rule: &Rule, outcome: Outcome, timing: &Timing, inventory: &Inventory
         },
         remedy: rule.remedy.clone().filter(|_| remedied),
         notes,
+        waiver: None,
+        attestation: None,
+        baseline: None,
     }
 }
 
@@ -244,7 +250,7 @@ fn overall(profile: &Profile, findings: &[Finding], inventory: &Inventory) -> Ov
     let any_binding = profile.rules.iter().any(|rule| rule.status.is_binding());
     let counts = |finding: &&Finding| !any_binding || binding(&finding.status);
     let has = |verdict| findings.iter().filter(counts).any(|finding| finding.verdict == verdict);
-    if findings.iter().any(|finding| finding.verdict == Verdict::Fail && binding(&finding.status)) {
+    if findings.iter().any(|finding| finding.is_open_failure() && binding(&finding.status)) {
         return Overall::NotCompliant;
     }
     let open = has(Verdict::Inconclusive)
@@ -267,6 +273,10 @@ fn counts(findings: &[Finding]) -> Counts {
             Verdict::NotApplicable => &mut counts.not_applicable,
         };
         *count = count.saturating_add(1);
+        if finding.verdict == Verdict::Fail {
+            counts.waived = counts.waived.saturating_add(u32::from(finding.waiver.is_some()));
+            counts.known = counts.known.saturating_add(u32::from(finding.baseline == Some(Baseline::Known)));
+        }
     }
     counts
 }
