@@ -1,0 +1,199 @@
+//! What belongs to no single package: partitions, declared permissions, control files, roles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::comparer::{Comparer, Ledger};
+use super::{EntryKind, Known};
+use crate::inventory::{Allowlist, Controls, DeclaredPermission, Fact, Gap, Inventory, Partition, RoleHolder};
+
+/// Changes of control files by package, list and partition: what it is allowed.
+type Allowed = BTreeMap<String, BTreeMap<&'static str, Vec<String>>>;
+
+pub(super) fn compare(a: &Inventory, b: &Inventory, ledger: &mut Ledger) {
+    // Taken apart without a rest: a fact that is added to the model does not compile until it is dealt with.
+    let Inventory {
+        schema_version: _,
+        tool: _,
+        target: _,
+        sources: _,
+        device: _,
+        // Users are of a phone's owner, and packages that a store installed are not pre-installed.
+        users: _,
+        omitted_packages: _,
+        // Compared by the caller.
+        packages: _,
+        gaps: _,
+        partitions,
+        permissions,
+        controls,
+        role_holders,
+    } = a;
+    if let Some((before, after)) = Comparer::new(None, ledger).both("partitions", partitions, &b.partitions) {
+        compare_partitions(before, after, ledger);
+    }
+    if let Some((before, after)) = Comparer::new(None, ledger).both("declared-permissions", permissions, &b.permissions) {
+        let told = |name: &str| is_told_by_its_package(a, name) && is_told_by_its_package(b, name);
+        compare_permissions(before, after, told, ledger);
+    }
+    if let Some((before, after)) = Comparer::new(None, ledger).both("control-files", controls, &b.controls) {
+        compare_controls(before, after, ledger);
+    }
+    if let Some((before, after)) = Comparer::new(None, ledger).both("role-holders", role_holders, &b.role_holders) {
+        compare_roles(before, after, ledger);
+    }
+}
+
+/// Length and number of packages follow from the content, and differ with every build.
+fn compare_partitions(a: &[Partition], b: &[Partition], ledger: &mut Ledger) {
+    let by_name = |list: &[Partition]| -> BTreeMap<String, Partition> {
+        list.iter().map(|partition| (partition.name.clone(), partition.clone())).collect()
+    };
+    let (a, b) = (by_name(a), by_name(b));
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    for name in names {
+        let mut with = Comparer::new(Some(name), ledger);
+        let show = |side: &BTreeMap<String, Partition>, part: fn(&Partition) -> Option<String>| {
+            side.get(name).and_then(part)
+        };
+        let place: fn(&Partition) -> Option<String> = |partition| Some(partition.mount_point.clone());
+        with.differ("mount-point", show(&a, place), show(&b, place));
+        if a.contains_key(name) && b.contains_key(name) {
+            let format: fn(&Partition) -> Option<String> = |partition| partition.filesystem.clone();
+            with.differ("filesystem", show(&a, format), show(&b, format));
+        }
+        let changes = with.changes;
+        ledger.enter(EntryKind::Partition, Some(name), None, changes);
+    }
+}
+
+/// Whether the package's own list of declared permissions is compared already, or the package as a whole is new or gone.
+fn is_told_by_its_package(inventory: &Inventory, package: &str) -> bool {
+    let Some(package) = inventory.package(package) else { return true };
+    package.copies.iter().all(|copy| copy.declared_permissions.known().is_some())
+}
+
+fn compare_permissions(
+    a: &[DeclaredPermission],
+    b: &[DeclaredPermission],
+    told: impl Fn(&str) -> bool,
+    ledger: &mut Ledger,
+) {
+    let by_name = |list: &[DeclaredPermission]| -> BTreeMap<String, DeclaredPermission> {
+        let rest = list.iter().filter(|permission| !told(&permission.package));
+        rest.map(|permission| (permission.name.clone(), permission.clone())).collect()
+    };
+    let (a, b) = (by_name(a), by_name(b));
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    for name in names {
+        let mut with = Comparer::new(Some(name), ledger);
+        let show = |side: &BTreeMap<String, DeclaredPermission>, part: fn(&DeclaredPermission) -> String| {
+            side.get(name).map(part)
+        };
+        let owner: fn(&DeclaredPermission) -> String = |permission| permission.package.clone();
+        let level: fn(&DeclaredPermission) -> String =
+            |permission| permission.protection.clone().unwrap_or_else(|| "unresolved".to_owned());
+        with.differ("declared-by", show(&a, owner), show(&b, owner));
+        with.differ("protection", show(&a, level), show(&b, level));
+        let changes = with.changes;
+        ledger.enter(EntryKind::Permission, Some(name), None, changes);
+    }
+}
+
+fn compare_controls(a: &Controls, b: &Controls, ledger: &mut Ledger) {
+    let mut with = Comparer::new(None, ledger);
+    with.fact("privileged-enforcement", &a.enforcement, &b.enforcement, Clone::clone);
+    let changes = with.changes;
+    ledger.enter(EntryKind::Control, None, None, changes);
+
+    // A list that could not be read on one side alone may hold what the other side lists.
+    let unread = |one: &Controls, other: &Controls| -> Option<Gap> {
+        let same = |gap: &Gap| other.unread.iter().any(|known| (&known.place, known.reason) == (&gap.place, gap.reason));
+        one.unread.iter().find(|gap| !same(gap)).cloned()
+    };
+    let (unread_a, unread_b) = (unread(a, b), unread(b, a));
+    let (a, b) = (allowed(a), allowed(b));
+    let packages: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    for package in packages {
+        let empty = BTreeMap::new();
+        let (before, after) = (a.get(package).unwrap_or(&empty), b.get(package).unwrap_or(&empty));
+        let lists: BTreeSet<&'static str> = before.keys().chain(after.keys()).copied().collect();
+        let mut with = Comparer::new(Some(package), ledger);
+        for list in lists {
+            let of = |side: &BTreeMap<&'static str, Vec<String>>| side.get(list).cloned().unwrap_or_default();
+            with.sets(list, of(before), of(after));
+        }
+        let mut changes = with.changes;
+        for change in &mut changes {
+            for (unread, items, known) in
+                [(&unread_b, &mut change.lost, Known::Before), (&unread_a, &mut change.gained, Known::After)]
+            {
+                if let Some(gap) = unread.as_ref().filter(|_| !items.is_empty()) {
+                    items.clear();
+                    ledger.unsettled("control-files", known, Some(package), gap);
+                }
+            }
+        }
+        changes.retain(|change| !change.gained.is_empty() || !change.lost.is_empty());
+        ledger.enter(EntryKind::Control, Some(package), None, changes);
+    }
+}
+
+/// What control files allow, in words that hold everything but the place in the file.
+fn allowed(controls: &Controls) -> Allowed {
+    let Controls { enforcement: _, privileged, signature, oem, default_grants, split_permissions, unread: _ } = controls;
+    let mut all = Allowed::new();
+    let mut enter = |package: &str, list, words| {
+        all.entry(package.to_owned()).or_default().entry(list).or_default().push(words);
+    };
+    let lists: [(&'static str, &[Allowlist]); 3] =
+        [("privileged-allowlist", privileged), ("signature-allowlist", signature), ("oem-allowlist", oem)];
+    for (list, entries) in lists {
+        for entry in entries {
+            let sku = entry.sku.as_ref().map(|sku| format!(", variant {sku}")).unwrap_or_default();
+            for permission in &entry.permissions {
+                let denied = if permission.denied { "denied " } else { "" };
+                enter(&entry.package, list, format!("{denied}{} ({}{sku})", permission.name, entry.partition));
+            }
+        }
+    }
+    for entry in default_grants {
+        let signer = entry.certificate.as_ref().map(|signer| format!(", signed by {signer}")).unwrap_or_default();
+        for permission in &entry.permissions {
+            let fixed = if permission.fixed { ", fixed" } else { "" };
+            let words = format!("{} ({}{signer}{fixed})", permission.name, entry.partition);
+            enter(&entry.package, "default-grants", words);
+        }
+    }
+    for split in split_permissions {
+        let until = split.target_sdk.map(|sdk| format!(" before target SDK {sdk}")).unwrap_or_default();
+        for new in &split.new {
+            enter(&split.permission, "split-permissions", format!("{new}{until}"));
+        }
+    }
+    all
+}
+
+fn compare_roles(a: &[RoleHolder], b: &[RoleHolder], ledger: &mut Ledger) {
+    let by_role = |list: &[RoleHolder]| {
+        let mut roles: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for holder in list {
+            let user = holder.user.filter(|user| *user != 0).map(|user| format!(" (user {user})")).unwrap_or_default();
+            roles.entry(holder.role.as_str().to_owned()).or_default().push(format!("{}{user}", holder.package));
+        }
+        roles
+    };
+    let (a, b) = (by_role(a), by_role(b));
+    let roles: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    for role in roles {
+        let of = |side: &BTreeMap<String, Vec<String>>| side.get(role).cloned().unwrap_or_default();
+        let mut with = Comparer::new(Some(role), ledger);
+        with.sets("role-holders", of(&a), of(&b));
+        let changes = with.changes;
+        ledger.enter(EntryKind::Role, Some(role), None, changes);
+    }
+}
+
+/// A list of packages that one side alone knows is no list of packages that came or went.
+pub(super) fn one_sided<T>(a: &Fact<T>, b: &Fact<T>, ledger: &mut Ledger) {
+    let _ = Comparer::new(None, ledger).both("packages", a, b);
+}

@@ -1,0 +1,7 @@
+//! What makes a verdict checkable by somebody else: keys, signatures, bundles of evidence and their verification.
+//!
+//! A signature proves that a file is what the holder of the key signed, and nothing more: not that a phone told the
+//! truth, nor that the time in the file is right.
+
+pub mod key;
+pub mod trust;
