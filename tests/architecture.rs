@@ -26,10 +26,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("profile", &["inventory"]),
     ("check", &["inventory", "platform", "profile"]),
     ("assess", &["check", "profile", "inventory"]),
-    ("report", &["assess", "check", "profile", "inventory"]),
+    ("diff", &["assess", "check", "profile", "inventory"]),
+    ("report", &["diff", "assess", "check", "profile", "inventory"]),
+    ("evidence", &["report", "diff", "assess", "check", "profile", "inventory", "collect"]),
     (
         "cli",
         &[
+            "evidence",
+            "diff",
             "bytes",
             "remote",
             "adb",
@@ -52,7 +56,7 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
     ("check", "KINDS", &["mod", "outcome"]),
-    ("report", "FORMATS", &["mod", "printable"]),
+    ("report", "FORMATS", &["mod", "printable", "difference"]),
 ];
 
 const FORBIDDEN_NAMES: [&str; 5] = ["utils", "helpers", "common", "misc", "manager"];

@@ -51,6 +51,15 @@ pub(super) struct Element {
     count: u64,
     /// Where the next node begins.
     end: u64,
+    /// Line of the source that it was compiled from.
+    line: u32,
+}
+
+impl Element {
+    /// Line of the source that it was compiled from.
+    pub(super) fn line(&self) -> u32 {
+        self.line
+    }
 }
 
 /// One step through a document.
@@ -237,5 +246,6 @@ fn start(source: &dyn ReadAt, node: &Chunk) -> Result<Element, ParseError> {
     if first + stride * count > size {
         return Err(ParseError::invalid(node.body + 12, "attributeCount", count, "attributes within the element"));
     }
-    Ok(Element { name, attributes: node.body + first, stride, count, end: node.end })
+    let line = u32_at(source, node.start + 8)?;
+    Ok(Element { name, attributes: node.body + first, stride, count, end: node.end, line })
 }

@@ -14,6 +14,7 @@ mod elf;
 mod entry;
 mod jar;
 mod manifest;
+mod named;
 mod native;
 mod network;
 mod resources;
@@ -35,6 +36,7 @@ pub use manifest::{
     Component, ComponentKind, DeclaredPermission, Feature, Hook, ImpliedPermission, Instrumentation, IntentFilter,
     Label, Library, LibraryKind, Manifest, MetaData, Overlay, Queries, RequestedPermission, Role, Screen,
 };
+pub use named::{XmlElement, XmlFile, values, xml_files};
 pub use native::NativeLibrary;
 pub use network::{DomainConfig, NetworkConfig};
 use resources::{Config, Resources};

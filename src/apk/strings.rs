@@ -68,6 +68,11 @@ impl StringPool {
         })
     }
 
+    /// Number of strings.
+    pub(super) fn len(&self) -> u32 {
+        self.count
+    }
+
     /// String `index`; `None` for [`NONE`] and beyond the last. Bytes that are no text become U+FFFD.
     pub(super) fn get(&self, source: &dyn ReadAt, index: u32) -> Result<Option<String>, ParseError> {
         if index >= self.count {

@@ -33,6 +33,17 @@ pub(super) struct Arguments {
     #[arg(long, short, value_name = "NAME|FILE")]
     profile: String,
 
+    #[command(flatten)]
+    judging: JudgingArguments,
+
+    /// Form of the report on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    format: &'static str,
+}
+
+/// What is assumed about device and day. Shared by every command that judges.
+#[derive(Debug, Args)]
+pub(super) struct JudgingArguments {
     /// Judge as on this day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -60,10 +71,6 @@ pub(super) struct Arguments {
     /// What counts as an app's presence
     #[arg(long, value_enum, default_value = "installed")]
     presence: PresenceArgument,
-
-    /// Form of the report on standard output
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
-    format: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -100,8 +107,9 @@ fn format(word: &str) -> Result<&'static str, String> {
     found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
-impl Arguments {
-    fn context(&self) -> Context {
+impl JudgingArguments {
+    /// What is assumed about device and day.
+    pub(super) fn context(&self) -> Context {
         Context {
             as_of: self.as_of.unwrap_or_else(today),
             made: self.made,
@@ -126,7 +134,7 @@ fn today() -> Date {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let context = arguments.context();
+    let context = arguments.judging.context();
     // Whatever is wrong with the profile is said before any phone is touched.
     let profile = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;

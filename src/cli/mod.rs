@@ -3,10 +3,13 @@
 mod apk;
 mod check;
 mod devices;
+mod diff;
 mod exit;
 mod list;
+mod odd;
 mod profile;
 mod reading;
+mod report_file;
 mod scan;
 mod schema;
 mod server;
@@ -37,6 +40,8 @@ enum Command {
     Scan(scan::Arguments),
     List(list::Arguments),
     Apk(apk::Arguments),
+    Diff(diff::Arguments),
+    Odd(odd::Arguments),
     Devices(devices::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
@@ -58,6 +63,8 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
+        Command::Diff(arguments) => diff::run(arguments),
+        Command::Odd(arguments) => odd::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 
 use super::Exit;
+use crate::diff::{Diff, OddPreloads};
 use crate::inventory::Inventory;
 use crate::report::Run;
 
@@ -22,12 +23,18 @@ enum Which {
     Inventory,
     /// What `check --format json` writes
     Report,
+    /// What `diff --format json` writes
+    Diff,
+    /// What `odd --format json` writes
+    Odd,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let schema = match arguments.which {
         Which::Inventory => schemars::schema_for!(Inventory),
         Which::Report => schemars::schema_for!(Run),
+        Which::Diff => schemars::schema_for!(Diff),
+        Which::Odd => schemars::schema_for!(OddPreloads),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema)?;

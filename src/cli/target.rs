@@ -66,6 +66,17 @@ enum Job {
 }
 
 impl TargetArguments {
+    /// What was named, in order.
+    pub(super) fn named(&self) -> Vec<String> {
+        let devices = self.devices.iter().map(|serial| format!("adb:{serial}"));
+        self.targets.iter().cloned().chain(devices).collect()
+    }
+
+    /// Leaves out targets that are read otherwise.
+    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.targets.retain(|name| keep(name));
+    }
+
     /// Reads every target, in the order named; phones in the order of their serial numbers.
     ///
     /// # Errors
@@ -97,8 +108,7 @@ impl TargetArguments {
     }
 
     fn jobs(&self, default_to_phones: bool) -> anyhow::Result<Vec<Job>> {
-        let mut named: Vec<String> = self.targets.clone();
-        named.extend(self.devices.iter().map(|serial| format!("adb:{serial}")));
+        let mut named = self.named();
         if named.is_empty() {
             if !default_to_phones {
                 return Err(usage("name a TARGET: a firmware file or folder, a saved inventory, adb, or adb:SERIAL"));

@@ -1,7 +1,9 @@
 //! Firmware: an image in any wrapping, or a folder with a device's tree.
 
+mod extras;
 mod manifest;
 mod packages;
+mod preinstalls;
 mod properties;
 
 use std::path::PathBuf;
@@ -12,10 +14,14 @@ use crate::bytes::{Budget, ErrorKind, Limits, Metered, ParseError, SharedBytes};
 use crate::container::Part;
 use crate::firmware::{self, Cause, Image, Problem};
 use crate::inventory::{
-    Fact, Gap, GapReason, Hides, Inventory, Origin, OriginKind, Origins, Partition, Target, TargetKind,
+    Fact, Gap, GapReason, Hides, Inventory, Origin, OriginKind, Origins, Partition, Preinstall, PreinstallAction,
+    PreinstallSubject, Target, TargetKind,
 };
-use crate::platform::identity;
+use crate::platform::{conclusions, identity};
 use crate::remote::{self, Remote};
+
+/// The platform's own package.
+const FRAMEWORK: &str = "/system/framework/framework-res.apk";
 
 /// Where firmware is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,8 +186,32 @@ fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progre
     inventory.permissions = Fact::new(packages::permissions(&found.packages), &whole);
     if !found.packages.iter().any(|package| package.name == "android") {
         let detail = "framework-res.apk was not read: permissions of the platform itself are not among those declared";
-        gaps.push(Gap::new("/system/framework/framework-res.apk", GapReason::Missing, detail));
+        gaps.push(Gap::new(FRAMEWORK, GapReason::Missing, detail));
     }
+    let mut lists = preinstalls::read(image, &properties, &mut origins);
+    let mut configuration = Vec::new();
+    for (package, path, length, extras) in found.extras {
+        let origin = Origin { kind: OriginKind::File, name: path.clone(), length: Some(length), sha256: None };
+        let evidence = origins.evidence(origin);
+        extras.tell(&package, &path, &evidence, &mut lists.layouts, &mut configuration, &mut gaps);
+    }
+    for path in found.full_forms {
+        let origin = Origin { kind: OriginKind::File, name: path.clone(), length: None, sha256: None };
+        lists.preinstalls.push(Preinstall {
+            action: PreinstallAction::Install,
+            names: PreinstallSubject::Path,
+            evidence: origins.evidence(origin),
+            subject: path,
+            condition: None,
+        });
+    }
+    gaps.extend(lists.gaps);
+    inventory.configuration = Fact::new(configuration, &whole);
+    inventory.preinstalls = Fact::new(lists.preinstalls, &whole);
+    inventory.preferred_apps = Fact::new(lists.preferred, &whole);
+    inventory.layouts = Fact::new(lists.layouts, &whole);
+    inventory.arrivals = Fact::not_asked();
+    inventory.role_holders = Fact::not_asked();
     inventory.packages = Fact::new(found.packages, &whole);
     // What was never started has nothing that somebody installed.
     inventory.omitted_packages = Fact::new(0, &whole);
@@ -189,6 +219,7 @@ fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progre
     inventory.sources = origins.into_list();
     inventory.gaps = gaps;
     inventory.normalize();
+    conclusions::complete(&mut inventory);
     inventory
 }
 

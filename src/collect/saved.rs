@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Progress, Request, Source, SourceError};
 use crate::inventory::{Inventory, SCHEMA_VERSION};
+use crate::platform::conclusions;
 
 /// Largest inventory that is read, in bytes. The largest measured, of a phone with 500 packages, has below 5 MiB.
 const LIMIT: u64 = 512 << 20;
@@ -65,6 +66,8 @@ fn parse(text: &[u8]) -> Result<Inventory, String> {
     let mut inventory: Inventory = serde_json::from_slice(text).map_err(not_ours)?;
     // A file edited by hand may be out of order, and look-ups rely on it.
     inventory.normalize();
+    // What an older version did not conclude follows from the facts that it saved.
+    conclusions::complete(&mut inventory);
     Ok(inventory)
 }
 

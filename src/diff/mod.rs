@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assess::Assessment;
 use crate::inventory::{Device, Gap, Inventory, Target, Tool};
-use comparer::{Comparer, Ledger};
+use comparer::Ledger;
 
 pub use odd::{Group, OddDevice, OddPreloads, odd};
 pub use words::{aspect_in_words, change_in_words, unsettled_in_words};
@@ -122,11 +122,19 @@ pub enum EntryKind {
     Permission,
     /// A partition.
     Partition,
+    /// An app that is not among the packages, and yet shows or arrives.
+    Arrival,
+    /// What lists of the vendor say of an app.
+    Preinstall,
+    /// A layout of the home screen.
+    Layout,
+    /// A value of the platform's configuration.
+    Configuration,
 }
 
 impl EntryKind {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Verdict,
         Self::Device,
         Self::Added,
@@ -140,6 +148,10 @@ impl EntryKind {
         Self::Control,
         Self::Permission,
         Self::Partition,
+        Self::Arrival,
+        Self::Preinstall,
+        Self::Layout,
+        Self::Configuration,
     ];
 }
 
@@ -260,5 +272,8 @@ fn side(side: &Side<'_>) -> SideRef {
     }
 }
 
+#[cfg(test)]
+#[path = "../../tests/support/inventory.rs"]
+mod sample;
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Diff, EntryKind, SCHEMA_VERSION, Side, compare};
-use crate::inventory::{CopyRole, Inventory, Package, Tool};
+use super::{Diff, SCHEMA_VERSION, Side, compare};
+use crate::inventory::{CopyRole, Fact, Gap, GapReason, Inventory, Package, Tool};
 
 /// The odd ones of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -56,9 +56,10 @@ type Preloads = Vec<(String, Vec<String>)>;
 /// Groups a batch by fingerprint and finds those that differ from most of their group.
 #[must_use]
 pub fn odd(batch: &[&Inventory]) -> OddPreloads {
+    let batch: Vec<Inventory> = batch.iter().map(|inventory| as_shipped(inventory)).collect();
     let mut groups: BTreeMap<&str, Vec<&Inventory>> = BTreeMap::new();
     let mut without_fingerprint = Vec::new();
-    for inventory in batch {
+    for inventory in &batch {
         match inventory.device.fingerprint.known() {
             Some(fingerprint) => groups.entry(fingerprint).or_default().push(inventory),
             None => without_fingerprint.push(inventory.target.name.clone()),
@@ -86,8 +87,7 @@ fn group(fingerprint: &str, devices: &[&Inventory]) -> Option<Group> {
             group.alike += 1;
             continue;
         }
-        let mut diff = compare(&side(usual), &side(inventory));
-        diff.entries.retain(is_of_the_firmware);
+        let diff = compare(&side(usual), &side(inventory));
         let device = OddDevice { name: inventory.target.name.clone(), diff };
         match (device.diff.entries.is_empty(), device.diff.is_incomplete()) {
             (false, _) => group.odd.push(device),
@@ -98,14 +98,22 @@ fn group(fingerprint: &str, devices: &[&Inventory]) -> Option<Group> {
     Some(group)
 }
 
-/// What an owner or a store may change is not odd: grants, states, updates. Such changes are left out of the entry.
-fn is_of_the_firmware(entry: &super::Entry) -> bool {
-    const OWNERS: [&str; 5] = ["granted-permissions", "user-states", "installer", "role-holders", "copies"];
-    match entry.kind {
-        EntryKind::Role => false,
-        EntryKind::Added | EntryKind::Removed => true,
-        _ => entry.changes.iter().any(|change| !OWNERS.contains(&change.aspect.as_str())),
+/// The inventory without what an owner or a store may have changed: updates, apps that were added, grants, states, roles.
+fn as_shipped(inventory: &Inventory) -> Inventory {
+    let gap = Gap::new("batch", GapReason::NotObserved, "not of the firmware, and not compared");
+    let mut shipped = inventory.clone();
+    shipped.role_holders = Fact::Unknown(gap.clone());
+    if let Fact::Known { value, .. } = &mut shipped.packages {
+        value.retain(Package::is_factory);
+        for package in value {
+            package.copies.retain(|copy| copy.role == CopyRole::Factory);
+            package.users = Fact::Unknown(gap.clone());
+            package.grants = Fact::Unknown(gap.clone());
+            package.installer = Fact::Unknown(gap.clone());
+            package.presence = Fact::Unknown(gap.clone());
+        }
     }
+    shipped
 }
 
 fn side(inventory: &Inventory) -> Side<'_> {
@@ -114,12 +122,11 @@ fn side(inventory: &Inventory) -> Side<'_> {
 
 fn preloads(inventory: &Inventory) -> Preloads {
     let factory = |package: &Package| {
-        let copies = package.copies.iter().filter(|copy| copy.role == CopyRole::Factory);
-        let words = copies.map(|copy| {
+        let words = package.copies.iter().map(|copy| {
             let signers = copy.signers.known().into_iter().flatten().map(|signer| signer.hash_code.as_str());
             format!("{} {:?} {:?}", copy.path, copy.version_code.known(), signers.collect::<Vec<_>>())
         });
         (package.name.clone(), words.collect::<Vec<_>>())
     };
-    inventory.packages.known().into_iter().flatten().map(factory).filter(|(_, copies)| !copies.is_empty()).collect()
+    inventory.packages.known().into_iter().flatten().map(factory).collect()
 }

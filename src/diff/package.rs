@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::comparer::{Comparer, Ledger, optional, plain, words};
 use super::{Change, EntryKind, Known};
 use crate::inventory::{
-    Code, CopyRole, Enabled, Fact, Gap, GapReason, Grant, Inventory, ManifestFacts, Package, PackageCopy, Signer,
-    UserState,
+    Code, CopyRole, Enabled, Fact, Gap, GapReason, Grant, Inventory, ManifestFacts, Package, PackageCopy, Presence,
+    Removability, Signer, UserState,
 };
 
 /// Aspects that say which kind of entry a package's changes make, in order of weight.
@@ -70,6 +70,7 @@ fn told(package: &Package, gained: bool) -> Vec<Change> {
     one("placement", copy.placement.known().map(|placement| placement.as_str().to_owned()));
     one("signers", copy.signers.known().map(|signers| signers_in_words(signers).join(", ")));
     one("shared-user", package.shared_user.known().cloned().flatten());
+    one("removability", package.removability.known().map(|answer| answer.grade.as_str().to_owned()));
     let lists = [
         ("requested-permissions", copy.requested_permissions.known().map(|list| requested(list))),
         ("granted-permissions", package.grants.known().map(|list| granted(list))),
@@ -88,7 +89,7 @@ fn told(package: &Package, gained: bool) -> Vec<Change> {
 
 fn compare_both(a: &Package, b: &Package, ledger: &mut Ledger) {
     // Taken apart without a rest: a fact that is added to the model does not compile until it is compared here.
-    let Package { name, copies, uid, shared_user, installer, users, grants } = a;
+    let Package { name, copies, uid, shared_user, installer, users, grants, removability, presence, launcher_place } = a;
     let mut with = Comparer::new(Some(name), ledger);
     for (before, after) in pair(copies, &b.copies, &mut with) {
         compare_copies(before, after, &mut with);
@@ -99,6 +100,12 @@ fn compare_both(a: &Package, b: &Package, ledger: &mut Ledger) {
     with.fact("installer", installer, &b.installer, optional);
     with.list("user-states", users, &b.users, |list| user_states(list));
     with.list("granted-permissions", grants, &b.grants, |list| granted(list));
+    // An answer, not its grounds: those that changed are facts of their own.
+    let grade = |fact: &Fact<Removability>| fact.clone().map(|answer| answer.grade.as_str());
+    with.fact("removability", &grade(removability), &grade(&b.removability), plain);
+    let state = |fact: &Fact<Presence>| fact.clone().map(|answer| answer.state.as_str());
+    with.fact("presence-as", &state(presence), &state(&b.presence), plain);
+    with.fact("launcher-place", launcher_place, &b.launcher_place, |place| Some(place.describe()));
     let changes = with.changes;
     let is_one_of = |aspects: &[&str]| changes.iter().any(|change| aspects.contains(&change.aspect.as_str()));
     let kind = KINDS.iter().find(|(_, aspects)| is_one_of(aspects)).map_or(EntryKind::Changed, |(kind, _)| *kind);

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparer::{Comparer, Ledger};
 use super::{EntryKind, Known};
-use crate::inventory::{Allowlist, Controls, DeclaredPermission, Fact, Gap, Inventory, Partition, RoleHolder};
+use crate::inventory::{
+    Allowlist, Controls, DeclaredPermission, Fact, Gap, Inventory, LayoutItem, Partition, PreinstallAction,
+};
 
 /// Changes of control files by package, list and partition: what it is allowed.
 type Allowed = BTreeMap<String, BTreeMap<&'static str, Vec<String>>>;
@@ -27,6 +29,11 @@ pub(super) fn compare(a: &Inventory, b: &Inventory, ledger: &mut Ledger) {
         permissions,
         controls,
         role_holders,
+        preinstalls,
+        layouts,
+        configuration,
+        preferred_apps,
+        arrivals,
     } = a;
     if let Some((before, after)) = Comparer::new(None, ledger).both("partitions", partitions, &b.partitions) {
         compare_partitions(before, after, ledger);
@@ -38,8 +45,67 @@ pub(super) fn compare(a: &Inventory, b: &Inventory, ledger: &mut Ledger) {
     if let Some((before, after)) = Comparer::new(None, ledger).both("control-files", controls, &b.controls) {
         compare_controls(before, after, ledger);
     }
-    if let Some((before, after)) = Comparer::new(None, ledger).both("role-holders", role_holders, &b.role_holders) {
-        compare_roles(before, after, ledger);
+    keyed(EntryKind::Role, "role-holders", (role_holders, &b.role_holders), ledger, |holder| {
+        let user = holder.user.filter(|user| *user != 0).map(|user| format!(" (user {user})")).unwrap_or_default();
+        vec![(holder.role.as_str().to_owned(), format!("{}{user}", holder.package))]
+    });
+    keyed(EntryKind::Arrival, "arrives-as", (arrivals, &b.arrivals), ledger, |arrival| {
+        vec![(arrival.package.clone(), arrival.presence.state.as_str().to_owned())]
+    });
+    keyed(EntryKind::Preinstall, "vendor-lists", (preinstalls, &b.preinstalls), ledger, |statement| {
+        let action = match statement.action {
+            PreinstallAction::Install => "installed at first boot",
+            PreinstallAction::Download => "fetched at set-up",
+            PreinstallAction::Removable => "may be removed",
+            PreinstallAction::Skip => "left out",
+            PreinstallAction::InstallIn => "installed",
+            PreinstallAction::NotInstallIn => "not installed",
+        };
+        let condition = statement.condition.as_ref().map(|condition| format!(" ({})", condition.says));
+        vec![(statement.subject.clone(), format!("{action}{}", condition.unwrap_or_default()))]
+    });
+    keyed(EntryKind::Layout, "icons", (layouts, &b.layouts), ledger, |layout| {
+        let item = |item: &LayoutItem| {
+            let named = item.package.as_ref().or(item.uri.as_ref()).map_or("nothing named", String::as_str);
+            let class = item.class.as_ref().map(|class| format!("/{class}")).unwrap_or_default();
+            (format!("{} {}", layout.provider, layout.name), format!("{named}{class} ({})", item.place.describe()))
+        };
+        layout.items.iter().map(item).collect()
+    });
+    keyed(EntryKind::Configuration, "configured-as", (configuration, &b.configuration), ledger, |value| {
+        vec![(format!("{} {}", value.package, value.name), value.value.clone())]
+    });
+    keyed(EntryKind::Configuration, "preferred-for", (preferred_apps, &b.preferred_apps), ledger, |app| {
+        let lists = [&app.actions, &app.categories, &app.schemes];
+        let filter: Vec<&str> = lists.into_iter().flatten().map(String::as_str).collect();
+        vec![(app.package.clone(), format!("{} ({})", app.class, filter.join(" ")))]
+    });
+}
+
+/// Items that each belong to a subject and have words: of each subject, which words came and went.
+fn keyed<T>(
+    kind: EntryKind,
+    aspect: &'static str,
+    (a, b): (&Fact<Vec<T>>, &Fact<Vec<T>>),
+    ledger: &mut Ledger,
+    words: impl Fn(&T) -> Vec<(String, String)>,
+) {
+    let Some((a, b)) = Comparer::new(None, ledger).both(aspect, a, b) else { return };
+    let grouped = |list: &[T]| {
+        let mut by: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (subject, words) in list.iter().flat_map(&words) {
+            by.entry(subject).or_default().push(words);
+        }
+        by
+    };
+    let (a, b) = (grouped(a), grouped(b));
+    let subjects: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    for subject in subjects {
+        let of = |side: &BTreeMap<String, Vec<String>>| side.get(subject).cloned().unwrap_or_default();
+        let mut with = Comparer::new(Some(subject), ledger);
+        with.sets(aspect, of(&a), of(&b));
+        let changes = with.changes;
+        ledger.enter(kind, Some(subject), None, changes);
     }
 }
 
@@ -171,29 +237,4 @@ fn allowed(controls: &Controls) -> Allowed {
         }
     }
     all
-}
-
-fn compare_roles(a: &[RoleHolder], b: &[RoleHolder], ledger: &mut Ledger) {
-    let by_role = |list: &[RoleHolder]| {
-        let mut roles: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for holder in list {
-            let user = holder.user.filter(|user| *user != 0).map(|user| format!(" (user {user})")).unwrap_or_default();
-            roles.entry(holder.role.as_str().to_owned()).or_default().push(format!("{}{user}", holder.package));
-        }
-        roles
-    };
-    let (a, b) = (by_role(a), by_role(b));
-    let roles: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-    for role in roles {
-        let of = |side: &BTreeMap<String, Vec<String>>| side.get(role).cloned().unwrap_or_default();
-        let mut with = Comparer::new(Some(role), ledger);
-        with.sets("role-holders", of(&a), of(&b));
-        let changes = with.changes;
-        ledger.enter(EntryKind::Role, Some(role), None, changes);
-    }
-}
-
-/// A list of packages that one side alone knows is no list of packages that came or went.
-pub(super) fn one_sided<T>(a: &Fact<T>, b: &Fact<T>, ledger: &mut Ledger) {
-    let _ = Comparer::new(None, ledger).both("packages", a, b);
 }

@@ -22,8 +22,7 @@ pub(super) fn compare(a: &Assessment, b: &Assessment, ledger: &mut Ledger) {
     let (a, b) = (by_rule(&a.findings), by_rule(&b.findings));
     let rules: BTreeSet<&str> = a.keys().chain(b.keys()).copied().collect();
     for rule in rules {
-        let of = |side: &BTreeMap<&str, Vec<&Finding>>| side.get(rule).cloned().unwrap_or_default();
-        let (before, after) = (of(&a), of(&b));
+        let (before, after) = (a.get(rule).cloned().unwrap_or_default(), b.get(rule).cloned().unwrap_or_default());
         let title = after.first().or(before.first()).map(|finding| finding.title.en.clone());
         let mut with = Comparer::new(Some(rule), ledger);
         match (before.as_slice(), after.as_slice()) {

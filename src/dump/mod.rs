@@ -8,6 +8,7 @@ pub mod getprop;
 mod leftover;
 pub mod package;
 pub mod package_list;
+pub mod preinstall;
 pub mod refusal;
 pub mod users;
 

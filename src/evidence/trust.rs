@@ -82,9 +82,9 @@ struct List {
 struct Entry {
     name: String,
     public: String,
-    from: Option<Date>,
-    until: Option<Date>,
-    revoked: Option<Date>,
+    from: Option<String>,
+    until: Option<String>,
+    revoked: Option<String>,
 }
 
 impl Trust {
@@ -141,6 +141,13 @@ impl TrustedKey {
 fn trusted(entry: Entry) -> Result<TrustedKey, TrustError> {
     let Entry { name, public, from, until, revoked } = entry;
     let key = PublicKey::from_base64(&public).map_err(|error| TrustError::Key { name: name.clone(), error })?;
+    let day = |text: Option<String>| -> Result<Option<Date>, TrustError> {
+        let parse = |text: String| {
+            text.parse().map_err(|_| TrustError::Form(format!("key {name}: {text} is no day, expected YYYY-MM-DD")))
+        };
+        text.map(parse).transpose()
+    };
+    let (from, until, revoked) = (day(from)?, day(until)?, day(revoked)?);
     Ok(TrustedKey { key, name, from, until, revoked })
 }
 

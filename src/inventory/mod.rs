@@ -7,12 +7,16 @@
 //! The JSON form is public: [`SCHEMA_VERSION`] follows semantic versioning (a field that goes or changes its meaning
 //! is a new major version), `preloaded schema inventory` prints the schema.
 
+mod conclusion;
+mod configuration;
 mod controls;
 mod device;
 mod fact;
+mod layout;
 mod manifest;
 mod package;
 mod permission;
+mod preinstall;
 mod role;
 
 use std::collections::BTreeSet;
@@ -21,14 +25,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use conclusion::{
+    Arrival, Ground, Presence, PresenceCode, PresenceState, Removability, RemovabilityCode, RemovabilityGrade,
+};
+pub use configuration::{ConfigValue, PreferredApp};
 pub use controls::{Allowlist, Controls, DefaultGrant, DefaultGrants, ListedPermission, SplitPermission};
 pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
+pub use layout::{Layout, LayoutItem, LayoutItemKind, LayoutOrigin, LauncherPlace, LauncherPlaceKind};
 pub use manifest::{ExportedComponent, LibraryFacts, ManifestFacts, OverlayFacts, StubReason, SystemHook};
 pub use package::{
     Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
+pub use preinstall::{Condition, Preinstall, PreinstallAction, PreinstallSubject};
 pub use role::{Role, RoleHolder};
 
 /// Version of the JSON form of [`Inventory`].
@@ -57,21 +67,54 @@ pub struct Inventory {
     /// Permissions that the platform or a package declares, by name, unique.
     pub permissions: Fact<Vec<DeclaredPermission>>,
     /// What control files say of permissions.
-    #[serde(default = "not_asked")]
+    #[serde(default = "not_asked::<Controls>")]
     pub controls: Fact<Controls>,
     /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
     /// configuration at first start.
-    #[serde(default = "not_asked")]
+    #[serde(default = "not_asked::<Vec<RoleHolder>>")]
     pub role_holders: Fact<Vec<RoleHolder>>,
+    /// What the vendor's files say of apps beside their package files, in order of [`Preinstall`].
+    #[serde(default = "not_asked::<Vec<Preinstall>>")]
+    pub preinstalls: Fact<Vec<Preinstall>>,
+    /// Layouts of the home screen, in the order in which launchers ask for them.
+    #[serde(default = "not_asked::<Vec<Layout>>")]
+    pub layouts: Fact<Vec<Layout>>,
+    /// Values of the platform's configuration that name packages, by name: of the platform's own package and of overlays, as
+    /// far as those were read.
+    #[serde(default = "not_asked::<Vec<ConfigValue>>")]
+    pub configuration: Fact<Vec<ConfigValue>>,
+    /// Apps that open an intent before the user chooses, by package.
+    #[serde(default = "not_asked::<Vec<PreferredApp>>")]
+    pub preferred_apps: Fact<Vec<PreferredApp>>,
+    /// Apps that are not among the packages, and yet show or arrive, by package, unique.
+    #[serde(default = "not_asked::<Vec<Arrival>>")]
+    pub arrivals: Fact<Vec<Arrival>>,
     /// Packages that a store or a person installed: they are not collected, only counted.
     pub omitted_packages: Fact<u64>,
     /// Everything that could not be read, in order of place. A gap of one fact stands at the fact alone.
     pub gaps: Vec<Gap>,
 }
 
+/// Place of the gap of a fact that an older version of this program did not save.
+const SAVED_EARLIER: &str = "saved inventory";
+
 /// For inventories that were saved before there was such a fact.
 fn not_asked<T>() -> Fact<T> {
-    Fact::Unknown(Gap::new("saved inventory", GapReason::NotObserved, "the version that saved it did not ask"))
+    Fact::not_asked()
+}
+
+impl<T> Fact<T> {
+    /// A fact that was not looked for, and may still be concluded from others.
+    #[must_use]
+    pub fn not_asked() -> Self {
+        Self::Unknown(Gap::new(SAVED_EARLIER, GapReason::NotObserved, "the version that saved it did not ask"))
+    }
+
+    /// Whether it is unknown only because the version that saved the inventory did not know of it.
+    #[must_use]
+    pub fn was_not_asked(&self) -> bool {
+        self.gap().is_some_and(|gap| gap.place == SAVED_EARLIER && gap.reason == GapReason::NotObserved)
+    }
 }
 
 /// The program that wrote a file.
@@ -136,6 +179,11 @@ impl Inventory {
             permissions: Fact::Unknown(gap.clone()),
             controls: Fact::Unknown(gap.clone()),
             role_holders: Fact::Unknown(gap.clone()),
+            preinstalls: Fact::Unknown(gap.clone()),
+            layouts: Fact::Unknown(gap.clone()),
+            configuration: Fact::Unknown(gap.clone()),
+            preferred_apps: Fact::Unknown(gap.clone()),
+            arrivals: Fact::Unknown(gap.clone()),
             omitted_packages: Fact::Unknown(gap.clone()),
             gaps: Vec::new(),
         }
@@ -189,6 +237,13 @@ impl Inventory {
 
     /// Puts every list into its documented order, so that the same input gives the same bytes. Collectors call it last.
     pub fn normalize(&mut self) {
+        /// Sorts a list and drops what stands twice.
+        fn sort<T: Ord>(list: &mut Fact<Vec<T>>) {
+            if let Fact::Known { value, .. } = list {
+                value.sort();
+                value.dedup();
+            }
+        }
         if let Fact::Known { value, .. } = &mut self.users {
             value.sort_by_key(|user| user.id);
         }
@@ -199,10 +254,12 @@ impl Inventory {
             value.sort();
             value.dedup();
         }
-        if let Fact::Known { value, .. } = &mut self.role_holders {
-            value.sort();
-            value.dedup();
-        }
+        sort(&mut self.role_holders);
+        sort(&mut self.preinstalls);
+        sort(&mut self.layouts);
+        sort(&mut self.configuration);
+        sort(&mut self.preferred_apps);
+        sort(&mut self.arrivals);
         if let Fact::Known { value, .. } = &mut self.packages {
             value.sort_by(|a, b| a.name.cmp(&b.name));
             value.iter_mut().for_each(Package::normalize);

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeclaredPermission, Fact, Grant, ManifestFacts, RequestedPermission, StubReason, not_asked};
+use super::{
+    DeclaredPermission, Fact, Grant, LauncherPlace, ManifestFacts, Presence, Removability, RequestedPermission, StubReason,
+    not_asked,
+};
 
 /// One package name, and everything on the device that answers to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +27,15 @@ pub struct Package {
     /// Actual grants and refusals of install and runtime permissions, in the order of [`Grant`]. Of a shared user they
     /// are the shared user's.
     pub grants: Fact<Vec<Grant>>,
+    /// Whether the user can be rid of it.
+    #[serde(default = "not_asked::<Removability>")]
+    pub removability: Fact<Removability>,
+    /// In which way it is there for the owner of the device.
+    #[serde(default = "not_asked::<Presence>")]
+    pub presence: Fact<Presence>,
+    /// Where its icon stands before the user moves it: the worst of the places that the layouts in question give it.
+    #[serde(default = "not_asked::<LauncherPlace>")]
+    pub launcher_place: Fact<LauncherPlace>,
 }
 
 impl Package {
@@ -97,7 +109,7 @@ pub struct PackageCopy {
     /// What code it carries.
     pub code: Fact<Code>,
     /// Components, hooks, roles, network, libraries.
-    #[serde(default = "not_asked")]
+    #[serde(default = "not_asked::<ManifestFacts>")]
     pub manifest: Fact<ManifestFacts>,
 }
 

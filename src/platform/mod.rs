@@ -1,6 +1,14 @@
 //! What Android makes of facts about packages and properties. Pure: no input or output.
 
+pub mod conclusions;
+pub mod default_roles;
+pub mod home_layout;
 pub mod identity;
 pub mod installer_agents;
+pub mod launcher;
 pub mod placement;
+pub mod presence;
 pub mod protection;
+pub mod removability;
+pub mod signing;
+mod statements;

@@ -120,6 +120,23 @@ fn place(partition: &str, mut rest: &[&str]) -> Placement {
     Placement::Unknown
 }
 
+/// Folder whose apps a factory reset does not bring back (Rockchip).
+const GONE_FOR_GOOD: &str = "bundled_uninstall_gone-app";
+/// Folder whose apps the user may not remove (Rockchip).
+const FIXED: &str = "bundled_persist-app";
+
+/// Whether an app that the user removed from that place stays away, whatever is reset.
+#[must_use]
+pub fn is_gone_for_good(path: &str) -> bool {
+    path.split('/').any(|name| name == GONE_FOR_GOOD)
+}
+
+/// Whether the vendor keeps apps there that the user may not remove.
+#[must_use]
+pub fn is_fixed(path: &str) -> bool {
+    path.split('/').any(|name| name == FIXED)
+}
+
 /// What follows `folder` (names with `/` between) in `names`.
 fn below<'a, 'b>(folder: &str, names: &'a [&'b str]) -> Option<&'a [&'b str]> {
     let mut rest = names;

@@ -1,5 +1,6 @@
 //! Renderings of a [`Run`]: one format, one file.
 
+pub mod difference;
 mod json;
 mod printable;
 mod text;

@@ -77,6 +77,9 @@ pub fn app(name: &str) -> Package {
         installer: unknown(),
         users: unknown(),
         grants: unknown(),
+        removability: unknown(),
+        presence: unknown(),
+        launcher_place: unknown(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::extras::{self, Extras};
 use super::{manifest, reason};
 use crate::apk::{self, Apk};
 use crate::bytes::{Budget, Limits, ParseError, SharedBytes};
@@ -33,11 +34,15 @@ pub(super) struct Found {
     pub(super) gaps: Vec<Gap>,
     /// Package files of each volume, in the image's order, unreadable ones among them.
     pub(super) counts: Vec<u64>,
+    /// What stands in the resources of some packages: package, path and length of the file.
+    pub(super) extras: Vec<(String, String, u64, Extras)>,
+    /// Paths of full forms that stand compressed beside their own stubs.
+    pub(super) full_forms: Vec<String>,
 }
 
 /// What one file turned out to be.
 enum Content {
-    Package(Box<Apk>),
+    Package(Box<Apk>, Extras),
     /// Holds packages, or is a damaged one.
     Closed(ParseError),
     /// A package that stands compressed beside its own stub.
@@ -64,14 +69,23 @@ struct Copy {
 
 /// Reads every package file of the image.
 pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progress: &dyn Progress) -> Found {
-    let mut found = Found { packages: Vec::new(), gaps: Vec::new(), counts: vec![0; image.volumes().count()] };
+    let mut found = Found {
+        packages: Vec::new(),
+        gaps: Vec::new(),
+        counts: vec![0; image.volumes().count()],
+        extras: Vec::new(),
+        full_forms: Vec::new(),
+    };
     let mut clusters = Clusters::new();
     for item in examine(image, limits) {
         if let Some(count) = found.counts.get_mut(item.partition) {
             *count += 1;
         }
         match item.content {
-            Content::Package(apk) => {
+            Content::Package(apk, extras) => {
+                if !extras.is_empty() {
+                    found.extras.push((apk.manifest.package.clone(), item.path.clone(), item.len, extras));
+                }
                 let folder = item.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
                 let key = (apk.manifest.package.clone(), folder);
                 clusters.entry(key).or_default().push((Item { content: Content::Stub, ..item }, apk));
@@ -80,6 +94,7 @@ pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progre
                 found.gaps.push(Gap::new(item.path, reason(&error), error.to_string()).hiding(Hides::Packages));
             }
             Content::Stub => {
+                found.full_forms.push(item.path.clone());
                 let detail = "the full form of the package beside it, which Android unpacks at first boot, is not read";
                 found.gaps.push(Gap::new(item.path, GapReason::Unsupported, detail));
             }
@@ -130,7 +145,7 @@ fn examine(image: &Image, limits: &Limits) -> Vec<Item> {
         while let Some((partition, mounted, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Some(content) = content(image, mounted, file, limits) {
                 let path = mounted.device_path(&file.path);
-                let compiled = matches!(content, Content::Package(_)) && has_compiled_code(mounted, file);
+                let compiled = matches!(content, Content::Package(..)) && has_compiled_code(mounted, file);
                 let item = Item { partition: *partition, path, len: file.len, compiled, content };
                 let key = (*partition, &file.path);
                 found.lock().unwrap_or_else(PoisonError::into_inner).insert(key, item);
@@ -199,7 +214,10 @@ fn content(image: &Image, mounted: &Mounted, file: &File, limits: &Limits) -> Op
         }
     }
     Some(match apk::open(&bytes) {
-        Ok(apk) => Content::Package(Box::new(apk)),
+        Ok(apk) => {
+            let extras = extras::read(&bytes, &apk.manifest);
+            Content::Package(Box::new(apk), extras)
+        }
         Err(error) => Content::Closed(error),
     })
 }
@@ -237,6 +255,9 @@ fn package(name: String, copies: Vec<Copy>) -> Package {
         installer: Fact::Unknown(unseen("installer")),
         users: Fact::Unknown(unseen("users").hiding(Hides::Users)),
         grants: Fact::Unknown(unseen("grants")),
+        removability: Fact::not_asked(),
+        presence: Fact::not_asked(),
+        launcher_place: Fact::not_asked(),
         copies: copies.into_iter().map(|copy| copy.copy).collect(),
         name,
     }

@@ -192,5 +192,8 @@ fn of_list(package: &ListedPackage, at: &Evidence, gap: &Gap) -> Package {
         installer: package.installer.clone().map_or_else(|| unknown(gap), |installer| Fact::new(installer, at)),
         users: unknown(gap),
         grants: unknown(gap),
+        removability: Fact::not_asked(),
+        presence: Fact::not_asked(),
+        launcher_place: Fact::not_asked(),
     }
 }

@@ -32,6 +32,7 @@ use crate::inventory::{
     DeclaredPermission, Device, Evidence, Fact, Gap, GapReason, Hides, Inventory, Package, Target, TargetKind, Tool,
     User,
 };
+use crate::platform::conclusions;
 use crate::platform::identity::{self, Properties, Property};
 
 /// The oldest API level that is read (Android 5): its forms of commands are what every later version knows too.
@@ -104,12 +105,23 @@ impl Source for PhoneSource<'_> {
                 "control files of a phone's partitions are not read",
             )),
             role_holders: Fact::Unknown(Gap::new("role holders", GapReason::NotObserved, "the phone was not asked")),
+            preinstalls: untold("preinstall lists"),
+            layouts: untold("layouts of the home screen"),
+            configuration: untold("configuration of the platform"),
+            preferred_apps: untold("preferred apps"),
+            arrivals: Fact::not_asked(),
             omitted_packages: found.omitted,
             gaps: asker.gaps,
         };
         inventory.normalize();
+        conclusions::complete(&mut inventory);
         Ok(inventory)
     }
+}
+
+/// What stands in files that a phone's shell is not asked for.
+fn untold<T>(what: &str) -> Fact<T> {
+    Fact::Unknown(Gap::new(what, GapReason::NotObserved, "a phone is not asked for such files"))
 }
 
 fn read_device(asker: &mut Asker<'_>) -> (Device, Getprop) {

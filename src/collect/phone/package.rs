@@ -118,6 +118,9 @@ pub(super) fn build(
         installer: entry.optional("installerPackageName", |text| Some(facts::nullable(text))),
         users: entry.users(),
         grants: found.grants,
+        removability: Fact::not_asked(),
+        presence: Fact::not_asked(),
+        launcher_place: Fact::not_asked(),
         name,
     })
 }
