@@ -56,7 +56,7 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
     ("check", "KINDS", &["mod", "outcome"]),
-    ("report", "FORMATS", &["mod", "printable", "difference"]),
+    ("report", "FORMATS", &["mod", "printable", "difference", "notice"]),
 ];
 
 const FORBIDDEN_NAMES: [&str; 5] = ["utils", "helpers", "common", "misc", "manager"];

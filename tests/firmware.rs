@@ -14,6 +14,7 @@
 mod firmware {
     mod apex;
     mod containers;
+    mod difference;
     mod erofs;
     mod ext4;
     mod f2fs;

@@ -24,7 +24,7 @@ mod stub;
 mod value;
 mod verify;
 
-use crate::bytes::{ParseError, SharedBytes};
+use crate::bytes::{ParseError, SharedBytes, read_vec_at};
 pub use apex::{Apex, ApexKey, ApexManifest, Payload};
 pub use certificate::{CertificateFacts, Known};
 pub use dex::{Dex, Prefix, Sdk};
@@ -47,7 +47,8 @@ pub use verify::{
     Issue, Scheme, SdkRange, Signer, Stamp, StampStatus, Verification, verify, verify_stamp, verify_with,
 };
 
-const MANIFEST: &str = "AndroidManifest.xml";
+/// The entry of a package file that says what it is.
+pub const MANIFEST: &str = "AndroidManifest.xml";
 const RESOURCES: &str = "resources.arsc";
 /// The largest manifest measured (Play services) has 0.6 MiB.
 const MAX_MANIFEST: u64 = 16 << 20;
@@ -159,6 +160,15 @@ pub fn open_in(source: &SharedBytes, languages: &[[u8; 2]]) -> Result<Apk, Parse
     let resources = table.failed.take().map_or(Ok(()), Err);
     let network = manifest.network_security_config.as_ref().map(|path| network_config(&directory, path));
     Ok(Apk { manifest, resources, network, signers: signers(&directory), code: native::code(&directory) })
+}
+
+/// `AndroidManifest.xml` as it stands in the file, inflated: binary XML.
+///
+/// # Errors
+/// The place in the ZIP structure that can't be read.
+pub fn manifest_bytes(source: &SharedBytes) -> Result<Vec<u8>, ParseError> {
+    let document = open_entry(&Directory::open(source)?, MANIFEST, MAX_MANIFEST)?;
+    read_vec_at(document.as_ref(), 0, document.len(), "length of the manifest", MAX_MANIFEST)
 }
 
 /// Classes that the package's DEX files define. Reads some megabytes of a large package, so [`open`] does not.

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
+use super::bundle::BundleArguments;
 use super::exit::{Exit, usage};
 use super::target::{Reading, TargetArguments};
 use super::terminal;
@@ -33,17 +34,6 @@ pub(super) struct Arguments {
     #[arg(long, short, value_name = "NAME|FILE")]
     profile: String,
 
-    #[command(flatten)]
-    judging: JudgingArguments,
-
-    /// Form of the report on standard output
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
-    format: &'static str,
-}
-
-/// What is assumed about device and day. Shared by every command that judges.
-#[derive(Debug, Args)]
-pub(super) struct JudgingArguments {
     /// Judge as on this day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -71,6 +61,13 @@ pub(super) struct JudgingArguments {
     /// What counts as an app's presence
     #[arg(long, value_enum, default_value = "installed")]
     presence: PresenceArgument,
+
+    #[command(flatten)]
+    bundle: BundleArguments,
+
+    /// Form of the report on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    format: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -107,9 +104,8 @@ fn format(word: &str) -> Result<&'static str, String> {
     found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
-impl JudgingArguments {
-    /// What is assumed about device and day.
-    pub(super) fn context(&self) -> Context {
+impl Arguments {
+    fn context(&self) -> Context {
         Context {
             as_of: self.as_of.unwrap_or_else(today),
             made: self.made,
@@ -134,27 +130,36 @@ fn today() -> Date {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let context = arguments.judging.context();
+    let context = arguments.context();
     // Whatever is wrong with the profile is said before any phone is touched.
     let profile = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
-    let readings = arguments.target.read(true, &packages)?;
+    let bundle = arguments.bundle.open()?;
+    let readings = arguments.target.read_recording(true, &packages, bundle.is_some())?;
     let mut targets = Vec::new();
-    for reading in readings {
+    let mut material = Vec::new();
+    for mut reading in readings {
+        if bundle.is_some() {
+            let recorded = reading.recorded.take().unwrap_or_default();
+            material.push(reading.result.as_ref().ok().map(|inventory| (inventory.clone(), recorded)));
+        }
         targets.push(judge(reading, &profile, &context)?);
     }
     let exit = Exit::of_all(targets.iter().map(Exit::of));
     let run =
         Run { schema_version: report::SCHEMA_VERSION.to_owned(), tool: Tool::this(), exit_code: exit as u8, targets };
+    if let Some(bundle) = bundle {
+        bundle.write(&run, &material, &profile, &context)?;
+    }
     let format = report::FORMATS.iter().find(|format| format.name() == arguments.format);
     let format = format.context("the format is not in the table")?;
     format.write(&run, &terminal::style(), &mut io::stdout().lock())?;
     Ok(exit)
 }
 
-fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Result<TargetReport> {
-    let Reading { target, result } = reading;
+pub(super) fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Result<TargetReport> {
+    let Reading { target, result, .. } = reading;
     Ok(match result {
         Ok(inventory) => {
             let assessment = Box::new(assess(profile, &inventory, context)?);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use super::check::JudgingArguments;
+use super::judging::JudgingArguments;
 use super::exit::{Exit, Failed, usage};
 use super::scan::unread;
 use super::target::TargetArguments;

@@ -19,6 +19,8 @@ pub enum Exit {
     Inconclusive = 3,
     /// The input can't be read, now or later.
     Unreadable = 4,
+    /// A signature, or something that it covers, is wrong.
+    Signature = 5,
     /// The same call may succeed later: phone offline, unauthorised, connection lost.
     Temporary = 75,
     /// Interrupted, or the reader of the output went away.
@@ -33,6 +35,7 @@ Exit codes:
     2  usage or profile error: nothing was judged
     3  inconclusive or incomplete: no rule failed, but a mandatory rule could not be settled
     4  the input can't be read, now or later
+    5  a signature of a report, profile or evidence bundle is wrong
    75  temporary: the same call may succeed later (phone offline, unauthorised, connection lost)
   130  interrupted
 Of several targets the first of 2, 1, 3, 4, 75, 0 that occurs.";
@@ -104,6 +107,7 @@ mod tests {
             (Exit::Usage, 2),
             (Exit::Inconclusive, 3),
             (Exit::Unreadable, 4),
+            (Exit::Signature, 5),
             (Exit::Temporary, 75),
             (Exit::Interrupted, 130),
         ];

@@ -1,25 +1,33 @@
 //! The command line: one subcommand, one file. Only this layer prints, and reads arguments, environment and the clock.
 
 mod apk;
+mod bundle;
 mod check;
+mod config;
 mod devices;
 mod diff;
 mod exit;
+mod judging;
+mod key;
 mod list;
+mod manual;
+mod notice;
 mod odd;
 mod profile;
 mod reading;
+mod redact;
 mod report_file;
 mod scan;
 mod schema;
 mod server;
 mod target;
 mod terminal;
+mod verify;
 
 use std::io;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
 
@@ -42,15 +50,30 @@ enum Command {
     Apk(apk::Arguments),
     Diff(diff::Arguments),
     Odd(odd::Arguments),
+    Notice(notice::Arguments),
+    Redact(redact::Arguments),
+    Key(key::Arguments),
+    Verify(verify::Arguments),
     Devices(devices::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
+    Config(config::Arguments),
+    Completions(manual::CompletionsArguments),
+    Man(manual::ManArguments),
 }
 
 /// Runs the program: arguments in, exit code out.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let config = match config::Config::load(&Arguments::command()) {
+        Ok(config) => config,
+        Err(error) => {
+            terminal::complain(&format!("{error:#}"));
+            return ExitCode::from(Exit::Usage as u8);
+        }
+    };
+    let matches = config.apply(Arguments::command()).try_get_matches();
+    let arguments = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help goes to standard output and is no error; neither can be mended when the stream is closed.
@@ -65,9 +88,16 @@ pub fn main() -> ExitCode {
         Command::Apk(arguments) => apk::run(&arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Odd(arguments) => odd::run(&arguments),
+        Command::Notice(arguments) => notice::run(arguments),
+        Command::Redact(arguments) => redact::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments, &Arguments::command()),
+        Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
+        Command::Man(arguments) => manual::man(&arguments, Arguments::command()),
     };
     let exit = result.unwrap_or_else(|error| {
         if is_closed_pipe(&error) {

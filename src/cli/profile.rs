@@ -10,6 +10,10 @@ use crate::profile;
 
 /// Profiles: lists of rules
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+    preloaded profile list
+
+Exits 0 done, 2 wrong usage or profile.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -18,14 +22,26 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the profiles that come with the program
+    #[command(after_help = "Example:
+    preloaded profile list
+
+Exits 0 done.")]
     List,
     /// Print a profile as it was written
+    #[command(after_help = "Example:
+    preloaded profile show ru/smartphone > mine.toml
+
+Exits 0 done, 2 there is no such profile, or it is wrong.")]
     Show {
         /// A profile by name or a TOML file
         #[arg(value_name = "NAME|FILE")]
         profile: String,
     },
     /// Explain the kinds of check that a rule can use, and their settings
+    #[command(after_help = "Example:
+    preloaded profile checks
+
+Exits 0 done.")]
     Checks,
 }
 

@@ -16,7 +16,9 @@ use crate::collect::SourceError;
 /// Exits 0 when everything was read, 3 when the inventory has gaps behind which packages may be hidden.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n    preloaded scan adb -o phone.json\n    preloaded check phone.json --profile ru/smartphone"
+    after_help = "Example:\n    preloaded scan adb -o phone.json\n    preloaded check phone.json --profile ru/smartphone
+
+Exits 0 everything was read, 2 wrong usage, 3 packages may be hidden behind gaps, 4 unreadable, 75 try again."
 )]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -55,7 +57,7 @@ pub(super) fn unread(name: &str, error: &SourceError) -> anyhow::Error {
 }
 
 /// Writes a file whole or not at all.
-fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(content)?;

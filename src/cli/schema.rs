@@ -11,6 +11,10 @@ use crate::report::Run;
 
 /// Print the JSON Schema of a file that this program writes
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+    preloaded schema report > report.schema.json
+
+Exits 0 done, 2 wrong usage.")]
 pub(super) struct Arguments {
     /// Which file
     #[arg(value_enum)]

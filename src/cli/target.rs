@@ -1,7 +1,7 @@
 //! What the user points at, and reading it: phones and files, several at once.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
@@ -14,6 +14,7 @@ use crate::adb::{Attached, Listing, Server};
 use crate::bytes::Limits;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
+use crate::collect::record::Recorded;
 use crate::collect::saved::SavedSource;
 use crate::collect::{Progress, Request, Source, SourceError};
 use crate::inventory::{Inventory, Target, TargetKind};
@@ -48,6 +49,8 @@ pub(super) struct TargetArguments {
 pub(super) struct Reading {
     pub(super) target: Target,
     pub(super) result: Result<Inventory, SourceError>,
+    /// Raw material, where it was asked for.
+    pub(super) recorded: Option<Recorded>,
 }
 
 /// One thing to read.
@@ -82,9 +85,22 @@ impl TargetArguments {
     /// # Errors
     /// No target was named and `default_to_phones` is off.
     pub(super) fn read(&self, default_to_phones: bool, packages: &[String]) -> anyhow::Result<Vec<Reading>> {
+        self.read_recording(default_to_phones, packages, false)
+    }
+
+    /// The same, keeping raw material of each target if `record` is set.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_recording(
+        &self,
+        default_to_phones: bool,
+        packages: &[String],
+        record: bool,
+    ) -> anyhow::Result<Vec<Reading>> {
         let mut also: BTreeSet<String> = self.also.iter().cloned().collect();
         also.extend(packages.iter().cloned());
-        let request = Request { also };
+        let request = Request { also, record: None };
         let jobs = self.jobs(default_to_phones)?;
         let board = Board::new();
         let next = AtomicUsize::new(0);
@@ -95,7 +111,10 @@ impl TargetArguments {
                 scope.spawn(|| {
                     while let Some((job, slot)) = take(&next, &jobs, &results) {
                         let line = board.line(&job.target().name);
-                        let reading = Reading { target: job.target(), result: job.read(&request, &line) };
+                        let request = Request { record: record.then(Arc::default), ..request.clone() };
+                        let result = job.read(&request, &line);
+                        let recorded = request.record.map(|record| record.take());
+                        let reading = Reading { target: job.target(), result, recorded };
                         if let Ok(mut slot) = slot.lock() {
                             *slot = Some(reading);
                         }

@@ -1,6 +1,7 @@
 //! Firmware: an image in any wrapping, or a folder with a device's tree.
 
 mod extras;
+mod evidence;
 mod manifest;
 mod packages;
 mod preinstalls;
@@ -111,7 +112,7 @@ impl FirmwareSource {
         }
     }
 
-    fn read(&self, budget: &Arc<Budget>, progress: &dyn Progress) -> Result<Inventory, SourceError> {
+    fn read(&self, budget: &Arc<Budget>, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         progress.step("layers");
         let (image, remote) = self.open(budget)?;
         let collected = if image.partitions.is_empty() {
@@ -121,7 +122,12 @@ impl FirmwareSource {
             }
             Err(SourceError::Unreadable(reasons.join("; ")))
         } else {
-            Ok(inventory(self.place.name(), &image, &budget.limits, progress))
+            let inventory = inventory(self.place.name(), &image, &budget.limits, progress);
+            if let Some(record) = &request.record {
+                progress.step("raw evidence");
+                evidence::keep(record, &image, &inventory);
+            }
+            Ok(inventory)
         };
         if let Some(remote) = remote {
             progress.notice(&format!("{}: {}", remote.name(), remote.summary()));
@@ -149,9 +155,9 @@ fn fetch(url: &str, budget: &Arc<Budget>) -> Result<(Part, Arc<Remote>), SourceE
 }
 
 impl Source for FirmwareSource {
-    fn collect(&mut self, _request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
+    fn collect(&mut self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         let budget = self.budget(progress)?;
-        telling(&budget, progress, || self.read(&budget, progress))
+        telling(&budget, progress, || self.read(&budget, request, progress))
     }
 }
 

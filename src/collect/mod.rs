@@ -5,10 +5,11 @@
 
 pub mod firmware;
 pub mod phone;
+pub mod record;
 pub mod saved;
 
 use std::collections::BTreeSet;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use crate::bytes::{Budget, Notice};
@@ -29,6 +30,8 @@ pub struct Request {
     /// Packages to look up even where somebody installed them later. All others that a store or a person installed are
     /// counted and not named.
     pub also: BTreeSet<String>,
+    /// Where raw material is kept, word for word, for whoever wants to check the inventory.
+    pub record: Option<Arc<record::Record>>,
 }
 
 /// Hears how far a collection is. Called from any thread; must not block.

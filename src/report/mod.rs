@@ -2,6 +2,7 @@
 
 pub mod difference;
 mod json;
+pub mod notice;
 mod printable;
 mod text;
 

@@ -68,7 +68,8 @@ impl Phone {
     }
 
     pub(super) fn collect_also(&self, also: &[&str]) -> Result<Inventory, SourceError> {
-        let request = Request { also: also.iter().map(|name| (*name).to_owned()).collect() };
+        let also = also.iter().map(|name| (*name).to_owned()).collect();
+    let request = Request { also, ..Request::default() };
         PhoneSource::new(self, "adb:test", None).collect(&request, &Silent)
     }
 

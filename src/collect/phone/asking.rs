@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::adb::{Answer, Command, Failure, Shell};
+use crate::collect::record::Record;
 use crate::dump::refusal::{self, RefusalKind};
 use crate::inventory::{Evidence, Gap, GapReason, Hides, Origin, OriginKind, Origins};
 
@@ -33,11 +34,12 @@ pub(super) struct Asker<'a> {
     pub(super) answered: bool,
     /// Commands that timed out since the last answer.
     silences: u8,
+    record: Option<&'a Record>,
 }
 
 impl<'a> Asker<'a> {
-    pub(super) fn new(shell: &'a dyn Shell) -> Self {
-        Self { shell, origins: Origins::default(), gaps: Vec::new(), answered: false, silences: 0 }
+    pub(super) fn new(shell: &'a dyn Shell, record: Option<&'a Record>) -> Self {
+        Self { shell, origins: Origins::default(), gaps: Vec::new(), answered: false, silences: 0, record }
     }
 
     /// The answer to a command, entered as an origin. A failure is entered as a gap, and returned to explain the facts
@@ -45,6 +47,9 @@ impl<'a> Asker<'a> {
     pub(super) fn ask(&mut self, command: &Command, hides: Hides) -> Result<Text, Gap> {
         match self.text(command) {
             Ok(text) => {
+                if let Some(record) = self.record {
+                    record.keep(command.line(), None, &text);
+                }
                 let evidence = self.origins.evidence(Origin {
                     kind: OriginKind::Command,
                     name: command.line().to_owned(),

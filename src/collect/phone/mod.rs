@@ -56,7 +56,7 @@ impl<'a> PhoneSource<'a> {
 
 impl Source for PhoneSource<'_> {
     fn collect(&mut self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
-        let mut asker = Asker::new(self.shell);
+        let mut asker = Asker::new(self.shell, request.record.as_deref());
         progress.step("identity");
         let (pin, unread) = Pin::read(&mut asker);
         if let Some(gap) = unread {
