@@ -44,6 +44,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "check",
             "assess",
             "report",
+            "filesystem",
+            "evidence",
             "firmware",
             "apk",
         ],
@@ -55,8 +57,12 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     ("container", "FORMATS", &["mod", "foreign", "sets"]),
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
-    ("check", "KINDS", &["mod", "outcome"]),
-    ("report", "FORMATS", &["mod", "printable", "difference", "notice"]),
+    ("check", "KINDS", &["mod", "outcome", "schema", "selector", "setting", "sweep"]),
+    (
+        "report",
+        "FORMATS",
+        &["mod", "difference", "event", "identity", "markup", "notice", "phrases", "printable", "wording"],
+    ),
 ];
 
 const FORBIDDEN_NAMES: [&str; 5] = ["utils", "helpers", "common", "misc", "manager"];

@@ -25,6 +25,8 @@ fn preloaded(arguments: &[&str]) -> Said {
         .env_remove("ADB_SERVER_SOCKET")
         .env("ANDROID_ADB_SERVER_PORT", "1")
         .env("NO_COLOR", "1")
+        .env("LC_ALL", "C")
+        .env_remove("PRELOADED_ID")
         .output()
         .unwrap();
     Said {
@@ -68,7 +70,7 @@ fn a_profile_of_ones_own_is_judged() {
     let path = profile(&folder, RULE);
     let said = preloaded(&["check", PHONE, "--profile", &path]);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    assert!(said.out.starts_with("COMPLIANT  adb:ORION000001: 1 passed\n"), "{}", said.out);
+    assert!(said.out.starts_with("COMPLIANT  phone-1: 1 passed\n"), "{}", said.out);
     assert_eq!(preloaded(&["check", FIRMWARE, "--profile", &path]).code, 1);
 }
 
@@ -154,10 +156,10 @@ fn of_several_targets_the_worst_decides_and_each_is_reported() {
     assert_eq!(
         ends,
         [
-            "  NOT READ  adb:X",
+            "  NOT READ  phone-4",
             "  NOT READ  nonexistent",
             "  NOT COMPLIANT  orion-p1-firmware.zip",
-            "  NOT COMPLIANT  adb:ORION000001",
+            "  NOT COMPLIANT  phone-1",
             "4 targets:"
         ]
     );

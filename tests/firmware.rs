@@ -13,16 +13,24 @@
 #[cfg(test)]
 mod firmware {
     mod apex;
+    mod avb;
     mod containers;
     mod difference;
     mod erofs;
     mod ext4;
     mod f2fs;
+    mod hostile;
+    mod image_command;
     mod incremental;
     mod listing;
+    mod packings;
+    mod preload;
     mod spooling;
     mod squashfs;
     mod trees;
+    #[path = "../support/truth.rs"]
+    mod truth;
+    mod truth_rows;
     mod vendor;
     mod wrappings;
 

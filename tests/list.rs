@@ -138,7 +138,7 @@ fn the_sample_is_listed_with_the_promised_columns() {
     let output = list(&sample(), &["--format", "tsv"]);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
-    let header = "package\tpath\tpartition\tversion_code\tversion_name\tmin_sdk\ttarget_sdk\tsigners\tpermissions\tlauncher\tlabel\tabis\tstub\texported\thooks\toverlay_target";
+    let header = "package\tpath\tpartition\tversion_code\tversion_name\tmin_sdk\ttarget_sdk\tsigners\tpermissions\tlauncher\tlabel\tabis\tstub\texported\thooks\toverlay_target\troles\tcleartext\tpublished_keys\tsdks";
     assert_eq!(text.lines().next(), Some(header));
     let rows = table(&text);
     let paths: Vec<&str> = rows.iter().map(|row| row["path"].as_str()).collect();
@@ -154,6 +154,10 @@ fn the_sample_is_listed_with_the_promised_columns() {
     assert_eq!(rows[2]["launcher"], "io.appium.unlock.Unlock");
     let facts: Vec<_> = rows.iter().map(|row| ["stub", "exported", "hooks"].map(|name| row[name].as_str())).collect();
     assert_eq!(facts, [["", "1", ""], ["", "0", ""], ["", "1", ""]]);
+    let keys: Vec<_> = rows.iter().map(|row| ["published_keys", "sdks"].map(|name| row[name].as_str())).collect();
+    assert_eq!(keys, [["apksig rsa-2048", "?"], ["testkey", "?"], ["", "?"]]);
+    let counted = table(&String::from_utf8(list(&sample(), &["--format", "tsv", "--classes"]).stdout).unwrap());
+    assert!(counted.iter().all(|row| row["sdks"].is_empty()), "{counted:?}");
 }
 
 #[test]

@@ -42,6 +42,8 @@ fn preloaded(arguments: &[&str]) -> Output {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("COLUMNS")
         .env("NO_COLOR", "1")
+        .env("LC_ALL", "C")
+        .env_remove("PRELOADED_ID")
         .output()
         .unwrap()
 }

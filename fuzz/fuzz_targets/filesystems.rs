@@ -3,13 +3,17 @@
 
 use std::sync::Arc;
 
-use preloaded::filesystem::{FORMATS, walk};
+use preloaded::filesystem::{Beside, FORMATS, walk};
 use preloaded_fuzz::{budget, read_some};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     for format in FORMATS.iter().filter(|format| format.recognizes(data)) {
         let budget = budget();
-        let Ok(volume) = format.mount(Arc::new(data.to_vec()), &budget) else { continue };
+        // What lies beside a volume may be a device of it.
+        let half = data.len() / 2;
+        let beside = [Beside { name: "blob".to_owned(), bytes: Arc::new(data[half..].to_vec()) }];
+        let Ok(volume) = format.mount_among(Arc::new(data.to_vec()), &beside, &budget) else { continue };
+        let _ = volume.features();
         let (files, _) = walk(volume.as_ref(), volume.root(), &budget.limits);
         for file in files.iter().take(64) {
             if let Ok(content) = volume.open(file.node) {

@@ -17,8 +17,17 @@ pub const DUMP_TIMEOUT_SINCE: u32 = 24;
 /// First API level whose `pm list packages` knows `-U` and `--show-versioncode` (Android 8).
 pub const LIST_UID_SINCE: u32 = 26;
 
+/// First API level whose `settings` knows `list` (Android 7).
+pub const SETTINGS_LIST_SINCE: u32 = 24;
+
 /// Longest line that is sent. The ADB server's length field has four hexadecimal digits; the rest is for the wrapper.
 pub const LINE_LIMIT: usize = 0xF000 - 256;
+
+/// Most bytes of the answer to several commands.
+const BATCH_CAP: u64 = 128 << 20;
+
+/// Longest run of several commands.
+const BATCH_WHOLE: Duration = Duration::from_secs(180);
 
 /// Longest name of a package or permission. Android's own limit for packages is 223; permissions have none.
 const NAME_LIMIT: usize = 255;
@@ -108,7 +117,34 @@ rows! {
     LAUNCHER: "launcher",
         "cmd package query-activities --brief --user {user} -a android.intent.action.MAIN -c android.intent.category.LAUNCHER",
         "packages with an icon", 16 * MIB, SLOW, SLOW_WHOLE, 24;
+    HOME: "home",
+        "cmd package resolve-activity --brief --user {user} -a android.intent.action.MAIN -c android.intent.category.HOME",
+        "the home screen, where there are no roles", MIB, SLOW, SLOW_WHOLE, 24;
+    SETTINGS: "settings", "settings --user {user} list secure",
+        "accessibility services, notification listeners, input methods, assistant, VPN that is always on",
+        4 * MIB, SLOW, SLOW_WHOLE, SETTINGS_LIST_SINCE;
+    SERVICE: "service", "dumpsys -t 20 {service}",
+        "roles, administrators, accessibility, operations of apps, overlays", 32 * MIB, SLOW, SLOW_WHOLE, DUMP_TIMEOUT_SINCE;
+    SERVICE_OLD: "service-old", "dumpsys {service}",
+        "the same, before Android 7", 32 * MIB, SLOW, SLOW_WHOLE, 21;
+    FEATURES: "features", "pm list features",
+        "features of hardware and software", MIB, SLOW, SLOW_WHOLE, 21;
+    MODULES: "modules", "pm list packages --apex-only --show-versioncode -f",
+        "APEX modules", 4 * MIB, SLOW, SLOW_WHOLE, 29;
 }
+
+/// Services whose state is asked for, and why. `dumpsys` prints; none of these has a word in its dump that changes it, and
+/// none is given.
+pub const SERVICES: [&str; 5] = ["role", "device_policy", "accessibility", "appops", "overlay"];
+
+/// What stands between two commands of one request. The phone's answer has the earlier one's status in its place.
+const NEXT: &str = ";echo __next:$?;";
+
+/// What each command of such a request ends with, so that its words of refusal stay with it.
+const MERGED: &str = " 2>&1";
+
+/// Most commands of one request: each may have the largest answer.
+const BATCH_LIMIT: usize = 256;
 
 /// The table, in the order in which a phone is asked.
 #[must_use]
@@ -119,7 +155,94 @@ pub fn table() -> &'static [&'static Row] {
 /// Whether a line is a row of the table with valid arguments. Wrapped lines are not: see [`super::wrapper`].
 #[must_use]
 pub fn is_allowed(line: &str) -> bool {
-    line.len() <= LINE_LIMIT && TABLE.iter().any(|row| matches(row.template, line))
+    let is_row = |line: &str| TABLE.iter().any(|row| matches(row.template, line));
+    line.len() <= LINE_LIMIT && (is_row(line) || parts(line).is_some_and(|parts| parts.into_iter().all(is_row)))
+}
+
+/// The commands of a request that holds several, as [`Batch`] writes it; `None` for any other text.
+#[must_use]
+pub fn parts(line: &str) -> Option<Vec<&str>> {
+    let parts: Option<Vec<&str>> = line.split(NEXT).map(|part| part.strip_suffix(MERGED)).collect();
+    parts.filter(|parts| parts.len() <= BATCH_LIMIT)
+}
+
+/// Several commands that go as one request: a round trip is what a phone costs most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    line: String,
+    commands: Vec<Command>,
+}
+
+impl Batch {
+    /// As many requests as the length of a line makes necessary, commands in the order given.
+    #[must_use]
+    pub fn of(commands: impl IntoIterator<Item = Command>) -> Vec<Self> {
+        let mut batches: Vec<Self> = Vec::new();
+        for command in commands {
+            let part = format!("{}{MERGED}", command.line);
+            match batches.last_mut() {
+                Some(batch)
+                    if batch.commands.len() < BATCH_LIMIT
+                        && batch.line.len() + NEXT.len() + part.len() <= LINE_LIMIT =>
+                {
+                    batch.line.push_str(NEXT);
+                    batch.line.push_str(&part);
+                    batch.commands.push(command);
+                }
+                _ => batches.push(Self { line: part, commands: vec![command] }),
+            }
+        }
+        batches
+    }
+
+    /// The line as the phone's shell sees it.
+    #[must_use]
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// Its commands, in order.
+    #[must_use]
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// Largest answer in bytes: that of the most talkative commands, not of all together.
+    #[must_use]
+    pub fn cap(&self) -> u64 {
+        self.commands.iter().fold(0_u64, |sum, command| sum.saturating_add(command.cap())).min(BATCH_CAP)
+    }
+
+    /// Longest silence.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        self.commands.iter().map(Command::silence).max().unwrap_or(QUICK)
+    }
+
+    /// Longest run.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        let sum = self.commands.iter().fold(Duration::ZERO, |sum, command| sum.saturating_add(command.deadline()));
+        sum.min(BATCH_WHOLE)
+    }
+
+    /// Cuts the answer into those of the commands: output and status of each, the last one's status given apart. `None`
+    /// where the marks between them are not as many as they should be: an answer that holds such a mark itself.
+    #[must_use]
+    pub fn split(&self, stdout: &[u8], last: i32) -> Option<Vec<(Vec<u8>, i32)>> {
+        const MARK: &[u8] = b"__next:";
+        let mut answers = Vec::with_capacity(self.commands.len());
+        let mut rest = stdout;
+        while let Some(at) = rest.windows(MARK.len()).position(|window| window == MARK) {
+            let (before, after) = (rest.get(..at)?, rest.get(at.checked_add(MARK.len())?..)?);
+            let end = after.iter().position(|byte| *byte == b'\n')?;
+            let status = std::str::from_utf8(after.get(..end)?).ok()?.trim_end().parse().ok()?;
+            answers.push((before.to_vec(), status));
+            rest = after.get(end.checked_add(1)?..)?;
+        }
+        answers.push((rest.to_vec(), last));
+        (answers.len() == self.commands.len()).then_some(answers)
+    }
 }
 
 /// A command that may be sent, with its arguments filled in. Made by the constructors of the table only.
@@ -236,6 +359,37 @@ pub fn launcher(user: u32) -> Command {
     Command::of_user(&LAUNCHER, user)
 }
 
+/// The activity that one user's home key starts.
+#[must_use]
+pub fn home(user: u32) -> Command {
+    Command::of_user(&HOME, user)
+}
+
+/// Secure settings of one user. Its values may hold line feeds.
+#[must_use]
+pub fn settings(user: u32) -> Command {
+    Command::of_user(&SETTINGS, user)
+}
+
+/// What a service prints of its state; `None` for a service that is not one of [`SERVICES`].
+#[must_use]
+pub fn service(sdk: u32, name: &str) -> Option<Command> {
+    let row = if sdk >= DUMP_TIMEOUT_SINCE { &SERVICE } else { &SERVICE_OLD };
+    SERVICES.contains(&name).then(|| Command { row, line: row.template.replace("{service}", name) })
+}
+
+/// Features that the phone has.
+#[must_use]
+pub fn features() -> Command {
+    Command::plain(&FEATURES)
+}
+
+/// APEX modules.
+#[must_use]
+pub fn modules() -> Command {
+    Command::plain(&MODULES)
+}
+
 /// Requests that ask for packages by the permissions they request. See [`requested`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requested {
@@ -296,6 +450,7 @@ fn matches(template: &str, line: &str) -> bool {
         let valid = match slot {
             "{user}" => words.next().is_some_and(is_user_id),
             "{package}" => words.next().is_some_and(is_package_name),
+            "{service}" => words.next().is_some_and(|word| SERVICES.contains(&word)),
             "{permissions}" => {
                 let mut names = 0_usize;
                 let valid = words.by_ref().inspect(|_| names += 1).all(is_permission_name);
@@ -321,8 +476,9 @@ mod tests {
     use super::*;
 
     fn one_of_each() -> Vec<Command> {
-        let mut all = vec![properties(), boot_id(), users(), launcher(0)];
+        let mut all = vec![properties(), boot_id(), users(), launcher(0), home(0), settings(0), features(), modules()];
         for sdk in [21, 36] {
+            all.extend(SERVICES.iter().filter_map(|name| service(sdk, name)));
             all.extend([
                 packages(sdk),
                 shared_users(sdk),
@@ -387,6 +543,37 @@ mod tests {
         ] {
             assert!(!is_allowed(line), "{line:?}");
         }
+    }
+
+    #[test]
+    fn several_commands_go_as_one_line_and_nothing_else_does() {
+        let commands = [properties(), users(), settings(10)];
+        let [batch] = Batch::of(commands.clone()).try_into().unwrap();
+        let line = "getprop 2>&1;echo __next:$?;pm list users 2>&1;echo __next:$?;settings --user 10 list secure 2>&1";
+        assert_eq!(batch.line(), line);
+        assert!(is_allowed(line));
+        assert_eq!(
+            batch.split(b"a\n__next:0\nb__next:7\n", 3),
+            Some(vec![(b"a\n".to_vec(), 0), (b"b".to_vec(), 7), (Vec::new(), 3)])
+        );
+        for wrong in [&b"a\n__next:0\nb"[..], b"a__next:0\n__next:0\n__next:0\n", b"__next:x\n__next:0\n", b"__next:0"]
+        {
+            assert_eq!(batch.split(wrong, 0), None, "{wrong:?}");
+        }
+        for wrong in [
+            "getprop 2>&1;echo __next:$?;reboot 2>&1",
+            "getprop 2>&1;echo __next:$?;",
+            "getprop;echo __next:$?;pm list users",
+            "getprop 2>&1;reboot;echo __next:$?;pm list users 2>&1",
+            "dumpsys -t 20 role -h 2>&1",
+            "dumpsys -t 20 activity 2>&1",
+        ] {
+            assert!(!is_allowed(wrong), "{wrong}");
+        }
+        let many = std::iter::repeat_n(package(36, "com.example.application").unwrap(), 3000);
+        let batches = Batch::of(many);
+        assert!(batches.len() > 10 && batches.iter().all(|batch| is_allowed(batch.line())));
+        assert_eq!(batches.iter().map(|batch| batch.commands().len()).sum::<usize>(), 3000);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod wrapper;
 use std::net::SocketAddr;
 
 pub use attached::{Attached, Listing, State};
-pub use commands::Command;
+pub use commands::{Batch, Command};
 pub use conversation::Patience;
 pub use phone::Phone;
 pub use server::Server;
@@ -27,6 +27,20 @@ pub trait Shell {
     /// [`Failure`] when the answer is missing, cut, too long or late. A command that ran and failed is an [`Answer`] with
     /// its exit status.
     fn run(&self, command: &Command) -> Result<Answer, Failure>;
+
+    /// Runs several commands as one request where the shell can; one after the other otherwise. Output and error text of
+    /// each come merged.
+    ///
+    /// As many results as commands, in their order; where the request as a whole fails, its failure is that of each.
+    fn run_batch(&self, batch: &Batch) -> Vec<Result<Answer, Failure>> {
+        batch.commands().iter().map(|command| self.run(command)).collect()
+    }
+
+    /// What stands in place of a phone: the name of the file that holds the answer. `None` for a phone itself.
+    fn file(&self, command: &Command) -> Option<String> {
+        let _ = command;
+        None
+    }
 }
 
 /// The whole answer to a command.
@@ -69,6 +83,9 @@ pub enum Failure {
         /// Where it was expected.
         address: SocketAddr,
     },
+    /// A capture that another program made does not hold the answer.
+    #[error("{0}")]
+    NotCaptured(String),
     /// The phone is gone, or was never there: offline, unauthorised, not found.
     #[error("{0}")]
     Disconnected(String),

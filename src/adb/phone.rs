@@ -3,7 +3,7 @@
 use super::attached::Attached;
 use super::runner::{self, Protocol};
 use super::server::Server;
-use super::{Answer, Command, Failure, Shell};
+use super::{Answer, Batch, Command, Failure, Shell};
 
 /// One connection of a phone to an ADB server. When the phone is plugged in again it has another.
 #[derive(Debug)]
@@ -43,6 +43,23 @@ impl Phone {
 
 impl Shell for Phone {
     fn run(&self, command: &Command) -> Result<Answer, Failure> {
-        runner::run(&self.server, self.transport_id, self.protocol, command)
+        let limits = (command.silence(), command.deadline(), command.cap());
+        runner::run(&self.server, self.transport_id, self.protocol, command.line(), limits)
+    }
+
+    fn run_batch(&self, batch: &Batch) -> Vec<Result<Answer, Failure>> {
+        let limits = (batch.silence(), batch.deadline(), batch.cap());
+        let whole = match runner::run(&self.server, self.transport_id, self.protocol, batch.line(), limits) {
+            Ok(whole) => whole,
+            Err(failure) => return batch.commands().iter().map(|_| Err(failure.clone())).collect(),
+        };
+        match batch.split(&whole.stdout, whole.status) {
+            Some(answers) => {
+                let answer = |(stdout, status)| Ok(Answer { stdout, stderr: Vec::new(), status });
+                answers.into_iter().map(answer).collect()
+            }
+            // One of them prints what looks like the mark between two: apart, each has a mark of its own.
+            None => batch.commands().iter().map(|command| self.run(command)).collect(),
+        }
     }
 }

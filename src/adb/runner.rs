@@ -6,10 +6,12 @@
 //! 1 standard output, 2 standard error, 3 exit status (1 byte, last). Source: AOSP `packages/modules/adb/shell_protocol.h`.
 //! Phones before Android 7 know only `shell`, where both outputs come merged through a terminal.
 
+use std::time::Duration;
+
 use super::conversation::Conversation;
 use super::server::Server;
 use super::wrapper::{nonce, take_status, without_carriage_returns, wrap};
-use super::{Answer, Command, Failure};
+use super::{Answer, Failure};
 
 /// Most bytes of standard error: messages, never data.
 const STDERR_CAP: u64 = 1 << 20;
@@ -34,16 +36,16 @@ pub(super) fn run(
     server: &Server,
     transport_id: u32,
     protocol: Protocol,
-    command: &Command,
+    line: &str,
+    (silence, deadline, cap): (Duration, Duration, u64),
 ) -> Result<Answer, Failure> {
     let nonce = nonce();
-    let request = wrap(command.line(), &nonce);
+    let request = wrap(line, &nonce);
     let service = match protocol {
         Protocol::Packets => format!("shell,v2,raw:{request}"),
         Protocol::Terminal => format!("shell:{request}"),
     };
-    let mut conversation =
-        server.service(transport_id, &service, command.silence(), command.deadline(), command.cap())?;
+    let mut conversation = server.service(transport_id, &service, silence, deadline, cap)?;
     let mut stdout = Vec::new();
     let mut stderr = Vec::new();
     let read = match protocol {

@@ -1,13 +1,14 @@
-//! What a certificate says of itself, and whether its private key is public.
+//! What a certificate says of itself.
 
 use serde::Serialize;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
+use x509_parser::x509::AlgorithmIdentifier;
 
 use super::Certificate;
+use super::der::Der;
 
-/// Certificates whose private keys anyone can have: SHA-256, name, kind, source.
-const KNOWN: &str = include_str!("known_certificates.tsv");
+const INTEGER: u8 = 0x02;
 
 /// Fields of a certificate. Nothing of it is verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,17 +31,6 @@ pub struct CertificateFacts {
     pub signature_algorithm: String,
 }
 
-/// A certificate whose private key is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Known {
-    /// Name of the key.
-    pub name: &'static str,
-    /// `aosp-test-key`: signs Android's own builds until release keys replace it. `tool-test-key`: belongs to tests.
-    pub kind: &'static str,
-    /// Where it is published.
-    pub source: &'static str,
-}
-
 impl Certificate {
     /// Fields of the certificate; `None` where it is no X.509, which Android's first scheme does not mind.
     #[must_use]
@@ -49,9 +39,11 @@ impl Certificate {
         let key = certificate.public_key();
         let (key_algorithm, key_bits) = match key.parsed() {
             Ok(PublicKey::RSA(rsa)) => ("RSA".to_owned(), Some(rsa.key_size())),
-            Ok(PublicKey::EC(point)) => ("EC".to_owned(), Some(point.key_size())),
-            // The size is that of the prime, which stands in the parameters.
-            Ok(PublicKey::DSA(_)) => ("DSA".to_owned(), None),
+            // Coordinates fill whole bytes; of the curves in use only P-521 does not.
+            Ok(PublicKey::EC(point)) => {
+                ("EC".to_owned(), Some(point.key_size()).map(|bits| if bits == 528 { 521 } else { bits }))
+            }
+            Ok(PublicKey::DSA(_)) => ("DSA".to_owned(), dsa_bits(&key.algorithm)),
             _ => (key.algorithm.algorithm.to_id_string(), None),
         };
         Some(CertificateFacts {
@@ -65,21 +57,14 @@ impl Certificate {
             signature_algorithm: certificate.signature_algorithm.algorithm.to_id_string(),
         })
     }
-
-    /// What is known of the certificate, by its SHA-256.
-    #[must_use]
-    pub fn known(&self) -> Option<Known> {
-        let digest = self.sha256();
-        rows().find(|row| row.0 == digest).map(|row| row.1)
-    }
 }
 
-fn rows() -> impl Iterator<Item = (&'static str, Known)> {
-    KNOWN.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let mut columns = line.split('\t');
-        let digest = columns.next()?;
-        Some((digest, Known { name: columns.next()?, kind: columns.next()?, source: columns.next()? }))
-    })
+/// Bits of the prime, the first of the parameters of a DSA key (RFC 3279).
+fn dsa_bits(algorithm: &AlgorithmIdentifier<'_>) -> Option<usize> {
+    let prime = Der::new(algorithm.parameters.as_ref()?.as_bytes()).enter(INTEGER, "p").ok()?.rest();
+    let digits = prime.get(prime.iter().position(|&byte| byte != 0)?..)?;
+    let unused = usize::try_from(digits.first()?.leading_zeros()).ok()?;
+    (digits.len() * 8).checked_sub(unused)
 }
 
 #[cfg(test)]
@@ -87,23 +72,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_known_certificate_has_a_digest_of_its_own_a_kind_and_a_source() {
-        let lines = KNOWN.lines().filter(|line| !line.starts_with('#')).count();
-        let mut digests: Vec<_> = rows().map(|row| row.0).collect();
-        assert_eq!(digests.len(), lines);
-        for (digest, known) in rows() {
-            assert!(digest.len() == 64 && digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
-            assert!(["aosp-test-key", "tool-test-key"].contains(&known.kind), "{}", known.name);
-            assert!(known.source.starts_with("https://"), "{}", known.name);
-        }
-        digests.sort_unstable();
-        digests.dedup();
-        assert_eq!(digests.len(), lines);
-    }
-
-    #[test]
     fn bytes_that_are_no_certificate_have_no_facts() {
         let certificate = Certificate { scheme: "v1", der: vec![0x30, 0x82, 0xff] };
-        assert_eq!((certificate.facts(), certificate.known()), (None, None));
+        assert_eq!(certificate.facts(), None);
     }
 }

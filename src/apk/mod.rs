@@ -12,7 +12,10 @@ mod dex;
 mod directory;
 mod elf;
 mod entry;
+mod framework;
 mod jar;
+mod known_certificates;
+mod locale;
 mod manifest;
 mod named;
 mod native;
@@ -26,22 +29,24 @@ mod verify;
 
 use crate::bytes::{ParseError, SharedBytes, read_vec_at};
 pub use apex::{Apex, ApexKey, ApexManifest, Payload};
-pub use certificate::{CertificateFacts, Known};
+pub use certificate::CertificateFacts;
 pub use dex::{Dex, Prefix, Sdk};
 use directory::Directory;
 pub use elf::{Elf, ElfKind, Relro};
 use entry::Reader;
-use manifest::Resolve;
+pub use framework::Framework;
+pub use known_certificates::{Known, KnownCertificates, KnownError};
+pub use locale::{Locale, LocaleError};
 pub use manifest::{
     Component, ComponentKind, DeclaredPermission, Feature, Hook, ImpliedPermission, Instrumentation, IntentFilter,
-    Label, Library, LibraryKind, Manifest, MetaData, Overlay, Queries, RequestedPermission, Role, Screen,
+    Label, Library, LibraryKind, Manifest, MetaData, Overlay, Queries, RequestedPermission, Role, Screen, Unresolved,
 };
+use manifest::{Resolve, Resolved};
 pub use named::{XmlElement, XmlFile, values, xml_files};
 pub use native::NativeLibrary;
 pub use network::{DomainConfig, NetworkConfig};
-use resources::{Config, Resources};
+use resources::{Found, Resources};
 pub use stub::Stub;
-use value::Value;
 
 pub use verify::{
     Issue, Scheme, SdkRange, Signer, Stamp, StampStatus, Verification, verify, verify_stamp, verify_with,
@@ -54,6 +59,8 @@ const RESOURCES: &str = "resources.arsc";
 const MAX_MANIFEST: u64 = 16 << 20;
 /// Android's own table has 32 MiB. Since API 30 tables are stored and cost no memory.
 const MAX_RESOURCES: u64 = 64 << 20;
+/// References that are followed from one value; Android follows as many.
+const MAX_REFERENCES: u32 = 20;
 
 /// What a package file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,27 +142,37 @@ pub struct NativeAbi {
     pub load_alignment: Option<u64>,
 }
 
-/// Languages of labels that [`open`] reads beside the default.
-const LANGUAGES: [[u8; 2]; 2] = [*b"en", *b"ru"];
+/// Locales of labels that [`open`] reads beside the default.
+pub const LOCALES: [Locale; 2] = [Locale::ENGLISH, Locale::RUSSIAN];
 
-/// Reads a package file.
+/// What reading a package file may lean on.
+#[derive(Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Locales in which the label is wanted beside the default.
+    pub locales: &'a [Locale],
+    /// Where references into other packages lead; without it they stay references, see [`Manifest::unresolved`].
+    pub framework: Option<&'a Framework>,
+}
+
+/// Reads a package file, its label also in English and Russian.
 ///
 /// # Errors
 /// The place in the ZIP structure or the manifest that can't be read, or that Android refuses. A damaged resource table
 /// is an error of [`Apk::resources`] alone, a damaged signature one of [`Apk::signers`].
 pub fn open(source: &SharedBytes) -> Result<Apk, ParseError> {
-    open_in(source, &LANGUAGES)
+    open_with(source, Options { locales: &LOCALES, framework: None })
 }
 
-/// Reads a package file with its label in these languages, two letters each.
+/// As [`open`], with other locales and references into other packages followed.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_in(source: &SharedBytes, languages: &[[u8; 2]]) -> Result<Apk, ParseError> {
+pub fn open_with(source: &SharedBytes, options: Options<'_>) -> Result<Apk, ParseError> {
     let directory = Directory::open(source)?;
     let document = open_entry(&directory, MANIFEST, MAX_MANIFEST)?;
-    let mut table = Table { directory: &directory, opened: None, failed: None };
-    let manifest = axml::Document::open(document).and_then(|document| manifest::read(&document, &mut table, languages));
+    let mut table = Table::new(&directory, options.framework);
+    let manifest = axml::Document::open(document);
+    let manifest = manifest.and_then(|document| manifest::read(&document, &mut table, options.locales));
     let manifest = manifest.map_err(|error| error.within(MANIFEST))?;
     let resources = table.failed.take().map_or(Ok(()), Err);
     let network = manifest.network_security_config.as_ref().map(|path| network_config(&directory, path));
@@ -197,6 +214,19 @@ pub fn apex(source: &SharedBytes) -> Result<Option<Apex>, ParseError> {
     apex::read(&Directory::open(source)?)
 }
 
+/// Names of the package files in a file that is a set of them (`.apks`, `.xapk`, `.apkm`), sorted; empty for any other ZIP.
+///
+/// # Errors
+/// The place in the ZIP structure that can't be read.
+pub fn bundled(source: &SharedBytes) -> Result<Vec<String>, ParseError> {
+    let directory = Directory::open(source)?;
+    if directory.find(MANIFEST.as_bytes()).is_some() {
+        return Ok(Vec::new());
+    }
+    let names = directory.with_prefix(b"").filter(|record| record.name.ends_with(b".apk"));
+    Ok(names.map(|record| String::from_utf8_lossy(record.name).into_owned()).collect())
+}
+
 fn network_config(directory: &Directory, path: &str) -> Result<NetworkConfig, ParseError> {
     let read = || {
         let record = directory.find(path.as_bytes());
@@ -217,35 +247,75 @@ fn signers(directory: &Directory) -> Result<Vec<Certificate>, ParseError> {
     if newer.is_empty() { jar::certificates(directory) } else { Ok(newer) }
 }
 
-/// The resource table, opened when the first reference asks for it.
+/// The resource tables that a manifest refers into, each opened when the first reference asks for it.
 struct Table<'a> {
     directory: &'a Directory,
-    opened: Option<Resources>,
+    framework: Option<&'a Framework>,
+    own: Option<Resources>,
+    /// Those of the framework that were asked.
+    others: Vec<Resources>,
     /// The first error, after which nothing is looked up.
     failed: Option<ParseError>,
 }
 
-impl Table<'_> {
-    fn look_up(&mut self, id: u32, language: Option<[u8; 2]>) -> Result<Option<Value>, ParseError> {
-        if self.opened.is_none() {
+impl<'a> Table<'a> {
+    fn new(directory: &'a Directory, framework: Option<&'a Framework>) -> Self {
+        Self { directory, framework, own: None, others: Vec::new(), failed: None }
+    }
+
+    /// The package's own table; `None` where it has none and the resource can only be another package's.
+    fn own(&mut self, id: u32) -> Result<Option<&Resources>, ParseError> {
+        if self.own.is_none() {
+            // Package 1 is the platform's: an app that refers to it needs no table.
+            if id >> 24 == 1 && self.directory.find(RESOURCES.as_bytes()).is_none() {
+                return Ok(None);
+            }
             let contents = open_entry(self.directory, RESOURCES, MAX_RESOURCES)?;
-            self.opened = Some(Resources::open(contents).map_err(|error| error.within(RESOURCES))?);
+            self.own = Some(Resources::open(contents).map_err(|error| error.within(RESOURCES))?);
         }
-        let value = self.opened.as_ref().map(|table| table.value(id, Config { language })).transpose();
-        value.map(Option::flatten).map_err(|error| error.within(RESOURCES))
+        Ok(self.own.as_ref())
+    }
+
+    fn look_up(&mut self, id: u32, locale: Option<&Locale>) -> Result<Resolved, ParseError> {
+        let mut id = id;
+        for _ in 0..MAX_REFERENCES {
+            let found = match self.own(id)?.filter(|own| own.covers(id)) {
+                Some(own) => own.look_up(id, locale).map_err(|error| error.within(RESOURCES))?,
+                None => match self.other(id) {
+                    Some(other) => other.look_up(id, locale).map_err(|error| error.within("framework"))?,
+                    None => return Ok(Resolved::Elsewhere(id)),
+                },
+            };
+            match found {
+                Some(Found::Value(value)) => return Ok(Resolved::Value(value)),
+                Some(Found::Reference(next)) => id = next,
+                None => return Ok(Resolved::Nothing),
+            }
+        }
+        Ok(Resolved::Nothing)
+    }
+
+    /// The table of the framework that has the resource's package.
+    fn other(&mut self, id: u32) -> Option<&Resources> {
+        let at = match self.others.iter().position(|table| table.covers(id)) {
+            Some(at) => at,
+            None => {
+                self.others.push(self.framework?.table(id)?);
+                self.others.len() - 1
+            }
+        };
+        self.others.get(at)
     }
 }
 
 impl Resolve for Table<'_> {
-    fn resolve(&mut self, id: u32, language: Option<[u8; 2]>) -> Option<Value> {
-        // Package 1 is the platform's, in its own file: an app that refers to it needs no table.
-        let elsewhere = id >> 24 == 1 && self.directory.find(RESOURCES.as_bytes()).is_none();
-        if elsewhere || self.failed.is_some() {
-            return None;
+    fn resolve(&mut self, id: u32, locale: Option<&Locale>) -> Resolved {
+        if self.failed.is_some() {
+            return Resolved::Nothing;
         }
-        self.look_up(id, language).unwrap_or_else(|error| {
+        self.look_up(id, locale).unwrap_or_else(|error| {
             self.failed = Some(error);
-            None
+            Resolved::Nothing
         })
     }
 }

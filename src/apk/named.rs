@@ -15,10 +15,10 @@ use super::axml::{Document, Event};
 use super::chunk::{Chunk, STRING_POOL, u16_at, u32_at};
 use super::directory::Directory;
 use super::entry::Reader;
-use super::resources::{Config, Resources};
+use super::resources::{Found, Resources};
 use super::strings::StringPool;
 use super::value::{Raw, Value};
-use super::{MAX_RESOURCES, RESOURCES, open_entry};
+use super::{MAX_REFERENCES, MAX_RESOURCES, RESOURCES, open_entry};
 use crate::bytes::{ParseError, ReadAt, SharedBytes};
 
 const PACKAGE: u16 = 0x0200;
@@ -111,8 +111,15 @@ impl<'a> Named<'a> {
     }
 
     fn text(&self, id: u32) -> Result<Option<String>, ParseError> {
-        let value = self.resources.value(id, Config::default()).map_err(|error| error.within(RESOURCES))?;
-        Ok(value.and_then(Value::into_text))
+        let mut id = id;
+        for _ in 0..MAX_REFERENCES {
+            match self.resources.look_up(id, None).map_err(|error| error.within(RESOURCES))? {
+                Some(Found::Reference(next)) => id = next,
+                Some(Found::Value(value)) => return Ok(value.into_text()),
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     /// Names and ids of the entries of a type that `wanted` names, by name.

@@ -6,15 +6,21 @@
 //! | string pool | 0x0001 | the first of the table holds the values |
 //! | package | 0x0200 | id 4, name 256, ... |
 //! | type | 0x0201 | id 1, flags 1, 0, entryCount 4, entriesStart 4, configuration (its size first), then offsets |
+//! | staged aliases | 0x0206 | count 4, then pairs of the id in a preview of the platform and the final id |
+//! | library, overlayable, policy | 0x0203 to 0x0205 | names of packages and rights of overlays; not read |
 //!
 //! Opening reads the headers of chunks; a look-up reads the offset and the entry in each configuration of one type, and
 //! the one string. Offsets of entries are 32-bit, 16-bit in units of 4 (flag 2), or sorted pairs of index and offset
 //! (flag 1); an entry is a key with a value, or both in 8 bytes (flag 8). Maps (flag 1: styles, plurals, arrays) have no
-//! single value. Overlays of other packages are not applied.
+//! single value. A reference to a package that is not in the table is given back. Overlays of other packages are not
+//! applied.
 
-use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::chunk::{self, Chunk, u16_at, u32_at};
+use super::locale::Locale;
 use super::strings::StringPool;
 use super::value::{Raw, Value};
 use crate::bytes::{ParseError, ReadAt, SharedBytes, le, read_vec_at};
@@ -22,10 +28,11 @@ use crate::bytes::{ParseError, ReadAt, SharedBytes, le, read_vec_at};
 const TABLE: u16 = 0x0002;
 const PACKAGE: u16 = 0x0200;
 const TYPE: u16 = 0x0201;
+const STAGED_ALIASES: u16 = 0x0206;
 const PACKAGE_HEADER: u64 = 284;
 const TYPE_HEADER: u64 = 24;
-/// Android follows as many.
-const MAX_REFERENCES: u32 = 20;
+/// Aliases of one table; Android's own has some hundred.
+const MAX_ALIASES: u64 = 1 << 16;
 /// Types in all configurations. Android's own table, the largest there is, has 5,000 in 30 MB.
 const MAX_TYPES: usize = 1 << 17;
 /// Configurations that look-ups into one table may inspect: a manifest could refer to a type of many configurations from
@@ -34,22 +41,32 @@ const MAX_INSPECTED: u64 = 1 << 21;
 /// Bytes of a configuration that mean something today; more is read as zero.
 const MAX_CONFIG: u64 = 64;
 
-/// What a value is wanted for.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Config {
-    /// Language as two letters; `None` for the default values.
-    pub(super) language: Option<[u8; 2]>,
+/// What a look-up ends in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A value.
+    Value(Value),
+    /// Another resource, by its id.
+    Reference(u32),
 }
 
 /// An opened table.
 pub(super) struct Resources {
     source: SharedBytes,
     strings: Option<StringPool>,
+    index: Arc<Index>,
+    inspected: AtomicU64,
+}
+
+/// Where things are in a table.
+#[derive(Debug, Default)]
+struct Index {
     /// By package and id, else in the order of the file.
     types: Vec<Type>,
-    inspected: Cell<u64>,
-    /// Id of the first package: what package 0 of a dynamic reference stands for.
-    own_package: u8,
+    /// Final ids by staged ones.
+    aliases: BTreeMap<u32, u32>,
+    /// Ids of the packages; the first is what package 0 of a dynamic reference stands for.
+    packages: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +77,67 @@ struct Type {
     end: u64,
 }
 
+impl Index {
+    fn package(&mut self, source: &dyn ReadAt, package: &Chunk) -> Result<(), ParseError> {
+        if package.body - package.start < PACKAGE_HEADER {
+            let found = package.body - package.start;
+            return Err(ParseError::invalid(package.start + 2, "headerSize", found, "at least 284"));
+        }
+        let id = u32_at(source, package.start + 8)?;
+        let id = u8::try_from(id).map_err(|_| ParseError::invalid(package.start + 8, "id", id, "at most 255"))?;
+        if !self.packages.contains(&id) {
+            self.packages.push(id);
+        }
+        let mut at = package.body;
+        while at < package.end {
+            let part = Chunk::read(source, at, package.end, 8)?;
+            match part.kind {
+                TYPE => self.add_type(source, &part, id)?,
+                STAGED_ALIASES => self.add_aliases(source, &part)?,
+                _ => {}
+            }
+            at = part.end;
+        }
+        Ok(())
+    }
+
+    fn add_type(&mut self, source: &dyn ReadAt, part: &Chunk, package: u8) -> Result<(), ParseError> {
+        let mut raw = [0_u8; 1];
+        source.read_exact_at(part.start + 8, &mut raw)?;
+        if part.body - part.start < TYPE_HEADER {
+            let found = part.body - part.start;
+            return Err(ParseError::invalid(part.start + 2, "headerSize", found, "at least 24"));
+        }
+        if self.types.len() >= MAX_TYPES {
+            return Err(ParseError::limit(part.start, "number of types", MAX_TYPES as u64 + 1, MAX_TYPES as u64));
+        }
+        self.types.push(Type { package, id: raw[0], start: part.start, end: part.end });
+        Ok(())
+    }
+
+    fn add_aliases(&mut self, source: &dyn ReadAt, part: &Chunk) -> Result<(), ParseError> {
+        if part.body - part.start < 12 {
+            return Err(ParseError::invalid(part.start + 2, "headerSize", part.body - part.start, "at least 12"));
+        }
+        let count = u64::from(u32_at(source, part.start + 8)?);
+        if count * 8 > part.end - part.body {
+            let expected = "no more than the chunk has room for";
+            return Err(ParseError::invalid(part.start + 8, "count of aliases", count, expected));
+        }
+        if self.aliases.len() as u64 + count > MAX_ALIASES {
+            return Err(ParseError::limit(part.start + 8, "count of aliases", count, MAX_ALIASES));
+        }
+        for number in 0..count {
+            let at = part.body + number * 8;
+            let staged = u32_at(source, at)?;
+            if self.aliases.insert(staged, u32_at(source, at + 4)?).is_some() {
+                return Err(ParseError::invalid(at, "staged id", format!("0x{staged:08x} twice"), "each id once"));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Resources {
     /// Reads the headers of all chunks.
     pub(super) fn open(source: SharedBytes) -> Result<Self, ParseError> {
@@ -67,101 +145,84 @@ impl Resources {
         if table.kind != TABLE {
             return Err(ParseError::invalid(0, "type", table.kind, "2"));
         }
-        let mut resources = Self { source, strings: None, types: Vec::new(), inspected: Cell::new(0), own_package: 0 };
-        let mut packages = 0_u64;
+        let (mut strings, mut index) = (None, Index::default());
         let mut at = table.body;
         while at < table.end {
-            let part = Chunk::read(resources.source.as_ref(), at, table.end, 8)?;
+            let part = Chunk::read(source.as_ref(), at, table.end, 8)?;
             match part.kind {
-                chunk::STRING_POOL if resources.strings.is_none() => {
-                    let pool = StringPool::open(resources.source.as_ref(), &part);
-                    resources.strings = Some(pool.map_err(|error| error.within("string pool"))?);
+                chunk::STRING_POOL if strings.is_none() => {
+                    let pool = StringPool::open(source.as_ref(), &part);
+                    strings = Some(pool.map_err(|error| error.within("string pool"))?);
                 }
                 PACKAGE => {
-                    resources
-                        .package(&part, packages == 0)
-                        .map_err(|error| error.within(format!("package {packages}")))?;
-                    packages += 1;
+                    let number = index.packages.len();
+                    let package = index.package(source.as_ref(), &part);
+                    package.map_err(|error| error.within(format!("package {number}")))?;
                 }
                 _ => {}
             }
             at = part.end;
         }
-        resources.types.sort_by_key(|part| (part.package, part.id));
-        Ok(resources)
+        index.types.sort_by_key(|part| (part.package, part.id));
+        Ok(Self { source, strings, index: Arc::new(index), inspected: AtomicU64::new(0) })
     }
 
-    fn package(&mut self, package: &Chunk, first: bool) -> Result<(), ParseError> {
-        if package.body - package.start < PACKAGE_HEADER {
-            let found = package.body - package.start;
-            return Err(ParseError::invalid(package.start + 2, "headerSize", found, "at least 284"));
+    /// The same table for another file that refers into it: its look-ups count anew.
+    pub(super) fn shared(&self) -> Self {
+        Self {
+            source: self.source.clone(),
+            strings: self.strings.as_ref().map(StringPool::shared),
+            index: self.index.clone(),
+            inspected: AtomicU64::new(0),
         }
-        let id = u32_at(self.source.as_ref(), package.start + 8)?;
-        let id = u8::try_from(id).map_err(|_| ParseError::invalid(package.start + 8, "id", id, "at most 255"))?;
-        if first {
-            self.own_package = id;
+    }
+
+    /// Whether the resource belongs to a package of the table.
+    pub(super) fn covers(&self, id: u32) -> bool {
+        let [package, ..] = id.to_be_bytes();
+        package == 0 || self.index.packages.contains(&package)
+    }
+
+    /// Ids of its packages.
+    pub(super) fn packages(&self) -> &[u8] {
+        &self.index.packages
+    }
+
+    /// What resource `id` is, one step far; `None` where the table has none, or one that is no single value.
+    pub(super) fn look_up(&self, id: u32, locale: Option<&Locale>) -> Result<Option<Found>, ParseError> {
+        let id = self.index.aliases.get(&id).copied().unwrap_or(id);
+        let Some(raw) = self.raw(id, locale).map_err(|error| error.within(format!("resource 0x{id:08x}")))? else {
+            return Ok(None);
+        };
+        if let Some(next) = raw.reference() {
+            return Ok(Some(Found::Reference(next)));
         }
-        let mut at = package.body;
-        while at < package.end {
-            let part = Chunk::read(self.source.as_ref(), at, package.end, 8)?;
-            if part.kind == TYPE {
-                let mut raw = [0_u8; 1];
-                self.source.read_exact_at(part.start + 8, &mut raw)?;
-                if part.body - part.start < TYPE_HEADER {
-                    let found = part.body - part.start;
-                    return Err(ParseError::invalid(part.start + 2, "headerSize", found, "at least 24"));
-                }
-                if self.types.len() >= MAX_TYPES {
-                    return Err(ParseError::limit(
-                        part.start,
-                        "number of types",
-                        MAX_TYPES as u64 + 1,
-                        MAX_TYPES as u64,
-                    ));
-                }
-                self.types.push(Type { package: id, id: raw[0], start: part.start, end: part.end });
+        Ok(match (raw.string(), &self.strings) {
+            (Some(index), Some(pool)) => {
+                let text = pool.get(self.source.as_ref(), index).map_err(|error| error.within("string pool"))?;
+                text.map(Value::Text)
             }
-            at = part.end;
+            (Some(_), None) => None,
+            _ => Some(raw).filter(|raw| !raw.is_null()).map(Value::Plain),
         }
-        Ok(())
+        .map(Found::Value))
     }
 
-    /// The value of resource `id`, references followed; `None` where the table has none, or one that is no single value.
-    pub(super) fn value(&self, id: u32, config: Config) -> Result<Option<Value>, ParseError> {
-        let mut id = id;
-        for _ in 0..MAX_REFERENCES {
-            let Some(raw) = self.raw(id, config).map_err(|error| error.within(format!("resource 0x{id:08x}")))? else {
-                return Ok(None);
-            };
-            if let Some(next) = raw.reference() {
-                id = next;
-                continue;
-            }
-            return Ok(match (raw.string(), &self.strings) {
-                (Some(index), Some(pool)) => {
-                    pool.get(self.source.as_ref(), index).map_err(|error| error.within("string pool"))?.map(Value::Text)
-                }
-                (Some(_), None) => None,
-                _ => Some(raw).filter(|raw| !raw.is_null()).map(Value::Plain),
-            });
-        }
-        Ok(None)
-    }
-
-    fn raw(&self, id: u32, config: Config) -> Result<Option<Raw>, ParseError> {
+    fn raw(&self, id: u32, locale: Option<&Locale>) -> Result<Option<Raw>, ParseError> {
         let [package, kind, ..] = id.to_be_bytes();
         let index = id & 0xffff;
-        let package = if package == 0 { self.own_package } else { package };
+        let own = self.index.packages.first().copied().unwrap_or_default();
+        let package = if package == 0 { own } else { package };
         let mut best: Option<(u32, Raw)> = None;
-        let first = self.types.partition_point(|part| (part.package, part.id) < (package, kind));
-        let candidates = self.types.get(first..).unwrap_or_default().iter();
+        let types = &self.index.types;
+        let first = types.partition_point(|part| (part.package, part.id) < (package, kind));
+        let candidates = types.get(first..).unwrap_or_default().iter();
         for part in candidates.take_while(|part| (part.package, part.id) == (package, kind)) {
-            let inspected = self.inspected.get() + 1;
+            let inspected = self.inspected.fetch_add(1, Ordering::Relaxed) + 1;
             if inspected > MAX_INSPECTED {
                 return Err(ParseError::limit(part.start, "inspected configurations", inspected, MAX_INSPECTED));
             }
-            self.inspected.set(inspected);
-            let Some(rank) = self.rank(part, config)? else { continue };
+            let Some(rank) = self.rank(part, locale)? else { continue };
             if best.is_some_and(|(other, _)| other >= rank) {
                 continue;
             }
@@ -174,16 +235,14 @@ impl Resources {
 
     /// How well a type's configuration fits; `None` where it is for another device: a car, a screen, an operator.
     ///
-    /// With a language, its own value comes first (in no country or the language's own), then the default. Without one,
-    /// the default comes first, then English, then any. Of equals the highest platform version wins, as on a device that
-    /// is newer than all of them.
-    fn rank(&self, part: &Type, config: Config) -> Result<Option<u32>, ParseError> {
+    /// With a locale, see [`Locale::fit`]. Without one, the values for every locale come first, then English, then any.
+    /// Of equals the highest platform version wins, as on a device that is newer than all of them.
+    fn rank(&self, part: &Type, wanted: Option<&Locale>) -> Result<Option<u32>, ParseError> {
         let at = part.start + 20;
         let size = u64::from(u32_at(self.source.as_ref(), at)?).min(MAX_CONFIG).min(part.end - at);
         let mut raw = read_vec_at(self.source.as_ref(), at, size, "bytes of a configuration", MAX_CONFIG)?;
         let version = u32::from(le::u16(&raw, 24).unwrap_or_default());
-        let language = [raw.get(8).copied().unwrap_or_default(), raw.get(9).copied().unwrap_or_default()];
-        let region = le::u16(&raw, 10).unwrap_or_default();
+        let locale = Locale::of_config(&raw);
         // Size, locale, version, the locale's script and variant: all else must say "any".
         for range in [0..4, 8..12, 24..28, 36..48] {
             let end = range.end.min(raw.len());
@@ -192,24 +251,13 @@ impl Resources {
         if raw.iter().any(|&byte| byte != 0) {
             return Ok(None);
         }
-        let region_name = region.to_le_bytes();
-        let pseudo = matches!(&region_name, b"XA" | b"XB");
-        let locale = match (language, config.language) {
-            ([0, 0], _) => 4,
-            (language, Some(wanted)) => {
-                // Another country's wording is not what a device of the language's own country shows.
-                let own = if wanted == *b"en" { *b"US" } else { wanted.map(|letter| letter.to_ascii_uppercase()) };
-                if language != wanted || (region != 0 && region_name != own) {
-                    return Ok(None);
-                }
-                5
-            }
-            // Made by tools to test layouts.
-            (_, None) if pseudo => 1,
-            (language, None) if language == *b"en" => 3,
-            _ => 2,
+        let fit = match wanted {
+            Some(wanted) => wanted.fit(&locale),
+            None if locale.is_any() => Some(8),
+            None if locale.is_pseudo() => Some(0),
+            None => Some(2 + 4 * u32::from(locale.is_english()) + u32::from(locale.is_regionless())),
         };
-        Ok(Some(locale << 17 | u32::from(region == 0) << 16 | version))
+        Ok(fit.map(|fit| fit << 16 | version))
     }
 
     fn entry(&self, part: &Type, index: u32) -> Result<Option<Raw>, ParseError> {

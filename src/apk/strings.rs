@@ -11,7 +11,7 @@
 //! A UTF-8 string has its length in UTF-16 units, then in bytes, each in one byte or, with the top bit set, two; a
 //! UTF-16 string has its length in one unit or two. Both may overlap others: nothing forbids it.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::chunk::{Chunk, u16_at, u32_at};
 use crate::bytes::{ParseError, ReadAt, read_vec_at};
@@ -35,7 +35,7 @@ pub(super) struct StringPool {
     strings: u64,
     end: u64,
     utf8: bool,
-    decoded: Cell<u64>,
+    decoded: AtomicU64,
 }
 
 impl StringPool {
@@ -64,8 +64,14 @@ impl StringPool {
             strings: chunk.start + start,
             end: chunk.end,
             utf8: flags & UTF8 != 0,
-            decoded: Cell::new(0),
+            decoded: AtomicU64::new(0),
         })
+    }
+
+    /// The same pool, whose decoded bytes count anew.
+    pub(super) fn shared(&self) -> Self {
+        let Self { offsets, count, strings, end, utf8, .. } = *self;
+        Self { offsets, count, strings, end, utf8, decoded: AtomicU64::new(0) }
     }
 
     /// Number of strings.
@@ -122,11 +128,10 @@ impl StringPool {
 
     fn bytes(&self, source: &dyn ReadAt, at: u64, length: u64) -> Result<Vec<u8>, ParseError> {
         self.within(at, length)?;
-        let decoded = self.decoded.get() + length;
+        let decoded = self.decoded.fetch_add(length, Ordering::Relaxed).saturating_add(length);
         if decoded > MAX_DECODED {
             return Err(ParseError::limit(at, "bytes of decoded strings", decoded, MAX_DECODED));
         }
-        self.decoded.set(decoded);
         read_vec_at(source, at, length, "bytes of a string", MAX_STRING)
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Presence, Reason, Verdict};
 use crate::inventory::{DeviceKind, Gap, OsFlavour};
-use crate::profile::Text;
+use crate::profile::{Base, TailoredRule, Text};
 
 /// One inventory judged under one profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,37 @@ pub struct Assessment {
     /// The gaps behind which packages may be hidden, and a phone's answers that were refused, cut or never came. While
     /// there is one of the first, absence is not proven; while there is one of the second, nothing is called compliant.
     pub coverage_gaps: Vec<Gap>,
+    /// What the profile changes of rules that it has from others, rules that are out for that reason among it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tailoring: Vec<TailoredRule>,
+    /// The older report whose failures are known, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRef>,
+}
+
+impl Assessment {
+    /// Whether a finding is a failure that counts against the device: not waived, and not known from a baseline that
+    /// excuses what it has.
+    #[must_use]
+    pub fn is_open_failure(&self, finding: &Finding) -> bool {
+        let only_new = self.baseline.as_ref().is_some_and(|baseline| baseline.only_new);
+        let known = only_new && finding.baseline == Some(Baseline::Known);
+        finding.verdict == Verdict::Fail && finding.waiver.is_none() && !known
+    }
+}
+
+/// An older report that this one is held against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineRef {
+    /// The report's file name.
+    pub file: String,
+    /// SHA-256 of it, lower-case hex.
+    pub sha256: String,
+    /// The day that it judged on.
+    pub as_of: String,
+    /// Whether failures that it has already no longer make the device not compliant.
+    pub only_new: bool,
 }
 
 /// Which profile, exactly.
@@ -38,6 +69,24 @@ pub struct ProfileRef {
     pub title: Text,
     /// SHA-256 of its TOML text, lower-case hex.
     pub sha256: String,
+    /// Profiles that it extends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extends: Vec<Base>,
+    /// Who signed it; absent for a profile whose signature was not asked for or that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ProfileSignature>,
+}
+
+/// The signature of a profile's file that was verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileSignature {
+    /// The key's id, 16 hex digits, as minisign prints it.
+    pub key_id: String,
+    /// The key: 32 bytes of Ed25519, lower-case hex.
+    pub public_key: String,
+    /// What the signer wrote beside it; covered by the signature.
+    pub trusted_comment: String,
 }
 
 /// What an assessment assumed. Dates are `YYYY-MM-DD`.
@@ -56,6 +105,9 @@ pub struct Context {
     pub kind: Option<DeviceKind>,
     /// Operating system, given or observed.
     pub os_flavour: Option<OsFlavour>,
+    /// Market that the device is for, if given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<String>,
     /// What counts as an app's presence.
     pub presence: Presence,
 }
@@ -99,7 +151,7 @@ pub struct Counts {
     /// Failures, counted in `fail` too, that a waiver covers.
     #[serde(default)]
     pub waived: u32,
-    /// Failures, counted in `fail` too, that the baseline has already.
+    /// Failures, counted in `fail` too, that a baseline has already.
     #[serde(default)]
     pub known: u32,
 }
@@ -145,14 +197,6 @@ pub struct Finding {
     /// Whether a failure is new since the report that was given as a baseline; absent without a baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
-}
-
-impl Finding {
-    /// Whether it is a failure that counts against the device: not waived, not known from a baseline.
-    #[must_use]
-    pub fn is_open_failure(&self) -> bool {
-        self.verdict == Verdict::Fail && self.waiver.is_none() && self.baseline != Some(Baseline::Known)
-    }
 }
 
 /// The waiver that covers a failure. Dates are `YYYY-MM-DD`.

@@ -10,21 +10,27 @@
 //! leaves it inconclusive, whichever rule it befell, and so does an answer of a phone that was refused, cut or never
 //! came, even where every rule found what it needed elsewhere.
 
+mod example;
 mod finding;
+mod lint;
+mod overlay;
 mod scope;
 
 use std::collections::BTreeSet;
 
 use crate::check::{self, Check, Outcome, Reason, Verdict};
-use crate::inventory::{Evidence, Gap, GapReason, Hides, Inventory, OsFlavour, TargetKind};
+use crate::inventory::{Evidence, Gap, GapReason, Hides, Inventory, OsFlavour};
 use crate::profile::{Caveat, Confidence, Profile, ProfileError, Rule, Status};
 use scope::{Concern, Timing};
 
 pub use crate::profile::Text;
+pub use example::{ExampleResult, try_examples};
 pub use finding::{
-    Assessment, AttestationRef, Baseline, Context, Counts, Finding, FindingEvidence, Governing, Legal, Overall, ProfileRef,
-    WaiverRef,
+    Assessment, AttestationRef, Baseline, BaselineRef, Context, Counts, Finding, FindingEvidence, Governing, Legal,
+    Overall, ProfileRef, ProfileSignature, WaiverRef,
 };
+pub use lint::{LINTS, Lint, lint};
+pub use overlay::{KnownFailures, Notice, NoticeKind, Overlays};
 
 /// Why a profile could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,16 +61,15 @@ pub fn assess(profile: &Profile, inventory: &Inventory, context: &check::Context
     for (rule, (check, timing)) in profile.rules.iter().zip(&prepared) {
         findings.extend(judge(rule, check.as_ref(), timing, inventory, context));
     }
-    findings.sort_by(|a, b| {
-        (a.verdict, &a.rule, &a.subject, &a.observed).cmp(&(b.verdict, &b.rule, &b.subject, &b.observed))
-    });
     let coverage_gaps: BTreeSet<_> = inventory.gaps_hiding_packages().chain(unanswered(inventory)).cloned().collect();
-    Ok(Assessment {
+    let mut assessment = Assessment {
         profile: ProfileRef {
             id: profile.id.clone(),
             version: profile.version.clone(),
             title: profile.title.clone(),
             sha256: profile.sha256.clone(),
+            extends: profile.extends.clone(),
+            signature: None,
         },
         context: Context {
             as_of: context.as_of.to_string(),
@@ -73,13 +78,30 @@ pub fn assess(profile: &Profile, inventory: &Inventory, context: &check::Context
             governing: context.governing.map(|basis| basis.as_str().to_owned()),
             kind: context.kind.or(inventory.device.kind.known().copied()),
             os_flavour: flavour(inventory, context),
+            market: context.market.clone(),
             presence: context.presence,
         },
-        overall: overall(profile, &findings, inventory),
-        counts: counts(&findings),
+        overall: Overall::Inconclusive,
+        counts: Counts::default(),
         findings,
         coverage_gaps: coverage_gaps.into_iter().collect(),
-    })
+        tailoring: profile.changes.clone(),
+        baseline: None,
+    };
+    conclude(&mut assessment, profile, inventory);
+    Ok(assessment)
+}
+
+/// Puts findings in order, counts them and draws the whole verdict.
+fn conclude(assessment: &mut Assessment, profile: &Profile, inventory: &Inventory) {
+    assessment.findings.sort_by(finding_order);
+    assessment.counts = counts(&assessment.findings);
+    assessment.overall = overall(profile, assessment, inventory);
+}
+
+/// Worst first, then by rule, subject and what was found.
+fn finding_order(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    (a.verdict, &a.rule, &a.subject, &a.observed).cmp(&(b.verdict, &b.rule, &b.subject, &b.observed))
 }
 
 /// Whether a profile can be applied at all, before there is any inventory.
@@ -175,7 +197,7 @@ fn finding(rule: &Rule, outcome: Outcome, timing: &Timing, inventory: &Inventory
     let mut confidence = rule.legal.confidence;
     if outcome.verdict != Verdict::NotApplicable {
         for caveat in rule.caveats.iter().filter(|caveat| concerns(caveat, timing, flavour(inventory, context))) {
-            notes.push(caveat.text.clone());
+            notes.push(caveat.text.en.clone());
             confidence = confidence.max(caveat.confidence.unwrap_or(Confidence::A));
         }
     }
@@ -194,11 +216,11 @@ fn finding(rule: &Rule, outcome: Outcome, timing: &Timing, inventory: &Inventory
         evidence: outcome.proof.into_iter().map(|proof| resolve(&proof.evidence, proof.says, inventory)).collect(),
         governing: timing.governing.clone(),
         legal: Legal {
-            instrument: rule.legal.instrument.clone(),
-            article: rule.legal.article.clone(),
+            instrument: rule.legal.instrument.en.clone(),
+            article: rule.legal.article.as_ref().map(|article| article.en.clone()),
             sources: rule.legal.sources.clone(),
             confidence: confidence.as_str().to_owned(),
-            confidence_note: rule.legal.confidence_note.clone(),
+            confidence_note: rule.legal.confidence_note.as_ref().map(|note| note.en.clone()),
         },
         remedy: rule.remedy.clone().filter(|_| remedied),
         notes,
@@ -231,7 +253,7 @@ fn resolve(evidence: &Evidence, says: String, inventory: &Inventory) -> FindingE
 /// failed by its own word, is none of them; nor is a refusal or an empty answer that hides neither packages nor users, since some phones
 /// tell no shell the number of their start.
 fn unanswered(inventory: &Inventory) -> impl Iterator<Item = &Gap> {
-    let is_phone = inventory.target.kind == TargetKind::Phone;
+    let is_phone = inventory.target.kind.has_run();
     let cut = |gap: &&Gap| match gap.reason {
         GapReason::Truncated
         | GapReason::TimedOut
@@ -244,13 +266,14 @@ fn unanswered(inventory: &Inventory) -> impl Iterator<Item = &Gap> {
     inventory.gaps.iter().filter(move |_| is_phone).filter(cut)
 }
 
-fn overall(profile: &Profile, findings: &[Finding], inventory: &Inventory) -> Overall {
+fn overall(profile: &Profile, assessment: &Assessment, inventory: &Inventory) -> Overall {
+    let findings = &assessment.findings;
     let binding = |status: &str| status != Status::Advisory.as_str();
     // A profile that only advises is judged by its advice; nothing in it can fail a device.
     let any_binding = profile.rules.iter().any(|rule| rule.status.is_binding());
     let counts = |finding: &&Finding| !any_binding || binding(&finding.status);
     let has = |verdict| findings.iter().filter(counts).any(|finding| finding.verdict == verdict);
-    if findings.iter().any(|finding| finding.is_open_failure() && binding(&finding.status)) {
+    if findings.iter().any(|finding| assessment.is_open_failure(finding) && binding(&finding.status)) {
         return Overall::NotCompliant;
     }
     let open = has(Verdict::Inconclusive)

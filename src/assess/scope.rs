@@ -156,6 +156,17 @@ pub(super) fn concern(rule: &Rule, inventory: &Inventory, context: &Context) -> 
             format!("the rule is for {}, the device runs {}", names(flavours, |f| f.as_str()), flavour.as_str());
         return Concern::No(Reason::OtherOsFlavour, words);
     }
+    let market = market(rule, inventory, context);
+    if let Concern::No(..) = market {
+        return market;
+    }
+    let sdk = inventory.device.sdk.known().copied();
+    if let (Some((from, until)), Some(sdk)) = (rule.sdk, sdk)
+        && !(from..=until).contains(&sdk)
+    {
+        let words = format!("the rule is for API levels {from} to {until}, the device has {sdk}");
+        return Concern::No(Reason::OtherSdk, words);
+    }
     match (&rule.device_kinds, kind, &rule.os_flavours, flavour) {
         (Some(kinds), None, _, _) => Concern::Unknown(format!(
             "the kind of device is unknown, and the rule is for {}",
@@ -165,7 +176,31 @@ pub(super) fn concern(rule: &Rule, inventory: &Inventory, context: &Context) -> 
             "the operating system is unknown, and the rule is for {}",
             names(flavours, |f| f.as_str())
         )),
-        _ => Concern::Yes,
+        _ => match (rule.sdk, sdk) {
+            (Some((from, until)), None) => {
+                Concern::Unknown(format!("the API level is unknown, and the rule is for {from} to {until}"))
+            }
+            _ => market,
+        },
+    }
+}
+
+/// A market that somebody named decides. A vendor's own region code decides only where it is the rule's market: codes of
+/// vendors are no ISO codes, so another one proves nothing.
+fn market(rule: &Rule, inventory: &Inventory, context: &Context) -> Concern {
+    let Some(markets) = &rule.markets else { return Concern::Yes };
+    let list = markets.join(", ");
+    match &context.market {
+        Some(market) if markets.contains(market) => Concern::Yes,
+        Some(market) => Concern::No(Reason::OtherMarket, format!("the rule is for {list}, the device is for {market}")),
+        None => {
+            let region = inventory.device.region.known().and_then(Option::as_deref);
+            if region.is_some_and(|region| markets.iter().any(|market| market.eq_ignore_ascii_case(region))) {
+                return Concern::Yes;
+            }
+            let region = region.map_or(String::new(), |region| format!(", its region is {region:?}"));
+            Concern::Unknown(format!("the market is unknown, and the rule is for {list}{region}; `--market` says it"))
+        }
     }
 }
 

@@ -7,6 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::checkpoints::Checkpoints;
 use super::{Cache, DecodedCache, Limits, ParseError, ReadAt, SharedBytes};
 
+/// Bytes that may be decompressed for each byte of the target's files. bzip2 packs zeros 45,000 to one, the other
+/// compressions less; real images come nowhere near.
+const RATIO: u64 = 1 << 16;
+/// What may be decompressed however short the files are.
+const WITHOUT_RATIO: u64 = 1 << 30;
+
 /// The [`Limits`] of one target with its counters, and the memory for what is decoded. Shared by everything that reads the
 /// target.
 #[derive(Default)]
@@ -17,6 +23,7 @@ pub struct Budget {
     pub cache: Arc<Cache>,
     pub(super) checkpoints: Arc<Checkpoints>,
     read: AtomicU64,
+    input: AtomicU64,
     decompressed: AtomicU64,
     spooled: AtomicU64,
     base: Vec<(String, SharedBytes)>,
@@ -99,11 +106,16 @@ impl Budget {
     /// Counts `bytes` that a decoder put out.
     ///
     /// # Errors
-    /// [`super::ErrorKind::LimitExceeded`] when the target has used up [`Limits::decompressed`].
+    /// [`super::ErrorKind::LimitExceeded`] when the target has used up [`Limits::decompressed`], or more than its files can hold
+    /// in any compression.
     pub fn spend_decompressed(&self, bytes: u64) -> Result<(), ParseError> {
         let spent = self.decompressed.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        if spent > self.limits.decompressed {
-            return Err(ParseError::limit(0, "decompressed bytes", spent, self.limits.decompressed));
+        let limit = match self.input.load(Ordering::Relaxed) {
+            0 => self.limits.decompressed,
+            input => self.limits.decompressed.min(input.saturating_mul(RATIO).saturating_add(WITHOUT_RATIO)),
+        };
+        if spent > limit {
+            return Err(ParseError::limit(0, "decompressed bytes", spent, limit));
         }
         Ok(())
     }
@@ -144,6 +156,7 @@ impl Metered {
     /// The same bytes, counted in `budget`.
     #[must_use]
     pub fn new(source: SharedBytes, budget: Arc<Budget>) -> Self {
+        budget.input.fetch_add(source.len(), Ordering::Relaxed);
         Self { source, budget }
     }
 }
@@ -182,6 +195,15 @@ mod tests {
         budget.spend_spooled(3).unwrap();
         let error = budget.spend_spooled(1).unwrap_err();
         assert_eq!(error.to_string(), "byte 0: bytes in temporary files is 4, the limit is 3");
+    }
+
+    #[test]
+    fn a_short_file_can_not_ask_for_hours_of_decoding() {
+        let budget = Budget::new(Limits::default());
+        let _source = Metered::new(Arc::new(vec![0_u8; 1000]), budget.clone());
+        budget.spend_decompressed((1 << 30) + (1000 << 16)).unwrap();
+        let error = budget.spend_decompressed(1).unwrap_err().to_string();
+        assert_eq!(error, "byte 0: decompressed bytes is 1139277825, the limit is 1139277824");
     }
 
     #[test]

@@ -1,33 +1,34 @@
 //! `forbidden-package`: an app that the firmware must not bring along.
 
 use super::outcome::{describe, plural};
+use super::setting::{About, Row, Shape, may, must};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package};
 use crate::profile::{Pattern, ProfileError, Settings};
 
-const EXPLANATION: &str = "\
-# `forbidden-package`
-
-None of the named packages may belong to the firmware, nor be installed for any user without belonging to it.
-
-## Settings
-
-| key | meaning |
-|---|---|
-| `packages` | application ids; `*` stands for any characters: `com.ironsource.appcloud.*`; required |
-| `label` | what they are, for people |
-
-## Verdicts
-
-| verdict | reason | when |
-|---|---|---|
-| `pass` | | none of them is in a complete list of packages |
-| `fail` | `present` | one is in the firmware, whether or not it is enabled, or is installed for a user |
-| `inconclusive` | `incomplete-evidence` | none was found, and a gap may hide one |
-| `inconclusive` | `unknown-fact` | one lies in `/data` only, and for whom it is installed is unknown |
-
-Packages that a store or a person installed are not collected; a note says how many there are.
-";
+static ABOUT: About = About {
+    en: "None of the named packages may belong to the firmware, nor be installed for any user without belonging to it.",
+    ru: "Ни один из названных пакетов не входит в прошивку и не установлен помимо неё ни у одного пользователя.",
+    settings: &[
+        must("packages", Shape::Names, "application ids; `*` stands for any characters: `com.ironsource.appcloud.*`"),
+        may("label", Shape::Wording, "what they are, for people"),
+    ],
+    verdicts: &[
+        Row(Verdict::Pass, None, "none of them is in a complete list of packages"),
+        Row(
+            Verdict::Fail,
+            Some(Reason::Present),
+            "one is in the firmware, whether or not it is enabled, or is installed for a user",
+        ),
+        Row(Verdict::Inconclusive, Some(Reason::IncompleteEvidence), "none was found, and a gap may hide one"),
+        Row(
+            Verdict::Inconclusive,
+            Some(Reason::UnknownFact),
+            "one lies in `/data` only, and for whom it is installed is unknown",
+        ),
+    ],
+    remarks: "Packages that a store or a person installed are not collected; a note says how many there are.",
+};
 
 /// The kind.
 pub(super) struct ForbiddenPackageKind;
@@ -43,18 +44,17 @@ impl CheckKind for ForbiddenPackageKind {
         "forbidden-package"
     }
 
-    fn explanation(&self) -> &'static str {
-        EXPLANATION
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
-        settings.only(&["packages", "label"])?;
         let Some(packages) = settings.patterns("packages")? else {
             return Err(settings.missing("packages", "an array of application ids"));
         };
         let ids = packages.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", ");
-        let what = match settings.text("label")? {
-            Some(label) => format!("{} ({ids})", label.text),
+        let what = match settings.wording("label")? {
+            Some(label) => format!("{} ({ids})", label.en),
             None => ids,
         };
         let expected = format!("{what} is not pre-installed");

@@ -1,25 +1,21 @@
 //! `manual`: a person has to look.
 
+use super::setting::{About, Row, Shape, must};
 use super::{Check, CheckKind, Context, Outcome, Verdict};
 use crate::inventory::Inventory;
 use crate::profile::{ProfileError, Settings};
 
-const EXPLANATION: &str = "\
-# `manual`
-
-A question that neither a list of packages nor an image answers, or that nobody knows well enough to automate. It keeps
-a device from being called compliant while a mandatory duty was not looked at.
-
-## Settings
-
-| key | meaning |
-|---|---|
-| `question` | what a person has to look at, as text; required |
-
-## Verdicts
-
-Always `not_checked`. Of a rule that is not advisory this leaves the device `inconclusive`.
-";
+static ABOUT: About = About {
+    en: "A question that neither a list of packages nor an image answers, or that nobody knows well enough to automate. It keeps a device from being called compliant while a mandatory duty was not looked at.",
+    ru: "Вопрос, на который не отвечает ни список пакетов, ни образ: посмотреть должен человек.",
+    settings: &[must("question", Shape::Wording, "what a person has to look at")],
+    verdicts: &[Row(
+        Verdict::NotChecked,
+        None,
+        "always: a rule that is not advisory leaves the device `inconclusive` until a person answers",
+    )],
+    remarks: "`preloaded attest RULE` records the answer of a person, and `check --attestations FILE` reads it: the verdict is then `pass`, or `fail` with the reason `attested-breach`.",
+};
 
 /// The kind.
 pub(super) struct ManualKind;
@@ -33,13 +29,15 @@ impl CheckKind for ManualKind {
         "manual"
     }
 
-    fn explanation(&self) -> &'static str {
-        EXPLANATION
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
-        settings.only(&["question"])?;
-        Ok(Box::new(Manual { question: settings.need_text("question")?.text.to_owned() }))
+        let Some(question) = settings.wording("question")? else {
+            return Err(settings.missing("question", "text"));
+        };
+        Ok(Box::new(Manual { question: question.en }))
     }
 }
 

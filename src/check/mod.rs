@@ -6,11 +6,47 @@
 //! - A package that was not found is absent only if no gap hides packages
 //!   ([`Inventory::gaps_hiding_packages`]).
 
+mod build_for_sale;
+mod default_role;
+mod device_sdk;
+mod enabled;
+mod exported_components;
 mod forbidden_package;
+mod genuine_app;
+mod known_place;
+mod launcher_place;
+mod launcher_visible;
+mod look_alike;
+mod manifest_flags;
 mod manual;
+mod native_code;
+mod no_installer_agents;
+mod no_published_key;
+mod no_shared_user;
+mod not_platform_signed;
+mod not_privileged;
+mod not_removable;
+mod one_unremovable;
 mod outcome;
+mod patch_age;
 mod permission_ceiling;
+mod permission_floor;
+mod permission_parity;
+mod pre_installed;
+mod removable;
 mod required_package;
+mod required_set;
+mod same_signer;
+pub mod schema;
+mod selector;
+mod setting;
+mod signer_in_set;
+mod signer_not_in_set;
+mod survives_reset;
+mod sweep;
+mod system_hooks;
+mod target_sdk;
+mod version_range;
 
 use std::collections::BTreeSet;
 
@@ -22,28 +58,85 @@ use crate::inventory::{DeviceKind, Inventory, OsFlavour};
 use crate::profile::{Basis, Profile, ProfileError, Rule, Settings};
 
 pub use outcome::{Outcome, Proof, Reason, Verdict};
+pub use setting::{About, Row, Setting, Shape};
 
 /// Every check kind, by name.
 pub static KINDS: &[&dyn CheckKind] = &[
+    &build_for_sale::BuildForSaleKind,
+    &default_role::DefaultRoleKind,
+    &device_sdk::DeviceSdkKind,
+    &enabled::EnabledKind,
+    &exported_components::ExportedComponentsKind,
     &forbidden_package::ForbiddenPackageKind,
+    &genuine_app::GenuineAppKind,
+    &known_place::KnownPlaceKind,
+    &launcher_place::LauncherPlaceKind,
+    &launcher_visible::LauncherVisibleKind,
+    &look_alike::LookAlikeKind,
+    &manifest_flags::ManifestFlagsKind,
     &manual::ManualKind,
+    &native_code::NativeCodeKind,
+    &no_installer_agents::NoInstallerAgentsKind,
+    &no_published_key::NoPublishedKeyKind,
+    &no_shared_user::NoSharedUserKind,
+    &not_platform_signed::NotPlatformSignedKind,
+    &not_privileged::NotPrivilegedKind,
+    &not_removable::NotRemovableKind,
+    &one_unremovable::OneUnremovableKind,
+    &patch_age::PatchAgeKind,
     &permission_ceiling::PermissionCeilingKind,
+    &permission_floor::PermissionFloorKind,
+    &permission_parity::PermissionParityKind,
+    &pre_installed::PreInstalledKind,
+    &removable::RemovableKind,
     &required_package::RequiredPackageKind,
+    &required_set::RequiredSetKind,
+    &same_signer::SameSignerKind,
+    &signer_in_set::SignerInSetKind,
+    &signer_not_in_set::SignerNotInSetKind,
+    &survives_reset::SurvivesResetKind,
+    &system_hooks::SystemHooksKind,
+    &target_sdk::TargetSdkKind,
+    &version_range::VersionRangeKind,
 ];
+
+/// How packages are selected, in Markdown: the part of the page that many kinds share.
+#[must_use]
+pub fn selector_page() -> String {
+    let mut page = "## Selectors\n\nWhat `select` of many kinds may hold. Everything that is set must fit; a package of which a \
+                    condition is unknown leaves the rule inconclusive.\n\n| key | what stands there | meaning |\n|---|---|---|\n"
+        .to_owned();
+    for setting in selector::SETTINGS {
+        page.push_str(&format!("| `{}` | {} | {} |\n", setting.key, setting.shape.words(), setting.meaning));
+    }
+    page
+}
 
 /// The questions of a profile, one for each of its rules and in their order.
 ///
 /// # Errors
 /// A check kind that does not exist, or settings that it refuses, with the place in the profile.
 pub fn configure(profile: &Profile) -> Result<Vec<Box<dyn Check>>, ProfileError> {
-    let question = |rule: &Rule| {
-        let kind = KINDS.iter().find(|kind| kind.name() == rule.check);
-        let Some(kind) = kind else {
-            return Err(profile.unknown_check(rule, KINDS.iter().map(|kind| kind.name())));
-        };
-        kind.configure(&profile.settings(rule))
+    profile.rules.iter().map(|rule| one(profile, rule)).collect()
+}
+
+/// The question of one rule, of those that are off too.
+///
+/// # Errors
+/// As [`configure`].
+pub fn one(profile: &Profile, rule: &Rule) -> Result<Box<dyn Check>, ProfileError> {
+    let Some(kind) = kind(&rule.check) else {
+        return Err(profile.unknown_check(rule, KINDS.iter().map(|kind| kind.name())));
     };
-    profile.rules.iter().map(question).collect()
+    let settings = profile.settings(rule);
+    settings.only(&kind.about().keys())?;
+    kind.configure(&settings)
+}
+
+/// The check kind of that name.
+#[must_use]
+pub fn kind(name: &str) -> Option<&'static dyn CheckKind> {
+    KINDS.iter().find(|kind| kind.name() == name).copied()
 }
 
 /// Package names that a profile is about, sorted, so that a collector can be asked to look them up.
@@ -60,10 +153,10 @@ pub trait CheckKind: Sync {
     /// The value of `check` in a profile. Public: never renamed.
     fn name(&self) -> &'static str;
 
-    /// What it asks, how it decides and what its settings mean, in Markdown.
-    fn explanation(&self) -> &'static str;
+    /// What it asks, how it decides and what its settings mean.
+    fn about(&self) -> &'static About;
 
-    /// A question from a rule's settings.
+    /// A question from a rule's settings; keys that [`CheckKind::about`] does not name were refused before.
     ///
     /// # Errors
     /// A setting that is missing, misspelt or contradicts another, with its place in the profile.
@@ -94,6 +187,8 @@ pub struct Context {
     pub kind: Option<DeviceKind>,
     /// Operating system, if somebody said so; the inventory's otherwise.
     pub os_flavour: Option<OsFlavour>,
+    /// Market that the device is for, an ISO 3166-1 code, if somebody said so.
+    pub market: Option<String>,
     /// How an app may be present.
     pub presence: Presence,
 }
@@ -109,6 +204,7 @@ impl Context {
             governing: None,
             kind: None,
             os_flavour: None,
+            market: None,
             presence: Presence::Installed,
         }
     }
@@ -166,14 +262,56 @@ mod tests {
         Profile::parse("test.toml", &text).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    #[test]
-    fn kinds_are_sorted_named_apart_and_explained() {
-        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name()).collect();
-        assert_eq!(names, ["forbidden-package", "manual", "permission-ceiling", "required-package"]);
-        for kind in KINDS {
-            let text = kind.explanation();
-            assert!(text.starts_with(&format!("# `{}`\n", kind.name())), "{text}");
-            assert!(text.contains("## Settings") && text.contains("## Verdicts"), "{}", kind.name());
+    /// Holds the worst answer of a rule against a verdict and reason, and every answer against what the kind says of
+    /// itself. The worst answer.
+    #[track_caller]
+    pub(super) fn expect(
+        kind: &str,
+        settings: &str,
+        inventory: &Inventory,
+        verdict: Verdict,
+        reason: Option<Reason>,
+    ) -> Outcome {
+        let mut outcomes = ask(kind, settings, inventory, Presence::Installed);
+        outcomes.sort_by_key(|outcome| outcome.verdict);
+        let about = KINDS.iter().find(|other| other.name() == kind).unwrap().about();
+        for outcome in &outcomes {
+            let declared = about.verdicts.iter().any(|row| (row.0, row.1) == (outcome.verdict, outcome.reason));
+            assert!(declared, "{kind} does not declare this: {outcome:#?}");
         }
+        let worst = outcomes.into_iter().next().expect("a check always answers");
+        assert_eq!((worst.verdict, worst.reason), (verdict, reason), "{worst:#?}");
+        worst
+    }
+
+    #[test]
+    fn kinds_are_sorted_named_apart_and_explained_in_both_languages() {
+        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name()).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+        for kind in KINDS {
+            let (name, about) = (kind.name(), kind.about());
+            assert!(about.en.ends_with('.') && about.ru.contains(|c: char| ('а'..='я').contains(&c)), "{name}");
+            let keys: BTreeSet<&str> = about.keys().into_iter().collect();
+            assert_eq!(keys.len(), about.settings.len(), "{name}");
+            let rows: BTreeSet<_> = about.verdicts.iter().map(|row| (row.0, row.1)).collect();
+            assert_eq!(rows.len(), about.verdicts.len(), "{name}: a verdict stands twice");
+            assert!(about.page(name).starts_with(&format!("# `{name}`\n")));
+            assert_eq!(about.schema()["additionalProperties"], false, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_a_kind_does_not_have_is_refused() {
+        for kind in KINDS {
+            let refused = refusal(kind.name(), "no-such-key = 1");
+            assert!(refused.starts_with("unknown key `no-such-key` in settings"), "{}: {refused}", kind.name());
+        }
+    }
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own() {
+        let codes: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        assert!(Reason::ALL.iter().all(|reason| Reason::named(reason.as_str()) == Some(*reason)));
     }
 }

@@ -84,9 +84,129 @@ pub enum Reason {
     OtherDeviceKind,
     /// The rule is for other operating systems.
     OtherOsFlavour,
+    /// Fewer of several packages than required.
+    TooFew,
+    /// The package is there, and no part of the firmware.
+    NotPreinstalled,
+    /// A version or API level is below or above its bounds.
+    OutOfRange,
+    /// No launcher shows it.
+    NotVisible,
+    /// Signed by somebody else than the rule names.
+    WrongSigner,
+    /// Signed by somebody whom the rule rules out.
+    ForbiddenSigner,
+    /// Signed with a key that anybody has.
+    PublishedKey,
+    /// It is in a privileged place.
+    Privileged,
+    /// Signed with the platform's key.
+    PlatformSigned,
+    /// It shares a user id with other packages.
+    SharedUser,
+    /// A permission that it must have is missing.
+    BelowFloor,
+    /// It has less than another app of its kind.
+    NotAtPar,
+    /// A component is open to every app.
+    Exported,
+    /// The system calls it where the rule says it must not.
+    SystemHook,
+    /// The manifest says what it must not say.
+    ManifestFlag,
+    /// It contains code of a named kit.
+    ContainsCode,
+    /// Its native code is not as it should be.
+    NativeCode,
+    /// It lies where Android loads nothing by itself.
+    UnknownPlace,
+    /// It adds apps after first start.
+    InstallerAgent,
+    /// The build is none for sale.
+    BuildProperties,
+    /// Older than allowed.
+    TooOld,
+    /// The user can't remove it.
+    NotRemovable,
+    /// It can be removed, and must not.
+    Removable,
+    /// It does not survive a factory reset.
+    LostOnReset,
+    /// More than one unremovable app for one function.
+    SeveralUnremovable,
+    /// Another app holds the role.
+    OtherRoleHolder,
+    /// It is shown worse than another app.
+    WorsePlacement,
+    /// An expression of the profile does not hold.
+    ExpressionFalse,
+    /// A score is above its bound.
+    ScoreAbove,
+    /// A person looked and found a breach.
+    AttestedBreach,
+    /// No package is what the rule is about.
+    NothingMatched,
+    /// No copy has a version that the rule is about.
+    OtherVersion,
+    /// The rule is for other markets.
+    OtherMarket,
+    /// The rule is for other API levels.
+    OtherSdk,
 }
 
 impl Reason {
+    /// All of them, in declaration order.
+    pub const ALL: [Self; 48] = [
+        Self::Absent,
+        Self::LookAlike,
+        Self::Stub,
+        Self::Present,
+        Self::NotEnabled,
+        Self::AboveCeiling,
+        Self::MethodNotObservable,
+        Self::ProvenanceUnclear,
+        Self::GoverningDate,
+        Self::IncompleteEvidence,
+        Self::UnknownFact,
+        Self::OutOfDate,
+        Self::OtherDeviceKind,
+        Self::OtherOsFlavour,
+        Self::TooFew,
+        Self::NotPreinstalled,
+        Self::OutOfRange,
+        Self::NotVisible,
+        Self::WrongSigner,
+        Self::ForbiddenSigner,
+        Self::PublishedKey,
+        Self::Privileged,
+        Self::PlatformSigned,
+        Self::SharedUser,
+        Self::BelowFloor,
+        Self::NotAtPar,
+        Self::Exported,
+        Self::SystemHook,
+        Self::ManifestFlag,
+        Self::ContainsCode,
+        Self::NativeCode,
+        Self::UnknownPlace,
+        Self::InstallerAgent,
+        Self::BuildProperties,
+        Self::TooOld,
+        Self::NotRemovable,
+        Self::Removable,
+        Self::LostOnReset,
+        Self::SeveralUnremovable,
+        Self::OtherRoleHolder,
+        Self::WorsePlacement,
+        Self::ExpressionFalse,
+        Self::ScoreAbove,
+        Self::AttestedBreach,
+        Self::NothingMatched,
+        Self::OtherVersion,
+        Self::OtherMarket,
+        Self::OtherSdk,
+    ];
+
     /// The code as printed.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -105,7 +225,47 @@ impl Reason {
             Self::OutOfDate => "out-of-date",
             Self::OtherDeviceKind => "other-device-kind",
             Self::OtherOsFlavour => "other-os-flavour",
+            Self::TooFew => "too-few",
+            Self::NotPreinstalled => "not-preinstalled",
+            Self::OutOfRange => "out-of-range",
+            Self::NotVisible => "not-visible",
+            Self::WrongSigner => "wrong-signer",
+            Self::ForbiddenSigner => "forbidden-signer",
+            Self::PublishedKey => "published-key",
+            Self::Privileged => "privileged",
+            Self::PlatformSigned => "platform-signed",
+            Self::SharedUser => "shared-user",
+            Self::BelowFloor => "below-floor",
+            Self::NotAtPar => "not-at-par",
+            Self::Exported => "exported",
+            Self::SystemHook => "system-hook",
+            Self::ManifestFlag => "manifest-flag",
+            Self::ContainsCode => "contains-code",
+            Self::NativeCode => "native-code",
+            Self::UnknownPlace => "unknown-place",
+            Self::InstallerAgent => "installer-agent",
+            Self::BuildProperties => "build-properties",
+            Self::TooOld => "too-old",
+            Self::NotRemovable => "not-removable",
+            Self::Removable => "removable",
+            Self::LostOnReset => "lost-on-reset",
+            Self::SeveralUnremovable => "several-unremovable",
+            Self::OtherRoleHolder => "other-role-holder",
+            Self::WorsePlacement => "worse-placement",
+            Self::ExpressionFalse => "expression-false",
+            Self::ScoreAbove => "score-above",
+            Self::AttestedBreach => "attested-breach",
+            Self::NothingMatched => "nothing-matched",
+            Self::OtherVersion => "other-version",
+            Self::OtherMarket => "other-market",
+            Self::OtherSdk => "other-sdk",
         }
+    }
+
+    /// The reason with that code.
+    #[must_use]
+    pub fn named(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == code)
     }
 }
 
@@ -160,6 +320,12 @@ impl Outcome {
         self
     }
 
+    /// The same answer with proof.
+    pub(super) fn proven(mut self, proof: impl IntoIterator<Item = Proof>) -> Self {
+        self.proof.extend(proof);
+        self
+    }
+
     /// The answer about something that is not in the list of packages while the list is not complete, or `None` where
     /// it is complete.
     pub(super) fn unproven_absence(inventory: &Inventory, expected: &str, what: &str) -> Option<Self> {
@@ -203,4 +369,13 @@ pub(super) fn describe(gap: &Gap) -> String {
 /// A number with its noun.
 pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// A range in words: `from 23`, `up to 34`, `from 23 to 34`.
+pub(super) fn bounds((from, until): (u64, u64)) -> String {
+    match (from, until) {
+        (from, u64::MAX) => format!("from {from}"),
+        (0, until) => format!("up to {until}"),
+        (from, until) => format!("from {from} to {until}"),
+    }
 }

@@ -1,54 +1,94 @@
-//! `permission-ceiling`: the most that an app may ask for, or hold.
+//! `permission-ceiling`: the most that apps may ask for, or hold.
 
-use super::outcome::describe;
-use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
-use crate::inventory::{Fact, Inventory, Package, PackageCopy, RequestedPermission};
+use super::selector::Selector;
+use super::setting::{About, HIDDEN, Row, SELECT, Shape, UNKNOWN, may};
+use super::sweep::{Question, Sheet, sweep};
+use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
+use crate::inventory::{Fact, Grant, Inventory, Package, PackageCopy, RequestedPermission};
 use crate::profile::{Pattern, ProfileError, Settings};
 
-const EXPLANATION: &str = "\
-# `permission-ceiling`
-
-One app's permissions, those that its manifest asks for or those that the device grants, stay below a ceiling.
-
-## Settings
-
-| key | meaning |
-|---|---|
-| `package` | the application id; required |
-| `allowed` | all that it may have; `*` stands for any characters |
-| `forbidden` | what it must not have; one of `allowed` and `forbidden` is required |
-| `of` | `requested` (default) or `granted` |
-| `versions` | `{ from = 6000, until = 7000 }`: judge only versions with such a versionCode, since permissions change with versions |
-
-## Verdicts
-
-| verdict | reason | when |
-|---|---|---|
-| `pass` | | no permission of any copy is above the ceiling |
-| `fail` | `above-ceiling` | one is; all of them are listed |
-| `inconclusive` | `incomplete-evidence` | the app was not found, and a gap may hide it |
-| `inconclusive` | `unknown-fact` | its permissions, or its version where `versions` is set, are unknown |
-| `not_applicable` | | the app is not there, or no copy has a version of the range |
-
-A permission that the manifest bounds by `maxSdkVersion` below the device's API level is not asked for there.
-";
+static ABOUT: About = About {
+    en: "Permissions of packages that the rule is about, those that their manifests ask for or those that the device grants, stay \
+         below a ceiling.",
+    ru: "Разрешения пакетов, запрошенные в манифесте или выданные устройством, не выходят за предел.",
+    settings: &[
+        may("package", Shape::Package, "one application id, instead of `select`"),
+        SELECT,
+        may("allowed", Shape::Names, "all that they may have"),
+        may("forbidden", Shape::Names, "what they must not have; one of `allowed` and `forbidden` is required"),
+        may(
+            "of",
+            Shape::OneOf(&["requested", "granted", "granted-by-default", "fixed"]),
+            "`requested` (default); `granted`; `granted-by-default`: granted at first boot without being asked for; `fixed`: granted \
+             so that the user can't take it away",
+        ),
+        may(
+            "versions",
+            Shape::Range,
+            "judge only versions with such a versionCode, since permissions change with versions",
+        ),
+    ],
+    verdicts: &[
+        Row(Verdict::Pass, None, "no permission of any copy is above the ceiling"),
+        Row(Verdict::Fail, Some(Reason::AboveCeiling), "one is; all of them are listed"),
+        UNKNOWN,
+        HIDDEN,
+        Row(
+            Verdict::NotApplicable,
+            Some(Reason::NothingMatched),
+            "no package, or no version of it, is what the rule is about",
+        ),
+    ],
+    remarks: "A permission that the manifest bounds by `maxSdkVersion` below the device's API level is not asked for there.",
+};
 
 /// The kind.
 pub(super) struct PermissionCeilingKind;
 
 struct PermissionCeiling {
-    package: String,
+    select: Selector,
     allowed: Option<Vec<Pattern>>,
     forbidden: Vec<Pattern>,
     of: Of,
-    versions: Option<(u64, u64)>,
     expected: String,
 }
 
+/// Which permissions count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
+pub(super) enum Of {
     Requested,
     Granted,
+    GrantedByDefault,
+    Fixed,
+}
+
+impl Of {
+    pub(super) const NAMES: [(&'static str, Self); 4] = [
+        ("requested", Self::Requested),
+        ("granted", Self::Granted),
+        ("granted-by-default", Self::GrantedByDefault),
+        ("fixed", Self::Fixed),
+    ];
+
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Requested => "ask for",
+            Self::Granted => "hold",
+            Self::GrantedByDefault => "are granted at first boot",
+            Self::Fixed => "are granted for good",
+        }
+    }
+
+    /// Whether a grant is one that counts.
+    pub(super) fn counts(self, grant: &Grant) -> bool {
+        let flagged = |names: &[&str]| grant.flags.iter().any(|flag| names.contains(&flag.as_str()));
+        grant.granted
+            && match self {
+                Self::Requested | Self::Granted => true,
+                Self::GrantedByDefault => flagged(&["GRANTED_BY_DEFAULT"]),
+                Self::Fixed => flagged(&["SYSTEM_FIXED", "POLICY_FIXED"]),
+            }
+    }
 }
 
 impl CheckKind for PermissionCeilingKind {
@@ -56,161 +96,93 @@ impl CheckKind for PermissionCeilingKind {
         "permission-ceiling"
     }
 
-    fn explanation(&self) -> &'static str {
-        EXPLANATION
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
-        settings.only(&["package", "allowed", "forbidden", "of", "versions"])?;
-        let package = settings.need_package("package")?;
+        let select = one_or_many(settings)?;
         let allowed = settings.patterns("allowed")?;
         let forbidden = settings.patterns("forbidden")?;
         if allowed.is_none() && forbidden.is_none() {
             return Err(settings.missing("allowed", "a ceiling: `allowed`, `forbidden` or both"));
         }
-        let of = settings.choice("of", &[("requested", Of::Requested), ("granted", Of::Granted)])?;
-        let of = of.unwrap_or(Of::Requested);
-        let versions = settings.table("versions")?.map(|table| range(&table)).transpose()?;
-        let verb = match of {
-            Of::Requested => "asks for",
-            Of::Granted => "holds",
-        };
-        let expected = format!("{package} {verb} no permission above the ceiling");
+        let of = settings.choice("of", &Of::NAMES)?.unwrap_or(Of::Requested);
+        let expected = format!("{} {} no permission above the ceiling", select.words(), of.verb());
         let forbidden = forbidden.unwrap_or_default();
-        Ok(Box::new(PermissionCeiling { package, allowed, forbidden, of, versions, expected }))
+        Ok(Box::new(PermissionCeiling { select, allowed, forbidden, of, expected }))
     }
 }
 
-fn range(table: &Settings<'_>) -> Result<(u64, u64), ProfileError> {
-    table.only(&["from", "until"])?;
-    let (from, until) = (table.number("from")?.unwrap_or(0), table.number("until")?.unwrap_or(u64::MAX));
-    if until < from {
-        return Err(table.error("until", format!("`until` is {until}, expected a version not below {from}")));
+/// The selector of a kind that also takes one `package` and its `versions`.
+pub(super) fn one_or_many(settings: &Settings<'_>) -> Result<Selector, ProfileError> {
+    let mut select = Selector::of(settings)?;
+    if let Some(package) = settings.maybe_package("package")? {
+        if settings.has("select") {
+            return Err(settings.error("package", "`package` beside `select`, expected one of the two"));
+        }
+        select = Selector::one(&package);
     }
-    Ok((from, until))
+    if let Some(versions) = settings.range("versions")? {
+        select.within(versions);
+    }
+    Ok(select)
 }
 
 impl Check for PermissionCeiling {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let outcome = match inventory.package(&self.package) {
-            Some(package) => self.judge(package, inventory),
-            None => Outcome::unproven_absence(inventory, &self.expected, &self.package).unwrap_or_else(|| {
-                let mut outcome = self.outcome(Verdict::NotApplicable, None, "the app is not there".to_owned());
-                outcome.proof = Proof::of_list(inventory);
-                outcome
-            }),
-        };
-        vec![outcome.about(&self.package)]
+        let question = Question { expected: &self.expected, none: "none above the ceiling" };
+        let sdk = inventory.device.sdk.known().copied();
+        sweep(inventory, &self.select, &question, |package, copies, sheet| match self.of {
+            Of::Requested => copies.iter().for_each(|copy| self.requested(copy, sdk, sheet)),
+            _ => self.granted(package, sheet),
+        })
     }
 
     fn packages(&self) -> Vec<String> {
-        vec![self.package.clone()]
+        self.select.names()
     }
 }
 
 impl PermissionCeiling {
-    fn outcome(&self, verdict: Verdict, reason: Option<Reason>, observed: String) -> Outcome {
-        Outcome::new(verdict, reason, &self.expected, observed)
-    }
-
-    fn judge(&self, package: &Package, inventory: &Inventory) -> Outcome {
-        let mut sheet = Sheet::default();
-        match self.of {
-            Of::Requested => {
-                let sdk = inventory.device.sdk.known().copied();
-                for copy in &package.copies {
-                    if self.covers(copy, &mut sheet) {
-                        self.requested(copy, sdk, &mut sheet);
-                    }
-                }
-            }
-            // Grants are one set for the package; the copy that runs is the one that holds them.
-            Of::Granted => {
-                if package.active().is_some_and(|active| self.covers(active, &mut sheet)) {
-                    self.granted(package, &mut sheet);
-                }
-            }
-        }
-        sheet.above.sort();
-        sheet.above.dedup();
-        let mut outcome = if !sheet.above.is_empty() {
-            let observed = format!("above the ceiling: {}", sheet.above.join(", "));
-            self.outcome(Verdict::Fail, Some(Reason::AboveCeiling), observed)
-        } else if !sheet.unknown.is_empty() {
-            self.outcome(Verdict::Inconclusive, Some(Reason::UnknownFact), sheet.unknown.join("; "))
-        } else if sheet.judged {
-            self.outcome(Verdict::Pass, None, "none above the ceiling".to_owned())
-        } else {
-            self.outcome(Verdict::NotApplicable, None, "no copy has a version that the rule is about".to_owned())
-        };
-        outcome.proof = sheet.proof;
-        outcome.notes = sheet.notes;
-        outcome
-    }
-
-    /// Whether the rule is about this copy's version.
-    fn covers(&self, copy: &PackageCopy, sheet: &mut Sheet) -> bool {
-        let Some((from, until)) = self.versions else { return true };
-        match &copy.version_code {
-            Fact::Known { value, evidence } => {
-                sheet.proof.push(Proof::new(evidence, format!("versionCode is {value}")));
-                (from..=until).contains(value)
-            }
-            Fact::Unknown(gap) => {
-                sheet.unknown.push(format!("the version of {} is unknown", copy.path));
-                sheet.notes.push(describe(gap));
-                false
-            }
-        }
-    }
-
     fn requested(&self, copy: &PackageCopy, sdk: Option<u32>, sheet: &mut Sheet) {
-        match &copy.requested_permissions {
-            Fact::Known { value, evidence } => {
-                sheet.judged = true;
-                let asked = |permission: &&RequestedPermission| match (permission.max_sdk, sdk) {
-                    (Some(max), Some(sdk)) => sdk <= max,
-                    _ => true,
-                };
-                let above: Vec<&str> = value
-                    .iter()
-                    .filter(asked)
-                    .map(|permission| permission.name.as_str())
-                    .filter(|name| self.is_above(name))
-                    .collect();
-                let says = match above.as_slice() {
-                    [] => format!("{} asks for {} permissions, none above the ceiling", copy.path, value.len()),
-                    above => format!("{} asks for {}", copy.path, above.join(", ")),
-                };
-                sheet.proof.push(Proof::new(evidence, says));
-                sheet.above.extend(above.into_iter().map(str::to_owned));
+        let Some((list, evidence)) = sheet.know(&copy.requested_permissions, "what is asked for", copy) else { return };
+        let above: Vec<&str> = asked(list, sdk).filter(|name| self.is_above(name)).collect();
+        match above.as_slice() {
+            [] => {
+                let says = format!("{} asks for {} permissions, none above the ceiling", copy.path, list.len());
+                sheet.proof(evidence, says);
             }
-            Fact::Unknown(gap) => {
-                sheet.unknown.push(format!("what {} asks for is unknown", copy.path));
-                sheet.notes.push(describe(gap));
+            above => {
+                let above = above.join(", ");
+                sheet.proof(evidence, format!("{} asks for {above}", copy.path));
+                sheet.breach(Reason::AboveCeiling, format!("above the ceiling: {above}"));
             }
         }
     }
 
+    // Grants are one set for the package; the copy that runs is the one that holds them.
     fn granted(&self, package: &Package, sheet: &mut Sheet) {
         match &package.grants {
             Fact::Known { value, evidence } => {
                 sheet.judged = true;
-                for grant in value.iter().filter(|grant| grant.granted && self.is_above(&grant.permission)) {
+                let mut above: Vec<&str> = Vec::new();
+                for grant in value.iter().filter(|grant| self.of.counts(grant) && self.is_above(&grant.permission)) {
                     let whom = grant.user.map_or("all users".to_owned(), |user| format!("user {user}"));
                     let says = format!("{} granted for {whom} {}", grant.permission, grant.flags.join("|"));
-                    sheet.proof.push(Proof::new(evidence, says.trim_end()));
-                    sheet.above.push(grant.permission.clone());
+                    sheet.proof(evidence, says.trim_end());
+                    above.push(&grant.permission);
                 }
-                if sheet.above.is_empty() {
+                above.sort_unstable();
+                above.dedup();
+                if above.is_empty() {
                     let says = format!("{} grants, none above the ceiling", value.iter().filter(|g| g.granted).count());
-                    sheet.proof.push(Proof::new(evidence, says));
+                    sheet.proof(evidence, says);
+                } else {
+                    sheet.breach(Reason::AboveCeiling, format!("above the ceiling: {}", above.join(", ")));
                 }
             }
-            Fact::Unknown(gap) => {
-                sheet.unknown.push("what it is granted is unknown".to_owned());
-                sheet.notes.push(describe(gap));
-            }
+            Fact::Unknown(gap) => sheet.unknown("what it is granted is unknown", gap),
         }
     }
 
@@ -220,14 +192,14 @@ impl PermissionCeiling {
     }
 }
 
-/// What was gathered about the app.
-#[derive(Default)]
-struct Sheet {
-    judged: bool,
-    above: Vec<String>,
-    unknown: Vec<String>,
-    proof: Vec<Proof>,
-    notes: Vec<String>,
+/// Permissions that are asked for on a device of that API level; of an unknown one, all.
+pub(super) fn asked(list: &[RequestedPermission], sdk: Option<u32>) -> impl Iterator<Item = &str> {
+    list.iter()
+        .filter(move |permission| match (permission.max_sdk, sdk) {
+            (Some(max), Some(sdk)) => sdk <= max,
+            _ => true,
+        })
+        .map(|permission| permission.name.as_str())
 }
 
 #[cfg(test)]
@@ -277,7 +249,7 @@ mod tests {
         let outcome = answer(NO_SMS, &inventory);
         assert_eq!((outcome.verdict, outcome.reason), (Verdict::Fail, Some(Reason::AboveCeiling)));
         let list = "android.permission.READ_SMS, android.permission.SEND_SMS";
-        assert_eq!(outcome.observed, format!("above the ceiling: {list}"));
+        assert_eq!(outcome.observed, format!("ru.oneme.app: above the ceiling: {list}"));
         assert!(outcome.proof[0].says.ends_with(list), "{:?}", outcome.proof);
         expect(CAMERA_ONLY, &inventory, Verdict::Fail, Some(Reason::AboveCeiling));
     }
@@ -294,7 +266,7 @@ mod tests {
 
     #[test]
     fn an_app_that_is_not_there_is_not_judged_unless_a_gap_may_hide_it() {
-        expect(NO_SMS, &image(), Verdict::NotApplicable, None);
+        expect(NO_SMS, &image(), Verdict::NotApplicable, Some(Reason::NothingMatched));
         let hidden = with_hidden_partition(image());
         expect(NO_SMS, &hidden, Verdict::Inconclusive, Some(Reason::IncompleteEvidence));
     }
@@ -307,6 +279,17 @@ mod tests {
         expect(NOT_GRANTED, &with(phone(), [package.clone()]), Verdict::Fail, Some(Reason::AboveCeiling));
         package.grants = grants(&[]);
         expect(NOT_GRANTED, &with(phone(), [package]), Verdict::Pass, None);
+    }
+
+    #[test]
+    fn grants_of_the_first_boot_and_those_for_good_are_told_apart() {
+        let by_default = NOT_GRANTED.replace("granted", "granted-by-default");
+        let fixed = NOT_GRANTED.replace("granted", "fixed");
+        let mut package = phone_app("ru.oneme.app");
+        package.grants = grants(&["android.permission.CAMERA"]);
+        let inventory = with(phone(), [package]);
+        expect(&by_default, &inventory, Verdict::Fail, Some(Reason::AboveCeiling));
+        expect(&fixed, &inventory, Verdict::Pass, None);
     }
 
     #[test]
@@ -326,7 +309,7 @@ mod tests {
     #[test]
     fn versions_outside_the_range_are_not_judged_and_an_unknown_one_is_inconclusive() {
         let mut package = asking(&["android.permission.CAMERA"]);
-        expect(VERSIONED, &with(image(), [package.clone()]), Verdict::NotApplicable, None);
+        expect(VERSIONED, &with(image(), [package.clone()]), Verdict::NotApplicable, Some(Reason::NothingMatched));
         package.copies[0].version_code = known(7000);
         expect(VERSIONED, &with(image(), [package.clone()]), Verdict::Fail, Some(Reason::AboveCeiling));
         package.copies[0].version_code = unknown();

@@ -1,45 +1,71 @@
 //! `required-package`: an app that the firmware must bring along.
 
 use super::outcome::{describe, plural};
+use super::setting::{About, Row, Shape, may, must};
 use super::{Check, CheckKind, Context, Outcome, Presence, Proof, Reason, Verdict};
-use crate::inventory::{CopyRole, Enabled, Fact, Inventory, Package, PackageCopy, Placement, SignerDepth, TargetKind};
+use crate::inventory::{
+    CopyRole, DeviceKind, Enabled, Fact, Inventory, Package, PackageCopy, Placement, PresenceState, SignerDepth,
+    TargetKind,
+};
 use crate::platform::installer_agents::is_installer_agent;
 use crate::profile::{ProfileError, Settings};
 
-const EXPLANATION: &str = "\
-# `required-package`
-
-One of several application ids must belong to the firmware, and the app itself must stand behind it: code, an activity
-that a launcher shows, the pinned signer where one is pinned, enabled for the owner (user 0).
-
-## Settings
-
-| key | meaning |
-|---|---|
-| `any-of` | application ids, one of which is enough; required |
-| `label` | the app's name, for people |
-| `full` | `true`: the app itself, no placeholder, in the firmware's own copy too; default `false` |
-| `methods` | other lawful methods: `icon` (an icon that downloads the app), `offer` (an offer at first start); not with `full` |
-| `signers` | SHA-256 digests of signing certificates, one of which must be verified |
-
-## Verdicts
-
-| verdict | reason | when |
-|---|---|---|
-| `pass` | | an id is in the firmware, genuine and enabled |
-| `fail` | `absent` | no id is in a complete list of packages; a caveat names the other lawful methods, and known programs on the device that add apps after first start |
-| `fail` | `look-alike` | the id is there without code, launcher activity or pinned signer |
-| `fail` | `stub` | `full` is asked for, and a copy of the firmware has no DEX code |
-| `fail` | `not-enabled` | disabled, hidden, suspended or not installed for user 0 |
-| `inconclusive` | `incomplete-evidence` | not found, and a gap may hide it |
-| `inconclusive` | `method-not-observable` | not found, and `--presence any-method` allows for methods that can't be seen |
-| `inconclusive` | `provenance-unclear` | only in `/data`, or where Android loads nothing by itself |
-| `inconclusive` | `unknown-fact` | a fact that decides is unknown; a signer that is claimed but not verified is one |
-| `informational` | | another id of `any-of` that is not genuine beside one that meets the rule, or that may still be found |
-
-A phone does not tell the size of code: there, the flag HAS_CODE and a launcher activity are accepted, with a note. An
-image has no users before its first boot: there, no state for user 0 is asked for.
-";
+static ABOUT: About = About {
+    en: "One of several application ids must belong to the firmware, and the app itself must stand behind it: code, an activity that a launcher shows, the pinned signer where one is pinned, enabled for the owner (user 0).",
+    ru: "Одно из названных приложений входит в прошивку, и это само приложение: код, значок в лаунчере, закреплённый подписант (если указан), включено для владельца (пользователь 0).",
+    settings: &[
+        must("any-of", Shape::Packages, "application ids, one of which is enough"),
+        may("label", Shape::Wording, "the app's name, for people"),
+        may(
+            "full",
+            Shape::Flag,
+            "`true`: the app itself, no placeholder, in the firmware's own copy too; default `false`",
+        ),
+        may(
+            "methods",
+            Shape::SomeOf(&["icon", "offer"]),
+            "other lawful methods: `icon` (an icon that downloads the app), `offer` (an offer at first start); not with `full`",
+        ),
+        may("signers", Shape::Digests, "SHA-256 digests of signing certificates, one of which must be verified"),
+    ],
+    verdicts: &[
+        Row(
+            Verdict::Pass,
+            None,
+            "an id is in the firmware, genuine and enabled; or an icon that downloads it is seen, where `methods` has `icon`",
+        ),
+        Row(
+            Verdict::Fail,
+            Some(Reason::Absent),
+            "no id is in a complete list of packages; a caveat names the other lawful methods, and known programs on the device that add apps after first start",
+        ),
+        Row(Verdict::Fail, Some(Reason::LookAlike), "the id is there without code, launcher activity or pinned signer"),
+        Row(Verdict::Fail, Some(Reason::Stub), "`full` is asked for, and a copy of the firmware has no DEX code"),
+        Row(Verdict::Fail, Some(Reason::NotEnabled), "disabled, hidden, suspended or not installed for user 0"),
+        Row(Verdict::Inconclusive, Some(Reason::IncompleteEvidence), "not found, and a gap may hide it"),
+        Row(
+            Verdict::Inconclusive,
+            Some(Reason::MethodNotObservable),
+            "not found, and `--presence any-method` allows for methods that can't be seen",
+        ),
+        Row(
+            Verdict::Inconclusive,
+            Some(Reason::ProvenanceUnclear),
+            "only in `/data`, or where Android loads nothing by itself",
+        ),
+        Row(
+            Verdict::Inconclusive,
+            Some(Reason::UnknownFact),
+            "a fact that decides is unknown; a signer that is claimed but not verified is one",
+        ),
+        Row(
+            Verdict::Informational,
+            None,
+            "another id of `any-of` that is not genuine beside one that meets the rule, or that may still be found",
+        ),
+    ],
+    remarks: "A phone does not tell the size of code: there, the flag HAS_CODE and a launcher activity are accepted, with a note. An image has no users before its first boot: there, no state for user 0 is asked for.",
+};
 
 /// The kind.
 pub(super) struct RequiredPackageKind;
@@ -76,12 +102,11 @@ impl CheckKind for RequiredPackageKind {
         "required-package"
     }
 
-    fn explanation(&self) -> &'static str {
-        EXPLANATION
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
-        settings.only(&["any-of", "label", "full", "methods", "signers"])?;
         let Some(any_of) = settings.packages("any-of")? else {
             return Err(settings.missing("any-of", "an array of application ids"));
         };
@@ -90,16 +115,10 @@ impl CheckKind for RequiredPackageKind {
         if full && !methods.is_empty() {
             return Err(settings.error("methods", "`methods` contradicts `full = true`, expected one of the two"));
         }
-        let mut signers = Vec::new();
-        for word in settings.texts("signers")?.unwrap_or_default() {
-            if word.text.len() != 64 || !word.text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(word.error("a signer is a SHA-256 digest, expected 64 hexadecimal digits"));
-            }
-            signers.push(word.text.to_ascii_lowercase());
-        }
+        let signers = settings.digests("signers")?.unwrap_or_default();
         let ids = any_of.join(" or ");
-        let name = match settings.text("label")? {
-            Some(label) => format!("{} ({ids})", label.text),
+        let name = match settings.wording("label")? {
+            Some(label) => format!("{} ({ids})", label.en),
             None => ids,
         };
         let expected = format!("{name} is pre-installed{}", if full { " in full" } else { "" });
@@ -111,7 +130,7 @@ impl Check for RequiredPackage {
     fn evaluate(&self, inventory: &Inventory, context: &Context) -> Vec<Outcome> {
         let found: Vec<&Package> = self.any_of.iter().filter_map(|id| inventory.package(id)).collect();
         if found.is_empty() {
-            return vec![self.absent(inventory, context)];
+            return vec![self.by_icon(inventory).unwrap_or_else(|| self.absent(inventory, context))];
         }
         let mut outcomes: Vec<Outcome> = found.iter().map(|package| self.judge(package, inventory)).collect();
         if found.len() < self.any_of.len() && !outcomes.iter().any(|outcome| outcome.verdict == Verdict::Pass) {
@@ -198,13 +217,37 @@ impl RequiredPackage {
         }
     }
 
+    /// The pass of an app that is not there, where an icon that downloads it is lawful and is seen.
+    fn by_icon(&self, inventory: &Inventory) -> Option<Outcome> {
+        if !self.methods.contains(&Method::Icon) {
+            return None;
+        }
+        let arrivals = inventory.arrivals.known()?;
+        let arrival = arrivals.iter().find(|arrival| {
+            let leads = matches!(arrival.presence.state, PresenceState::Icon | PresenceState::AutoInstall);
+            leads && !arrival.presence.grounds.is_empty() && self.any_of.contains(&arrival.package)
+        })?;
+        let how = match arrival.presence.state {
+            PresenceState::Icon => "an icon leads to it",
+            _ => "it is fetched at set-up",
+        };
+        let observed = format!("{} not in the firmware; {how}", arrival.package);
+        let mut outcome = Outcome::new(Verdict::Pass, None, &self.expected, observed).about(&arrival.package);
+        outcome.proof = Proof::of_list(inventory);
+        for ground in &arrival.presence.grounds {
+            outcome.proof.push(Proof::new(&ground.evidence, ground.says.clone()));
+        }
+        outcome.notes.push("An icon that downloads the app is a lawful method of presence.".to_owned());
+        Some(outcome)
+    }
+
     fn judge(&self, package: &Package, inventory: &Inventory) -> Outcome {
         let mut case = Case::default();
         if let Some(active) = package.active() {
             case.place(package, active, inventory);
             case.version(active);
             case.code(active);
-            case.launcher(active);
+            case.launcher(active, inventory);
             if !self.signers.is_empty() {
                 case.signer(active, &self.signers);
             }
@@ -212,6 +255,7 @@ impl RequiredPackage {
                 case.full(package);
             }
             case.owner_state(package, inventory);
+            case.first_boot(package, inventory);
             case.provenance(package, &self.methods);
         } else {
             case.unknowns.push((Reason::UnknownFact, "no copy of it was read".to_owned()));
@@ -299,7 +343,7 @@ impl Case {
         }
     }
 
-    fn launcher(&mut self, active: &PackageCopy) {
+    fn launcher(&mut self, active: &PackageCopy, inventory: &Inventory) {
         let launcher = self.fact(&active.launcher, "whether a launcher shows it", |activities| {
             if activities.is_empty() {
                 "no launcher activity".to_owned()
@@ -307,7 +351,11 @@ impl Case {
                 format!("launcher activity {}", activities.join(", "))
             }
         });
-        if launcher.is_some_and(Vec::is_empty) {
+        let tv = inventory.device.kind.known() == Some(&DeviceKind::Tv);
+        if launcher.is_some_and(Vec::is_empty) && tv && inventory.target.kind == TargetKind::Phone {
+            // A device is asked for what launchers of touch screens show; those of TVs show another category too.
+            self.unknowns.push((Reason::UnknownFact, "whether the launcher of a TV shows it is not asked".to_owned()));
+        } else if launcher.is_some_and(Vec::is_empty) {
             self.breaches.push((Reason::LookAlike, "no launcher shows it".to_owned()));
         }
     }
@@ -355,7 +403,7 @@ impl Case {
 
     fn owner_state(&mut self, package: &Package, inventory: &Inventory) {
         let users = match &package.users {
-            Fact::Unknown(_) if inventory.target.kind != TargetKind::Phone => {
+            Fact::Unknown(_) if !inventory.target.kind.has_run() => {
                 // Nothing has been enabled or disabled before the first boot.
                 return;
             }
@@ -391,6 +439,37 @@ impl Case {
         .collect();
         if !faults.is_empty() {
             self.breaches.push((Reason::NotEnabled, format!("for user 0 it is {}", faults.join(", "))));
+        }
+    }
+
+    /// What lies where a vendor's services install from is there only if they install it.
+    fn first_boot(&mut self, package: &Package, inventory: &Inventory) {
+        let preload = |copy: &PackageCopy| copy.placement.known() == Some(&Placement::RemovablePreload);
+        if inventory.target.kind == TargetKind::Phone || !package.copies.iter().all(preload) {
+            return;
+        }
+        match &package.presence {
+            Fact::Known { value, .. } => {
+                for ground in &value.grounds {
+                    self.proof.push(Proof::new(&ground.evidence, ground.says.clone()));
+                }
+                match value.state {
+                    PresenceState::Full | PresenceState::FirstBoot | PresenceState::AutoInstall => {}
+                    PresenceState::Stub | PresenceState::Icon => {
+                        self.unknowns
+                            .push((Reason::ProvenanceUnclear, "what is installed of it is a placeholder".to_owned()));
+                    }
+                    PresenceState::Absent => {
+                        let words = "its file lies in the firmware, and nothing installs it at first boot";
+                        self.breaches.push((Reason::Absent, words.to_owned()));
+                    }
+                }
+            }
+            Fact::Unknown(gap) => {
+                self.unknowns
+                    .push((Reason::UnknownFact, "whether it is installed at first boot is unknown".to_owned()));
+                self.notes.push(describe(gap));
+            }
         }
     }
 

@@ -2,8 +2,10 @@
 
 mod apex;
 mod native;
+mod text;
 mod verification;
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,10 +13,12 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::exit::Exit;
+use super::exit::{Exit, usage};
 use super::terminal;
-use crate::apk::{self, Apk, Certificate, SdkRange};
-use crate::bytes::{FileBytes, ParseError, SharedBytes};
+use crate::apk::{self, Apk, Certificate, Framework, KnownCertificates, Locale, Options, SdkRange};
+use crate::bytes::{Budget, FileBytes, Limits, ParseError, SharedBytes};
+use crate::firmware;
+use crate::platform::protection;
 use crate::report::printable;
 
 /// Say what package files hold: manifest, components, signers, code
@@ -30,9 +34,17 @@ pub(super) struct Arguments {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Languages of labels, two letters each, beside the default
-    #[arg(long, value_name = "LANGUAGE", value_delimiter = ',', default_value = "en,ru", value_parser = language)]
-    languages: Vec<[u8; 2]>,
+    /// Locales of labels beside the default, such as `ru`, `pt-BR`, `zh-Hant`
+    #[arg(long, value_name = "LOCALE", value_delimiter = ',', default_value = "en,ru")]
+    locales: Vec<Locale>,
+
+    /// A device's framework-res.apk, into which package files refer; may be repeated for those of its maker
+    #[arg(long, value_name = "PATH")]
+    framework: Vec<PathBuf>,
+
+    /// More certificates whose keys are public: a line each with SHA-256, name, kind and source, tabs between
+    #[arg(long, value_name = "PATH")]
+    known_certificates: Option<PathBuf>,
 
     /// Count the classes of the DEX files, and those of known SDKs
     #[arg(long)]
@@ -71,11 +83,6 @@ enum Format {
     Json,
 }
 
-fn language(text: &str) -> Result<[u8; 2], String> {
-    let letters = <[u8; 2]>::try_from(text.as_bytes()).ok().filter(|two| two.iter().all(u8::is_ascii_lowercase));
-    letters.ok_or_else(|| "expected two lower-case letters, as in \"ru\"".to_owned())
-}
-
 /// A file that was read.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
@@ -95,10 +102,10 @@ struct Answer<'a> {
     permissions: Vec<&'a str>,
     implied_permissions: Vec<&'static str>,
     requested_permissions: &'a [apk::RequestedPermission],
-    declared_permissions: &'a [apk::DeclaredPermission],
+    declared_permissions: Vec<Declared<'a>>,
     permission_groups: &'a [String],
     permission_trees: &'a [String],
-    signers: Vec<Signer>,
+    signers: Vec<Signer<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verification: Option<verification::Verification>,
     shared_user: Option<&'a str>,
@@ -109,6 +116,9 @@ struct Answer<'a> {
     allow_backup: bool,
     uses_cleartext_traffic: Option<bool>,
     network: Option<&'a apk::NetworkConfig>,
+    /// Whether there is one that can't be read.
+    #[serde(skip)]
+    network_unread: bool,
     install_location: Option<u32>,
     hooks: Vec<apk::Hook>,
     components: &'a [apk::Component],
@@ -131,21 +141,43 @@ struct Answer<'a> {
     /// Only for an APEX or CAPEX.
     #[serde(skip_serializing_if = "Option::is_none")]
     apex: Option<apex::Apex<'a>>,
+    /// Paths on a device of the package files in an APEX's image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inner_packages: Option<&'a [String]>,
+    /// Values that are resources of a package that was not at hand; they are absent above.
+    unresolved: &'a [apk::Unresolved],
     /// Parts of the file that could not be read, in words; facts that stand there are absent above.
     problems: Vec<String>,
 }
 
+/// A certificate; its fields are `null` where the bytes are no X.509 certificate.
 #[derive(Debug, Serialize)]
-struct Signer {
+struct Signer<'a> {
     sha256: String,
-    hash_code: String,
     scheme: &'static str,
+    subject: Option<String>,
+    issuer: Option<String>,
+    serial: Option<String>,
+    not_before: Option<String>,
+    not_after: Option<String>,
+    key_algorithm: Option<String>,
+    key_bits: Option<usize>,
+    signature_algorithm: Option<String>,
+    /// The number that `dumpsys package` prints: it links, it proves nothing.
+    hash_code: String,
     /// `verified` over the contents, or only `claimed` by the file.
     depth: &'static str,
-    /// `null` where the bytes are no X.509 certificate.
-    certificate: Option<apk::CertificateFacts>,
     /// `null` unless its private key is known to be public.
-    known: Option<apk::Known>,
+    known: Option<&'a apk::Known>,
+}
+
+/// A declared permission, its protection level also in words.
+#[derive(Debug, Serialize)]
+struct Declared<'a> {
+    #[serde(flatten)]
+    permission: &'a apk::DeclaredPermission,
+    /// As `signature|privileged`; `null` where the level was not resolved.
+    protection: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -167,31 +199,83 @@ struct Native<'a> {
     load_alignment: Option<u64>,
 }
 
+/// What files are read with.
+struct Aids {
+    framework: Framework,
+    known: KnownCertificates,
+}
+
+impl Aids {
+    fn read(arguments: &Arguments) -> anyhow::Result<Self> {
+        let mut framework = Framework::default();
+        for path in &arguments.framework {
+            let added = FileBytes::open(path).and_then(|file| framework.add(&(Arc::new(file) as SharedBytes)));
+            added.map_err(|error| usage(format!("--framework {}: {error}", path.display())))?;
+        }
+        Ok(Self { framework, known: known_certificates(arguments.known_certificates.as_deref())? })
+    }
+}
+
+/// The published ones, and those of a list.
+pub(super) fn known_certificates(list: Option<&Path>) -> anyhow::Result<KnownCertificates> {
+    let mut known = KnownCertificates::published().clone();
+    if let Some(path) = list {
+        let wrong = |what: String| usage(format!("--known-certificates {}: {what}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        known.extend(&text).map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(known)
+}
+
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let aids = Aids::read(arguments)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut read = 0_usize;
     for path in &arguments.files {
         let file = path.to_string_lossy();
-        let result = read_file(path, arguments);
+        let result = read_file(path, arguments, &aids.framework);
         read += usize::from(result.is_ok());
         match (result, arguments.format) {
             (Ok(read), Format::Json) => {
-                serde_json::to_writer(&mut out, &answer(&file, &read))?;
+                serde_json::to_writer(&mut out, &answer(&file, &read, &aids.known))?;
                 out.write_all(b"\n")?;
             }
-            (Ok(read), Format::Text) => write_text(&answer(&file, &read), &mut out)?,
+            (Ok(read), Format::Text) => text::write(&answer(&file, &read, &aids.known), &mut out)?,
             (Err(error), Format::Json) => {
-                serde_json::to_writer(&mut out, &serde_json::json!({ "file": file, "error": error.to_string() }))?;
+                serde_json::to_writer(
+                    &mut out,
+                    &serde_json::json!({ "file": file, "error": explained(path, &error) }),
+                )?;
                 out.write_all(b"\n")?;
             }
             (Err(error), Format::Text) => {
                 out.flush()?;
-                terminal::complain(&format!("{file}: {error}"));
+                terminal::complain(&format!("{file}: {}", explained(path, &error)));
             }
         }
     }
     out.flush()?;
     Ok(if read == 0 { Exit::Unreadable } else { Exit::Compliant })
+}
+
+/// Why a file could not be read, for whoever named it.
+fn explained(path: &Path, error: &ParseError) -> String {
+    if path.is_dir() {
+        return "a folder, not a package file: `preloaded list` reads folders of firmware".to_owned();
+    }
+    let Ok(file) = FileBytes::open(path) else { return error.to_string() };
+    let source: SharedBytes = Arc::new(file);
+    if source.is_empty() {
+        return "the file is empty".to_owned();
+    }
+    match apk::bundled(&source) {
+        Ok(names) if !names.is_empty() => {
+            let shown = names.iter().take(3).map(|name| printable(name)).collect::<Vec<_>>().join(", ");
+            let more = if names.len() > 3 { " ..." } else { "" };
+            format!("a set of {} package files ({shown}{more}), not one: unpack it and name them", names.len())
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// What was read of a file; parts that were not asked for are `None`.
@@ -200,17 +284,22 @@ struct Read {
     dex: Option<Result<apk::Dex, ParseError>>,
     native: Option<Result<Vec<apk::NativeLibrary>, ParseError>>,
     apex: Result<Option<apk::Apex>, ParseError>,
+    /// Package files in the image of an APEX.
+    inner: Option<Result<Vec<String>, ParseError>>,
     verification: Option<apk::Verification>,
 }
 
-fn read_file(path: &Path, arguments: &Arguments) -> Result<Read, ParseError> {
+fn read_file(path: &Path, arguments: &Arguments, framework: &Framework) -> Result<Read, ParseError> {
     let source: SharedBytes = Arc::new(FileBytes::open(path)?);
-    let apk = apk::open_in(&source, &arguments.languages)?;
+    let apk = apk::open_with(&source, Options { locales: &arguments.locales, framework: Some(framework) })?;
+    let apex = apk::apex(&source);
+    let is_apex = matches!(apex, Ok(Some(_)));
     Ok(Read {
         apk,
         dex: arguments.classes.then(|| apk::dex(&source)),
         native: arguments.native.then(|| apk::native(&source)),
-        apex: apk::apex(&source),
+        apex,
+        inner: is_apex.then(|| firmware::apex_packages(&source, &Budget::new(Limits::default()))),
         verification: if arguments.verify { Some(verify(path, &source, arguments)?) } else { None },
     })
 }
@@ -225,13 +314,13 @@ fn verify(path: &Path, source: &SharedBytes, arguments: &Arguments) -> Result<ap
     Ok(apk::verify_with(source, signature.as_ref(), range))
 }
 
-fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
-    let Read { apk, dex, native, apex, verification } = read;
+fn answer<'a>(file: &'a str, read: &'a Read, known: &'a KnownCertificates) -> Answer<'a> {
+    let Read { apk, dex, native, apex, inner, verification } = read;
     let verified = verification.as_ref().map(verification::signers).unwrap_or_default();
     let signers = if verified.is_empty() {
-        apk.signers.iter().flatten().map(|certificate| signer(certificate, "claimed")).collect()
+        apk.signers.iter().flatten().map(|certificate| signer(certificate, "claimed", known)).collect()
     } else {
-        verified.iter().map(|certificate| signer(certificate, "verified")).collect()
+        verified.iter().map(|certificate| signer(certificate, "verified", known)).collect()
     };
     let manifest = &apk.manifest;
     let failed = [
@@ -241,6 +330,7 @@ fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
         dex.as_ref().and_then(|dex| dex.as_ref().err()),
         native.as_ref().and_then(|native| native.as_ref().err()),
         apex.as_ref().err(),
+        inner.as_ref().and_then(|inner| inner.as_ref().err()),
     ];
     Answer {
         file,
@@ -258,7 +348,7 @@ fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
         permissions: manifest.requested_permissions.iter().map(|permission| permission.name.as_str()).collect(),
         implied_permissions: manifest.implied_permissions().iter().map(|permission| permission.name).collect(),
         requested_permissions: &manifest.requested_permissions,
-        declared_permissions: &manifest.declared_permissions,
+        declared_permissions: manifest.declared_permissions.iter().map(declared).collect(),
         permission_groups: &manifest.permission_groups,
         permission_trees: &manifest.permission_trees,
         signers,
@@ -271,6 +361,7 @@ fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
         allow_backup: manifest.allow_backup,
         uses_cleartext_traffic: manifest.uses_cleartext_traffic,
         network: apk.network.as_ref().and_then(|network| network.as_ref().ok()),
+        network_unread: matches!(apk.network, Some(Err(_))),
         install_location: manifest.install_location,
         hooks: manifest.hooks(),
         components: &manifest.components,
@@ -297,19 +388,34 @@ fn answer<'a>(file: &'a str, read: &'a Read) -> Answer<'a> {
             .and_then(|native| native.as_ref().ok())
             .map(|libraries| libraries.iter().map(native::Library::from).collect()),
         apex: apex.as_ref().ok().and_then(Option::as_ref).map(apex::Apex::from),
+        inner_packages: inner.as_ref().and_then(|inner| inner.as_deref().ok()),
+        unresolved: &manifest.unresolved,
         problems: failed.into_iter().flatten().map(ToString::to_string).collect(),
     }
 }
 
-fn signer(certificate: &Certificate, depth: &'static str) -> Signer {
+fn signer<'a>(certificate: &Certificate, depth: &'static str, known: &'a KnownCertificates) -> Signer<'a> {
+    let facts = certificate.facts();
+    let facts = facts.as_ref();
     Signer {
         sha256: certificate.sha256(),
-        hash_code: certificate.hash_code(),
         scheme: certificate.scheme,
+        subject: facts.map(|facts| facts.subject.clone()),
+        issuer: facts.map(|facts| facts.issuer.clone()),
+        serial: facts.map(|facts| facts.serial.clone()),
+        not_before: facts.and_then(|facts| time(facts.not_before)),
+        not_after: facts.and_then(|facts| time(facts.not_after)),
+        key_algorithm: facts.map(|facts| facts.key_algorithm.clone()),
+        key_bits: facts.and_then(|facts| facts.key_bits),
+        signature_algorithm: facts.map(|facts| facts.signature_algorithm.clone()),
+        hash_code: certificate.hash_code(),
         depth,
-        certificate: certificate.facts(),
-        known: certificate.known(),
+        known: known.get(certificate),
     }
+}
+
+fn declared(permission: &apk::DeclaredPermission) -> Declared<'_> {
+    Declared { permission, protection: permission.protection_level.map(protection::words) }
 }
 
 fn first_library(native: &apk::NativeAbi) -> Native<'_> {
@@ -317,76 +423,7 @@ fn first_library(native: &apk::NativeAbi) -> Native<'_> {
     Native { abi, library, matches: *matches, load_alignment: *load_alignment }
 }
 
-/// What people ask first: a line per fact, lists indented below their names.
-fn write_text(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", printable(answer.file))?;
-    let mut line = |name: &str, value: &str| {
-        if value.is_empty() { Ok(()) } else { writeln!(out, "  {name:<12} {}", printable(value)) }
-    };
-    line("package", answer.package)?;
-    line("version", &format!("{} ({})", answer.version_name.unwrap_or_default(), answer.version_code))?;
-    line("SDK", &format!("{} to target {}", answer.min_sdk, answer.target_sdk))?;
-    line("split", answer.split.unwrap_or_default())?;
-    line("label", answer.label.unwrap_or_default())?;
-    for label in answer.labels.iter().filter(|label| Some(label.text.as_str()) != answer.label) {
-        line(&format!("label {}", label.language), &label.text)?;
-    }
-    line("launcher", &answer.launcher.join(", "))?;
-    line("shared user", answer.shared_user.unwrap_or_default())?;
-    line("flags", &answer.flags.join(", "))?;
-    let roles: Vec<_> = answer.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
-    line("may become", &roles.join(", "))?;
-    if let Some(overlay) = answer.overlay {
-        line("overlays", overlay.target.as_deref().unwrap_or_default())?;
-    }
-    for signer in &answer.signers {
-        let subject = signer.certificate.as_ref().map_or("not an X.509 certificate", |facts| facts.subject.as_str());
-        line("signer", &format!("{} {} {subject} ({})", signer.scheme, signer.sha256, signer.depth))?;
-        if let Some(facts) = &signer.certificate {
-            let bits = facts.key_bits.map(|bits| format!(" {bits} bits")).unwrap_or_default();
-            let span = format!("{} to {}", day(facts.not_before), day(facts.not_after));
-            line("", &format!("{}{bits}, {span}", facts.key_algorithm))?;
-        }
-        if let Some(known) = signer.known {
-            line("", &format!("its private key is public: {}, {}", known.name, known.source))?;
-        }
-    }
-    for (name, value) in answer.verification.iter().flat_map(verification::Verification::lines) {
-        line(name, &value)?;
-    }
-    for (name, list) in [("asks for", &answer.permissions), ("and thereby", &answer.implied_permissions)] {
-        for permission in list {
-            line(name, permission)?;
-        }
-    }
-    for hook in &answer.hooks {
-        line(hook.kind, &hook.component)?;
-    }
-    let exported = answer.components.iter().filter(|component| component.exported && component.enabled).count();
-    line("components", &format!("{}, {exported} of them open to other apps", answer.components.len()))?;
-    line("code", &format!("{} DEX files of {} bytes", answer.code.dex_files, answer.code.dex_bytes))?;
-    for native in &answer.code.native {
-        line("native", native.abi)?;
-    }
-    if let Some(dex) = answer.classes {
-        line("classes", &dex.classes.to_string())?;
-        for sdk in &dex.sdks {
-            line("SDK", &format!("{} ({}): {} classes", sdk.name, sdk.kind, sdk.classes))?;
-        }
-        for prefix in dex.prefixes.iter().take(20) {
-            line("", &format!("{} {}", prefix.classes, prefix.prefix))?;
-        }
-    }
-    if let Some(apex) = &answer.apex {
-        apex::write_text(apex, out)?;
-    }
-    native::write_text(answer.native_libraries.as_deref().unwrap_or_default(), out)?;
-    for problem in &answer.problems {
-        writeln!(out, "  {:<12} {}", "unread", printable(problem))?;
-    }
-    Ok(())
-}
-
-fn day(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map_or_else(|_| "?".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
+/// As RFC 3339 writes it; `None` for years that it does not know.
+fn time(seconds: i64) -> Option<String> {
+    jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string())
 }

@@ -1,48 +1,41 @@
 //! `--bundle`: the evidence of a run in one signed file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::exit::usage;
-use super::scan::write_whole;
+use super::output::write_whole;
 use crate::check::Context;
 use crate::collect::record::Recorded;
 use crate::evidence::archive::Files;
 use crate::evidence::bundle::{self, Material};
 use crate::evidence::key::{FILE_LIMIT, PrivateKey};
-use crate::evidence::redaction::redact;
 use crate::inventory::Inventory;
 use crate::profile::Profile;
-use crate::report::Run;
+use crate::report::{Identity, Run};
 
 /// Where the evidence goes, and whose it is.
 #[derive(Debug, Args)]
 pub(super) struct BundleArguments {
-    /// Write inventory, report, profile and raw evidence as one signed file, to be checked by `preloaded verify`
+    /// Write inventory, report, profile and raw evidence as one signed file, to be checked by `preloaded verify`; phones are
+    /// named as --id says, and without `--id plain` raw answers that hold a serial number are left out and named
     #[arg(long, value_name = "FILE", requires = "sign_key", help_heading = "Evidence")]
     bundle: Option<PathBuf>,
 
     /// The private key that signs the bundle, as `preloaded key new` writes it
     #[arg(long, value_name = "KEY", env = "PRELOADED_SIGN_KEY", help_heading = "Evidence")]
     sign_key: Option<PathBuf>,
-
-    /// Keep serial numbers in the bundle; without it phones are named by their order, and raw answers that hold a serial number
-    /// are left out and named
-    #[arg(long, requires = "bundle", help_heading = "Evidence")]
-    with_serials: bool,
 }
 
 /// A bundle to be written.
 pub(super) struct Bundle<'a> {
     path: &'a Path,
     key: PrivateKey,
-    with_serials: bool,
 }
 
 impl BundleArguments {
@@ -52,43 +45,59 @@ impl BundleArguments {
     /// The key can't be used.
     pub(super) fn open(&self) -> anyhow::Result<Option<Bundle<'_>>> {
         let (Some(path), Some(key)) = (&self.bundle, &self.sign_key) else { return Ok(None) };
-        Ok(Some(Bundle { path, key: private_key(key)?, with_serials: self.with_serials }))
+        Ok(Some(Bundle { path, key: private_key(key)? }))
     }
 }
 
 impl Bundle<'_> {
-    /// Writes the bundle, whole or not at all. `targets` are in the order of the report's.
+    /// Writes the bundle, whole or not at all. `targets` are by their place in the report, from 0; `laid_over` are files by
+    /// their names in the bundle. Phones are named as `identity` says, and raw answers that hold a serial number are left out
+    /// unless it is plain.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// A file can't be read or written.
     pub(super) fn write(
         &self,
         run: &Run,
-        targets: &[Option<(Inventory, Recorded)>],
+        mut targets: BTreeMap<usize, (Inventory, Recorded)>,
         profile: &Profile,
         context: &Context,
+        identity: &Identity,
+        laid_over: &[(&str, &Option<PathBuf>)],
     ) -> anyhow::Result<()> {
-        let mut run = run.clone();
-        let mut targets = targets.to_vec();
-        let serials: Vec<String> =
-            run.targets.iter().filter_map(|report| report.target.name.strip_prefix("adb:").map(str::to_owned)).collect();
         let mut secret = Vec::new();
-        if !self.with_serials {
-            secret = serials.clone();
-            for piece in targets.iter().flatten().flat_map(|(_, recorded)| &recorded.pieces) {
+        if *identity != Identity::Plain {
+            secret.extend(run.targets.iter().filter_map(|report| report.target.name.strip_prefix("adb:").map(str::to_owned)));
+            for piece in targets.values().flat_map(|(_, recorded)| &recorded.pieces) {
                 secret.extend(serials_of(&String::from_utf8_lossy(&piece.bytes)));
             }
-            run = cleaned(&run, &serials)?;
-            for (inventory, _) in targets.iter_mut().flatten() {
-                *inventory = cleaned(inventory, &serials)?;
+        }
+        // The inventories ride in the report while phones get their names, so that both get the same.
+        let mut run = run.clone();
+        let mut raw = BTreeMap::new();
+        for (index, report) in run.targets.iter_mut().enumerate() {
+            report.inventory = targets.remove(&index).map(|(inventory, recorded)| {
+                raw.insert(index, recorded);
+                Box::new(inventory)
+            });
+        }
+        identity.apply(&mut run);
+        let inventories: Vec<Option<Box<Inventory>>> =
+            run.targets.iter_mut().map(|report| report.inventory.take()).collect();
+        let mut overlays = Files::new();
+        for (name, path) in laid_over {
+            if let Some(path) = path {
+                let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+                overlays.insert((*name).to_owned(), bytes);
             }
         }
+        let of = |(index, inventory): (usize, &'_ Option<Box<Inventory>>)| inventory.as_deref().zip(raw.get(&index));
         let material = Material {
             run: &run,
-            targets: targets.iter().map(|target| target.as_ref().map(|(inventory, raw)| (inventory, raw))).collect(),
+            targets: inventories.iter().enumerate().map(of).collect(),
             profile,
             context,
-            overlays: Files::new(),
+            overlays,
             secret,
             created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             tool_sha256: std::env::current_exe().and_then(fs::read).ok().map(|program| bundle::sha256(&program)),
@@ -107,13 +116,6 @@ fn serials_of(answer: &str) -> Vec<String> {
         Some(value.trim_end().trim_end_matches(']').to_owned()).filter(|value| personal && value.len() > 3)
     };
     answer.lines().filter_map(property).collect()
-}
-
-/// The same without serial numbers. Every inventory gets the same names as the report.
-fn cleaned<T: Serialize + DeserializeOwned>(value: &T, serials: &[String]) -> anyhow::Result<T> {
-    let mut json = serde_json::to_value(value)?;
-    redact(&mut json, serials);
-    Ok(serde_json::from_value(json)?)
 }
 
 /// The private key of a file that nobody else can read.

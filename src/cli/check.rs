@@ -1,31 +1,36 @@
 //! `preloaded check`.
 
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
 use super::bundle::BundleArguments;
+use super::events::Events;
 use super::exit::{Exit, usage};
+use super::output::{OutputArguments, formats_help};
+use super::profile::sign::{keys, verified_profile};
 use super::target::{Reading, TargetArguments};
-use super::terminal;
-use crate::assess::{applicable, assess};
-use crate::check::{self, Context, Presence};
+use crate::assess::{BaselineRef, KnownFailures, Overlays, ProfileSignature, applicable, assess};
+use crate::check::{self, Context, Presence, Verdict};
 use crate::collect::SourceError;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
 use crate::profile::{self, Basis, Profile};
-use crate::report::{self, Coverage, Run, TargetReport, TargetResult};
+use crate::report::{self, Coverage, EventKind, Identity, Run, TargetReport, TargetResult};
 
 /// Judge phones, firmware or saved inventories under a profile
 ///
 /// Without a TARGET every phone attached to the ADB server is judged.
 #[derive(Debug, Args)]
-#[command(after_help = concat!("Examples:
+#[command(after_help = format!("Examples:
     preloaded check --profile ru/smartphone
     preloaded check firmware.zip --profile ru/smartphone --as-of 2026-06-01 --format json
+    preloaded check adb --profile ru/smartphone -o html=report.html -o junit=report.xml -o json=report.json
 
-Exits 0 compliant, 1 not compliant, 2 wrong usage or profile, 3 inconclusive, 4 unreadable, 75 try again."))]
+{}
+Exits 0 compliant, 1 not compliant, 2 wrong usage or profile, 3 inconclusive, 4 unreadable, 75 try again.", formats_help()))]
 pub(super) struct Arguments {
     #[command(flatten)]
     target: TargetArguments,
@@ -58,16 +63,51 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FLAVOUR", value_parser = os_flavour)]
     os: Option<OsFlavour>,
 
+    /// Market that the device is for, as an ISO 3166-1 code
+    #[arg(long, value_name = "CODE", value_parser = market)]
+    market: Option<String>,
+
     /// What counts as an app's presence
     #[arg(long, value_enum, default_value = "installed")]
     presence: PresenceArgument,
 
+    /// Refuse a profile of a file that none of the keys of --profile-key signed (FILE.minisig beside it)
+    #[arg(long, requires = "profile_key", help_heading = "Signatures")]
+    require_signed_profile: bool,
+
+    /// A public key that may have signed the profile: of minisign, or ed25519 in PEM; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Signatures")]
+    profile_key: Vec<PathBuf>,
+
+    /// A file of failures that are accepted for a time
+    #[arg(long, value_name = "FILE", help_heading = "Waivers and baselines")]
+    waivers: Option<PathBuf>,
+
+    /// A file of answers to what only a person can see, as `preloaded attest` writes it
+    #[arg(long, value_name = "FILE", help_heading = "Waivers and baselines")]
+    attestations: Option<PathBuf>,
+
+    /// An older JSON report: each failure is marked as new or known
+    #[arg(long, value_name = "REPORT", help_heading = "Waivers and baselines")]
+    baseline: Option<PathBuf>,
+
+    /// Failures that the baseline has already do not count, and are not listed one by one
+    #[arg(long, requires = "baseline", help_heading = "Waivers and baselines")]
+    only_new: bool,
+
     #[command(flatten)]
     bundle: BundleArguments,
 
-    /// Form of the report on standard output
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
-    format: &'static str,
+    #[command(flatten)]
+    output: OutputArguments,
+
+    /// Leave the inventories out of JSON and HTML: smaller files, of which no bill of materials can be made later
+    #[arg(long, help_heading = "Reports")]
+    findings_only: bool,
+
+    /// Write what happens, as it happens, as lines of JSON to a file; `-` for standard output
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    events: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -98,10 +138,10 @@ fn os_flavour(word: &str) -> Result<OsFlavour, String> {
     found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
-fn format(word: &str) -> Result<&'static str, String> {
-    let names: Vec<&str> = report::FORMATS.iter().map(|format| format.name()).collect();
-    let found = names.iter().copied().find(|name| *name == word);
-    found.ok_or_else(|| format!("one of {}", names.join(", ")))
+fn market(word: &str) -> Result<String, String> {
+    let code = word.to_ascii_uppercase();
+    let fits = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if fits { Ok(code) } else { Err("an ISO 3166-1 code of two letters, such as RU".to_owned()) }
 }
 
 impl Arguments {
@@ -116,6 +156,7 @@ impl Arguments {
             }),
             kind: self.kind,
             os_flavour: self.os,
+            market: self.market.clone(),
             presence: match self.presence {
                 PresenceArgument::Installed => Presence::Installed,
                 PresenceArgument::AnyMethod => Presence::AnyMethod,
@@ -125,54 +166,151 @@ impl Arguments {
 }
 
 /// Today in UTC: the one zone that is the same on every machine.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let context = arguments.context();
-    // Whatever is wrong with the profile is said before any phone is touched.
+    // Whatever is wrong with the profile, the waivers or an older report is said before any phone is touched.
     let profile = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
+    let signature = if arguments.profile_key.is_empty() {
+        None
+    } else {
+        verified_profile(&keys(&arguments.profile_key)?, &profile, arguments.require_signed_profile)?
+    };
     applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
+    let events_on_stdout = arguments.events.as_deref() == Some(Path::new("-"));
+    let outputs = arguments.output.open(events_on_stdout)?;
+    if let Some(format) = outputs.needing_inventories().filter(|_| arguments.findings_only) {
+        return Err(usage(format!("{format} shows nothing but inventories, and --findings-only leaves them out")));
+    }
+    let events = Events::open(arguments.events.as_deref(), outputs.identity().clone())?;
+    let keep = outputs.wants_inventories() && !arguments.findings_only;
+    let overlays = Mutex::new(arguments.overlays()?);
     let bundle = arguments.bundle.open()?;
-    let readings = arguments.target.read_recording(true, &packages, bundle.is_some())?;
-    let mut targets = Vec::new();
-    let mut material = Vec::new();
-    for mut reading in readings {
-        if bundle.is_some() {
-            let recorded = reading.recorded.take().unwrap_or_default();
-            material.push(reading.result.as_ref().ok().map(|inventory| (inventory.clone(), recorded)));
+    let material = Mutex::new(BTreeMap::new());
+    let judged = arguments.target.read_each(true, &packages, &events, bundle.is_some(), |index, mut reading| {
+        if bundle.is_some()
+            && let Ok(inventory) = &reading.result
+        {
+            let kept = (inventory.clone(), reading.recorded.take().unwrap_or_default());
+            material.lock().unwrap_or_else(PoisonError::into_inner).insert(index, kept);
         }
-        targets.push(judge(reading, &profile, &context)?);
-    }
+        let judge = Judge {
+            profile: &profile,
+            context: &context,
+            overlays: &overlays,
+            identity: outputs.identity(),
+            keep,
+            signature: signature.as_ref(),
+        };
+        let report = judge.report(index, reading)?;
+        events.judged(index, &report);
+        anyhow::Ok(report)
+    })?;
+    let targets = judged.into_iter().collect::<anyhow::Result<Vec<TargetReport>>>()?;
     let exit = Exit::of_all(targets.iter().map(Exit::of));
-    let run =
-        Run { schema_version: report::SCHEMA_VERSION.to_owned(), tool: Tool::this(), exit_code: exit as u8, targets };
+    let mut run = Run {
+        schema_version: report::SCHEMA_VERSION.to_owned(),
+        tool: Tool::this(),
+        exit_code: exit as u8,
+        targets,
+        notices: overlays.into_inner().unwrap_or_else(PoisonError::into_inner).notices(context.as_of),
+    };
     if let Some(bundle) = bundle {
-        bundle.write(&run, &material, &profile, &context)?;
+        let material = material.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let laid_over = [
+            ("waivers.toml", &arguments.waivers),
+            ("attestations.toml", &arguments.attestations),
+            ("baseline.json", &arguments.baseline),
+        ];
+        bundle.write(&run, material, &profile, &context, outputs.identity(), &laid_over)?;
     }
-    let format = report::FORMATS.iter().find(|format| format.name() == arguments.format);
-    let format = format.context("the format is not in the table")?;
-    format.write(&run, &terminal::style(), &mut io::stdout().lock())?;
+    outputs.write(&mut run)?;
+    events.emit(EventKind::Finished { exit_code: exit as u8 });
+    events.close()?;
     Ok(exit)
 }
 
-pub(super) fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Result<TargetReport> {
-    let Reading { target, result, .. } = reading;
-    Ok(match result {
-        Ok(inventory) => {
-            let assessment = Box::new(assess(profile, &inventory, context)?);
-            let result = TargetResult::Judged {
-                coverage: Coverage::of(&inventory)?,
-                assessment,
-                device: Box::new(inventory.device),
-            };
-            TargetReport { target: inventory.target, result }
+impl Arguments {
+    fn overlays(&self) -> anyhow::Result<Overlays> {
+        let waivers = self.waivers.as_deref().map(profile::load_waivers).transpose();
+        let attestations = self.attestations.as_deref().map(profile::load_attestations).transpose();
+        Ok(Overlays::new(
+            waivers.map_err(|error| usage(error.to_string()))?.unwrap_or_default(),
+            attestations.map_err(|error| usage(error.to_string()))?.unwrap_or_default(),
+            self.baseline.as_deref().map(|path| baseline(path, self.only_new)).transpose()?,
+        ))
+    }
+}
+
+/// The failures of an older report.
+fn baseline(path: &Path, only_new: bool) -> anyhow::Result<KnownFailures> {
+    let name = path.display();
+    let bytes = std::fs::read(path).map_err(|error| usage(format!("{name}: can't be read: {error}")))?;
+    let run = report::parse(&bytes).map_err(|error| usage(format!("{name}: {error}")))?;
+    let several = run.targets.len() > 1;
+    let mut targets: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
+    let mut as_of = None;
+    for report in run.targets {
+        let TargetResult::Judged { assessment, .. } = report.result else { continue };
+        let mut target = report.target.name;
+        if several && Identity::hides(&target) {
+            // The place in another run says nothing: another phone's failures would excuse this one's.
+            target.push_str(" of the older report");
         }
-        Err(error) => {
-            let temporary = matches!(error, SourceError::Temporary(_));
-            TargetReport { target, result: TargetResult::Unread { temporary, error: error.to_string() } }
-        }
-    })
+        let known = targets.entry(target).or_default();
+        let failed = assessment.findings.into_iter().filter(|finding| finding.verdict == Verdict::Fail);
+        known.extend(failed.map(|finding| (finding.rule, finding.subject)));
+        as_of = as_of.or(Some(assessment.context.as_of));
+    }
+    let Some(as_of) = as_of else {
+        return Err(usage(format!("{name}: no target of this report was judged: nothing to compare with")));
+    };
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let report = BaselineRef { file, sha256: profile::sha256(&bytes), as_of, only_new };
+    Ok(KnownFailures { report, targets })
+}
+
+/// How readings are judged.
+struct Judge<'a> {
+    profile: &'a Profile,
+    context: &'a Context,
+    overlays: &'a Mutex<Overlays>,
+    identity: &'a Identity,
+    /// Whether the report keeps the inventory.
+    keep: bool,
+    signature: Option<&'a ProfileSignature>,
+}
+
+impl Judge<'_> {
+    fn report(&self, index: usize, reading: Reading) -> anyhow::Result<TargetReport> {
+        let Reading { target, result, .. } = reading;
+        Ok(match result {
+            Ok(mut inventory) => {
+                let mut assessment = Box::new(assess(self.profile, &inventory, self.context)?);
+                assessment.profile.signature = self.signature.cloned();
+                // An older report has the name that was written, and notices are written too.
+                let target = inventory.target.clone();
+                inventory.target.name = self.identity.name(&target, index + 1);
+                let mut overlays = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
+                overlays.apply(&mut assessment, self.profile, &inventory, self.context.as_of);
+                drop(overlays);
+                inventory.target.name.clone_from(&target.name);
+                let result = TargetResult::Judged {
+                    coverage: Coverage::of(&inventory)?,
+                    assessment,
+                    device: Box::new(inventory.device.clone()),
+                };
+                TargetReport { target, result, inventory: self.keep.then(|| Box::new(inventory)) }
+            }
+            Err(error) => {
+                let temporary = matches!(error, SourceError::Temporary(_));
+                let result = TargetResult::Unread { temporary, error: error.to_string() };
+                TargetReport { target, result, inventory: None }
+            }
+        })
+    }
 }

@@ -143,7 +143,8 @@ fn of_report(name: &str) -> anyhow::Result<Held> {
     };
     match report.result {
         TargetResult::Judged { device, assessment, .. } => {
-            Ok(Held { target: report.target, device: *device, inventory: None, assessment: Some(*assessment) })
+            let inventory = report.inventory.map(|inventory| *inventory);
+            Ok(Held { target: report.target, device: *device, inventory, assessment: Some(*assessment) })
         }
         TargetResult::Unread { error, .. } => {
             Err(Failed(Exit::Unreadable, format!("{name}: the target was not read: {error}")).into())

@@ -17,10 +17,10 @@ pub enum Exit {
     Usage = 2,
     /// No rule failed, but a mandatory one could not be settled, or the inventory has gaps.
     Inconclusive = 3,
-    /// The input can't be read, now or later.
+    /// The input can't be read, now or later, or a report can't be written.
     Unreadable = 4,
-    /// A signature, or something that it covers, is wrong.
-    Signature = 5,
+    /// A signature, or something that it covers, is wrong, or a signature is missing where one was demanded.
+    BadSignature = 5,
     /// The same call may succeed later: phone offline, unauthorised, connection lost.
     Temporary = 75,
     /// Interrupted, or the reader of the output went away.
@@ -32,10 +32,10 @@ pub(super) const HELP: &str = "\
 Exit codes:
     0  compliant: something was judged, and nothing failed or stayed open (other commands: done)
     1  not compliant
-    2  usage or profile error: nothing was judged
+    2  usage, profile or waiver error: nothing was judged
     3  inconclusive or incomplete: no rule failed, but a mandatory rule could not be settled
-    4  the input can't be read, now or later
-    5  a signature of a report, profile or evidence bundle is wrong
+    4  the input can't be read, now or later, or a report can't be written
+    5  a signature is wrong, or missing where one was demanded
    75  temporary: the same call may succeed later (phone offline, unauthorised, connection lost)
   130  interrupted
 Of several targets the first of 2, 1, 3, 4, 75, 0 that occurs.";
@@ -107,7 +107,7 @@ mod tests {
             (Exit::Usage, 2),
             (Exit::Inconclusive, 3),
             (Exit::Unreadable, 4),
-            (Exit::Signature, 5),
+            (Exit::BadSignature, 5),
             (Exit::Temporary, 75),
             (Exit::Interrupted, 130),
         ];

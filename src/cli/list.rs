@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
@@ -12,8 +13,10 @@ use super::scan::unread;
 use super::target::TargetArguments;
 use super::terminal;
 use crate::inventory::{
-    Fact, Inventory, ManifestFacts, Package, PackageCopy, RequestedPermission, Signer, Split, StubReason,
+    Arrival, Code, Fact, Inventory, LauncherPlace, ManifestFacts, Package, PackageCopy, PresenceState,
+    RemovabilityGrade, RequestedPermission, Signer, Split, StubReason,
 };
+use crate::platform::launcher;
 use crate::report::printable;
 
 /// List the pre-installed packages of a target, a line per package file
@@ -42,10 +45,31 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "HEX")]
     signer: Option<String>,
 
+    /// Only packages of this removability, or `unknown`
+    #[arg(long, value_name = "GRADE", value_parser = PossibleValuesParser::new(grades()))]
+    removability: Option<String>,
+
+    /// Only packages in this way of presence, or `unknown`; apps that arrive later are listed without a file
+    #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(states()))]
+    presence: Option<String>,
+
     /// Form of the list
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
+
+/// What `--removability` takes.
+fn grades() -> Vec<&'static str> {
+    RemovabilityGrade::ALL.iter().map(|grade| grade.as_str()).chain([UNKNOWN]).collect()
+}
+
+/// What `--presence` takes.
+fn states() -> Vec<&'static str> {
+    PresenceState::ALL.iter().map(|state| state.as_str()).chain([UNKNOWN]).collect()
+}
+
+/// The filter for what is not known.
+const UNKNOWN: &str = "unknown";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -84,9 +108,23 @@ struct Row {
     hooks: Option<Vec<String>>,
     /// The package whose resources it overlays.
     overlay_target: Option<Option<String>>,
+    /// Roles that it qualifies for.
+    roles: Option<Vec<String>>,
+    /// Whether traffic to hosts without a rule of their own may be unencrypted.
+    cleartext: Option<bool>,
+    /// Names of the signers' keys that are public.
+    published_keys: Option<Vec<String>>,
+    /// Known SDKs among its classes; only with `--classes`.
+    sdks: Option<Vec<String>>,
+    /// Whether the user can be rid of it.
+    removability: Option<&'static str>,
+    /// In which way it is there for the owner.
+    presence: Option<&'static str>,
+    /// Where its icon stands.
+    launcher_place: Option<String>,
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 23] = [
     "package",
     "path",
     "partition",
@@ -103,6 +141,13 @@ const COLUMNS: [&str; 16] = [
     "exported",
     "hooks",
     "overlay_target",
+    "roles",
+    "cleartext",
+    "published_keys",
+    "sdks",
+    "removability",
+    "presence",
+    "launcher_place",
 ];
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -115,7 +160,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(gap) = inventory.packages.gap() {
         terminal::complain(&format!("packages are unknown: {} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail));
     }
-    let rows: Vec<Row> = rows(&inventory).into_iter().filter(|row| arguments.wants(row)).collect();
+    let rows: Vec<Row> =
+        rows(&inventory, arguments.presence.is_some()).into_iter().filter(|row| arguments.wants(row)).collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
         Format::Text => write_table(&rows, &mut out)?,
@@ -154,11 +200,18 @@ impl Arguments {
             }
             _ => true,
         };
-        partition && permission && signer
+        let is = |wanted: &Option<String>, found: Option<&'static str>| match (wanted.as_deref(), found) {
+            (Some(UNKNOWN), found) => found.is_none(),
+            (Some(wanted), Some(found)) => wanted == found,
+            _ => true,
+        };
+        let removability = is(&self.removability, row.removability);
+        partition && permission && signer && removability && is(&self.presence, row.presence)
     }
 }
 
-fn rows(inventory: &Inventory) -> Vec<Row> {
+/// A row for each package file; with `arrivals` one for each app that is no package yet.
+fn rows(inventory: &Inventory, arrivals: bool) -> Vec<Row> {
     let packages = inventory.packages.known().map(Vec::as_slice).unwrap_or_default();
     let mut rows = Vec::new();
     for package in packages {
@@ -169,7 +222,45 @@ fn rows(inventory: &Inventory) -> Vec<Row> {
             rows.extend(splits.iter().filter_map(|split| of_split(package, copy, split)));
         }
     }
+    // What is no package yet has no file, and stands behind those that are.
+    let arriving = inventory.arrivals.known().into_iter().flatten().map(|arrival| arriving(inventory, arrival));
+    rows.extend(arriving.filter(|_| arrivals));
     rows
+}
+
+/// An app without a file.
+fn arriving(inventory: &Inventory, arrival: &Arrival) -> Row {
+    Row {
+        package: arrival.package.clone(),
+        path: String::new(),
+        partition: None,
+        placement: None,
+        split: None,
+        version_code: None,
+        version_name: None,
+        min_sdk: None,
+        target_sdk: None,
+        signers: None,
+        permissions: None,
+        launcher: None,
+        label: None,
+        abis: None,
+        stub: None,
+        exported: None,
+        hooks: None,
+        overlay_target: None,
+        roles: None,
+        cleartext: None,
+        published_keys: None,
+        sdks: None,
+        removability: None,
+        presence: Some(arrival.presence.state.as_str()),
+        launcher_place: place(&launcher::place(inventory, &arrival.package)),
+    }
+}
+
+fn place(fact: &Fact<LauncherPlace>) -> Option<String> {
+    fact.known().map(|place| place.describe())
 }
 
 fn base(package: &Package, copy: &PackageCopy) -> Row {
@@ -193,6 +284,13 @@ fn base(package: &Package, copy: &PackageCopy) -> Row {
         exported: copy.manifest.known().map(|manifest| manifest.exported.len()),
         hooks: copy.manifest.known().map(hooks),
         overlay_target: copy.manifest.known().map(overlay_target),
+        roles: copy.manifest.known().map(|manifest| manifest.roles.clone()),
+        cleartext: copy.manifest.known().and_then(|manifest| manifest.cleartext),
+        published_keys: copy.signers.known().map(|signers| published_keys(signers)),
+        sdks: copy.code.known().and_then(sdks),
+        removability: package.removability.known().map(|found| found.grade.as_str()),
+        presence: package.presence.known().map(|found| found.state.as_str()),
+        launcher_place: place(&package.launcher_place),
     }
 }
 
@@ -203,6 +301,17 @@ fn hooks(manifest: &ManifestFacts) -> Vec<String> {
 
 fn overlay_target(manifest: &ManifestFacts) -> Option<String> {
     manifest.overlay.as_ref().and_then(|overlay| overlay.target.clone())
+}
+
+fn published_keys(signers: &[Signer]) -> Vec<String> {
+    let keys: BTreeSet<&String> = signers.iter().filter_map(|signer| signer.published_key.as_ref()).collect();
+    keys.into_iter().cloned().collect()
+}
+
+fn sdks(code: &Code) -> Option<Vec<String>> {
+    let counts = code.class_counts.as_ref()?.known()?;
+    let names: BTreeSet<&String> = counts.sdks.iter().map(|sdk| &sdk.name).collect();
+    Some(names.into_iter().cloned().collect())
 }
 
 fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row> {
@@ -226,6 +335,13 @@ fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row>
         exported: None,
         hooks: None,
         overlay_target: Some(None),
+        roles: None,
+        cleartext: None,
+        published_keys: file.signers.known().map(|signers| published_keys(signers)),
+        sdks: None,
+        removability: package.removability.known().map(|found| found.grade.as_str()),
+        presence: package.presence.known().map(|found| found.state.as_str()),
+        launcher_place: place(&package.launcher_place),
     })
 }
 
@@ -277,6 +393,13 @@ impl Row {
             number(self.exported.as_ref()),
             list(self.hooks.as_ref()),
             text(self.overlay_target.as_ref()),
+            list(self.roles.as_ref()),
+            number(self.cleartext.as_ref()),
+            list(self.published_keys.as_ref()),
+            list(self.sdks.as_ref()),
+            number(self.removability.as_ref()),
+            number(self.presence.as_ref()),
+            number(self.launcher_place.as_ref()),
         ]
         .map(|field| printable(&field).into_owned())
     }

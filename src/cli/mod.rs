@@ -1,18 +1,25 @@
 //! The command line: one subcommand, one file. Only this layer prints, and reads arguments, environment and the clock.
 
 mod apk;
+mod attest;
 mod bundle;
 mod check;
 mod config;
+mod convert;
 mod devices;
 mod diff;
+mod events;
 mod exit;
+mod image;
 mod judging;
 mod key;
+mod language;
 mod list;
 mod manual;
+mod r#match;
 mod notice;
 mod odd;
+mod output;
 mod profile;
 mod reading;
 mod redact;
@@ -45,8 +52,10 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Convert(convert::Arguments),
     Scan(scan::Arguments),
     List(list::Arguments),
+    Match(r#match::Arguments),
     Apk(apk::Arguments),
     Diff(diff::Arguments),
     Odd(odd::Arguments),
@@ -54,6 +63,8 @@ enum Command {
     Redact(redact::Arguments),
     Key(key::Arguments),
     Verify(verify::Arguments),
+    Image(image::Arguments),
+    Attest(attest::Arguments),
     Devices(devices::Arguments),
     Profile(profile::Arguments),
     Schema(schema::Arguments),
@@ -83,8 +94,10 @@ pub fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
+        Command::Match(arguments) => r#match::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Odd(arguments) => odd::run(&arguments),
@@ -92,6 +105,8 @@ pub fn main() -> ExitCode {
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Image(arguments) => image::run(&arguments),
+        Command::Attest(arguments) => attest::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 
-use super::check::judge;
 use super::exit::{Exit, usage};
 use super::judging::JudgingArguments;
-use super::target::TargetArguments;
+use super::target::{Reading, TargetArguments};
 use super::{report_file, terminal};
-use crate::assess::applicable;
-use crate::check;
-use crate::profile;
+use crate::assess::{applicable, assess};
+use crate::check::{self, Context};
+use crate::collect::SourceError;
+use crate::profile::{self, Profile};
 use crate::report::notice::{DEFAULT, NoticeKind, Template, notice};
-use crate::report::{TargetReport, TargetResult, printable};
+use crate::report::{Coverage, TargetReport, TargetResult, printable};
 
 /// Write what a shop tells the buyer of a device that failed: disclosure, price tag, product card, in Russian
 ///
@@ -129,4 +129,23 @@ fn read(arguments: &mut Arguments) -> anyhow::Result<Vec<TargetReport>> {
         targets.push(judge(reading, &profile, &context)?);
     }
     Ok(targets)
+}
+
+fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Result<TargetReport> {
+    let Reading { target, result, .. } = reading;
+    Ok(match result {
+        Ok(inventory) => {
+            let result = TargetResult::Judged {
+                coverage: Coverage::of(&inventory)?,
+                assessment: Box::new(assess(profile, &inventory, context)?),
+                device: Box::new(inventory.device),
+            };
+            TargetReport { target: inventory.target, result, inventory: None }
+        }
+        Err(error) => {
+            let temporary = matches!(error, SourceError::Temporary(_));
+            let result = TargetResult::Unread { temporary, error: error.to_string() };
+            TargetReport { target, result, inventory: None }
+        }
+    })
 }

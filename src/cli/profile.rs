@@ -1,12 +1,21 @@
 //! `preloaded profile`.
 
+mod diff;
+mod explain;
+mod guide;
+mod lint;
+mod new;
+pub(super) mod sign;
+mod test;
+
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 
 use super::exit::{Exit, usage};
+use super::language::LanguageArguments;
 use crate::check;
-use crate::profile;
+use crate::profile::{self, Profile};
 
 /// Profiles: lists of rules
 #[derive(Debug, Args)]
@@ -26,7 +35,10 @@ enum Command {
     preloaded profile list
 
 Exits 0 done.")]
-    List,
+    List {
+        #[command(flatten)]
+        language: LanguageArguments,
+    },
     /// Print a profile as it was written
     #[command(after_help = "Example:
     preloaded profile show ru/smartphone > mine.toml
@@ -37,39 +49,74 @@ Exits 0 done, 2 there is no such profile, or it is wrong.")]
         #[arg(value_name = "NAME|FILE")]
         profile: String,
     },
+    /// Explain a rule: law, dates, how it is decided, how to fix, history
+    Explain(explain::Arguments),
+    /// Say what profiles lack though they can be used
+    Lint(lint::Arguments),
+    /// Ask the examples of profiles
+    Test(test::Arguments),
+    /// Write a profile to start from
+    New(new::Arguments),
+    /// Sign a profile
+    Sign(sign::SignArguments),
+    /// Verify the signature of a profile
+    Verify(sign::VerifyArguments),
+    /// Say in words what differs between two profiles, and what that means for given inventories
+    Diff(diff::Arguments),
     /// Explain the kinds of check that a rule can use, and their settings
     #[command(after_help = "Example:
     preloaded profile checks
 
 Exits 0 done.")]
     Checks,
+    /// Print how a profile is written, and which ones come with the program
+    Guide,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
     match &arguments.command {
-        Command::List => {
+        Command::List { language } => {
             for builtin in profile::builtin() {
                 let name = builtin.name;
-                let profile = profile::load(name).map_err(|error| usage(error.to_string()))?;
+                let profile = load(name)?;
                 let rules = profile.rules.len();
-                writeln!(out, "{name}\t{}\t{rules} rules\t{}", profile.version, profile.title.en)?;
+                let title = profile.title.of(language.language());
+                writeln!(out, "{name}\t{}\t{rules} rules\t{title}", profile.version)?;
             }
         }
-        Command::Show { profile } => {
-            let profile = profile::load(profile).map_err(|error| usage(error.to_string()))?;
-            out.write_all(profile.text().as_bytes())?;
-        }
+        Command::Show { profile } => out.write_all(load(profile)?.text().as_bytes())?,
+        Command::Explain(arguments) => return explain::run(arguments, &mut out),
+        Command::Lint(arguments) => return lint::run(arguments, &mut out),
+        Command::Test(arguments) => return test::run(arguments, &mut out),
+        Command::New(arguments) => return new::run(arguments),
+        Command::Sign(arguments) => return sign::sign(arguments),
+        Command::Verify(arguments) => return sign::verify_file(arguments, &mut out),
+        Command::Diff(arguments) => return diff::run(arguments, &mut out),
         Command::Checks => {
-            writeln!(out, "# Kinds of check\n\nWhat a rule can ask, `check = \"...\"` in a profile.")?;
+            writeln!(out, "# Kinds of check\n\nWhat a rule can ask, `check = \"...\"` in a profile.\n")?;
+            out.write_all(check::selector_page().as_bytes())?;
             for kind in check::KINDS {
                 writeln!(out)?;
-                for line in kind.explanation().trim().lines() {
+                for line in kind.about().page(kind.name()).trim().lines() {
                     // Its headings go one level below this page's.
                     writeln!(out, "{}{line}", if line.starts_with('#') { "#" } else { "" })?;
                 }
             }
         }
+        Command::Guide => guide::run(&mut out)?,
     }
     Ok(Exit::Compliant)
+}
+
+fn load(name: &str) -> anyhow::Result<Profile> {
+    profile::load(name).map_err(|error| usage(error.to_string()))
+}
+
+/// Profiles by name or file; every built-in one where none is named.
+fn load_all(names: &[String]) -> anyhow::Result<Vec<Profile>> {
+    if names.is_empty() {
+        return profile::builtin().iter().map(|builtin| load(builtin.name)).collect();
+    }
+    names.iter().map(|name| load(name)).collect()
 }

@@ -1,10 +1,13 @@
 //! How images are read: memory, temporary files, the network.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::exit::usage;
 use crate::bytes::Limits;
-use crate::collect::firmware::Place;
+use crate::collect::firmware::{FirmwareSource, PackageReading, Place};
 use crate::remote;
 
 /// Below it a decoder of a usual payload has no room.
@@ -25,6 +28,22 @@ pub(super) struct ReadingArguments {
     #[arg(long, value_name = "IMAGE", help_heading = "Reading images")]
     base: Option<String>,
 
+    /// Another file of the same image: a piece of a split set, Samsung's CSC beside AP; may be repeated. A folder of them
+    /// needs it not
+    #[arg(long, value_name = "FILE", help_heading = "Reading images")]
+    with: Vec<PathBuf>,
+
+    /// Say in the end how many bytes were read and decompressed
+    #[arg(long, help_heading = "Reading images")]
+    costs: bool,
+    /// More certificates whose keys are public: a line each with SHA-256, name, kind and source, tabs between
+    #[arg(long, value_name = "PATH", help_heading = "Reading images")]
+    known_certificates: Option<PathBuf>,
+
+    /// Also count the classes of each package file, by prefix and by known SDK
+    #[arg(long, help_heading = "Reading images")]
+    classes: bool,
+
     /// Refuse images on a network
     #[arg(long, help_heading = "Reading images")]
     offline: bool,
@@ -36,19 +55,58 @@ impl ReadingArguments {
         Limits { memory: self.cache, spill: self.spool_limit, ..Limits::default() }
     }
 
+    /// What packages are read with.
+    ///
+    /// # Errors
+    /// The list of certificates can't be read.
+    fn packages(&self) -> anyhow::Result<Arc<PackageReading>> {
+        let known = super::apk::known_certificates(self.known_certificates.as_deref())?;
+        Ok(Arc::new(PackageReading { known, classes: self.classes }))
+    }
+
     /// The former build, where one was named.
     ///
     /// # Errors
     /// It is on a network and `--offline` is set.
     pub(super) fn base(&self) -> anyhow::Result<Option<Place>> {
-        self.base.as_deref().map(|base| self.place(base)).transpose()
+        self.base.as_deref().map(|base| self.alone(base)).transpose()
     }
 
-    /// A file or folder of the host, or an address.
+    /// Whether to say in the end what reading cost.
+    pub(super) fn tells_costs(&self) -> bool {
+        self.costs
+    }
+
+    /// Whether files are named that belong to the one target.
+    pub(super) fn has_more(&self) -> bool {
+        !self.with.is_empty()
+    }
+
+    /// The firmware at `target`, as the arguments say that it is read.
     ///
     /// # Errors
-    /// It is on a network and `--offline` is set.
+    /// As [`Self::base`], [`Self::place`] and [`Self::packages`].
+    pub(super) fn source(&self, target: &str) -> anyhow::Result<FirmwareSource> {
+        let source = FirmwareSource::at(self.place(target)?, self.limits());
+        Ok(source.on(self.base()?).telling_costs(self.costs).reading(self.packages()?))
+    }
+
+    /// A file or folder of the host with the files named beside it, or an address.
+    ///
+    /// # Errors
+    /// It is on a network and `--offline` is set, or there is something beside what is no file.
     pub(super) fn place(&self, target: &str) -> anyhow::Result<Place> {
+        let place = self.alone(target)?;
+        match place {
+            place if self.with.is_empty() => Ok(place),
+            Place::Path(path) if !path.is_dir() => {
+                Ok(Place::Files(std::iter::once(path).chain(self.with.iter().cloned()).collect()))
+            }
+            _ => Err(usage(format!("--with adds files to a file, and {target} is none"))),
+        }
+    }
+
+    fn alone(&self, target: &str) -> anyhow::Result<Place> {
         if !remote::is_url(target) {
             return Ok(Place::Path(target.into()));
         }

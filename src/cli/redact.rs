@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::exit::{Exit, Failed};
-use super::scan::write_whole;
+use super::output::write_whole;
 use super::terminal;
 use crate::evidence::redaction::redact;
 

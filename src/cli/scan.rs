@@ -1,6 +1,5 @@
 //! `preloaded scan`.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::exit::{Exit, Failed, usage};
+use super::output::{IdentityArguments, write_whole};
 use super::target::TargetArguments;
 use crate::collect::SourceError;
 
@@ -27,15 +27,20 @@ pub(super) struct Arguments {
     /// File to write; `-` for standard output
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
+
+    #[command(flatten)]
+    identity: IdentityArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let identity = arguments.identity.identity()?;
     let mut readings = arguments.target.read(false, &[])?;
     let reading = match readings.len() {
         1 => readings.remove(0),
         count => return Err(usage(format!("scan takes one target, these are {count}: use adb:SERIAL"))),
     };
-    let inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
+    let mut inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
+    identity.apply_to_inventory(&mut inventory);
     let mut text = serde_json::to_vec_pretty(&inventory)?;
     text.push(b'\n');
     if arguments.output == Path::new("-") {
@@ -54,26 +59,4 @@ pub(super) fn unread(name: &str, error: &SourceError) -> anyhow::Error {
         SourceError::Unreadable(_) => Exit::Unreadable,
     };
     Failed(exit, format!("{name}: {error}")).into()
-}
-
-/// Writes a file whole or not at all.
-pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    let file = file.persist(path).map_err(|error| error.error)?;
-    readable_by_others(&file)
-}
-
-/// A temporary file is private; the finished one is like any other that the user writes.
-#[cfg(unix)]
-fn readable_by_others(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_file: &fs::File) -> io::Result<()> {
-    Ok(())
 }

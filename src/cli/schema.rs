@@ -6,10 +6,11 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use crate::diff::{Diff, OddPreloads};
+use crate::check::schema;
 use crate::inventory::Inventory;
-use crate::report::Run;
+use crate::report::{Event, Run};
 
-/// Print the JSON Schema of a file that this program writes
+/// Print the JSON Schema of a file that this program writes or reads
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
     preloaded schema report > report.schema.json
@@ -31,14 +32,26 @@ enum Which {
     Diff,
     /// What `odd --format json` writes
     Odd,
+    /// A line that `check --events` writes
+    Event,
+    /// A profile
+    Profile,
+    /// What `check --waivers` reads
+    Waivers,
+    /// What `attest` writes and `check --attestations` reads
+    Attestations,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let schema = match arguments.which {
-        Which::Inventory => schemars::schema_for!(Inventory),
-        Which::Report => schemars::schema_for!(Run),
-        Which::Diff => schemars::schema_for!(Diff),
-        Which::Odd => schemars::schema_for!(OddPreloads),
+        Which::Inventory => schemars::schema_for!(Inventory).to_value(),
+        Which::Report => schemars::schema_for!(Run).to_value(),
+        Which::Event => schemars::schema_for!(Event).to_value(),
+        Which::Profile => schema::profile(),
+        Which::Waivers => schema::waivers(),
+        Which::Attestations => schema::attestations(),
+        Which::Diff => schemars::schema_for!(Diff).to_value(),
+        Which::Odd => schemars::schema_for!(OddPreloads).to_value(),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema)?;

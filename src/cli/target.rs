@@ -9,9 +9,9 @@ use clap::Args;
 use super::exit::usage;
 use super::reading::ReadingArguments;
 use super::server::{self, NO_PHONE, ServerArguments};
-use super::terminal::Board;
+use super::terminal::{Board, Line};
 use crate::adb::{Attached, Listing, Server};
-use crate::bytes::Limits;
+use crate::collect::capture::CaptureSource;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
 use crate::collect::record::Recorded;
@@ -55,11 +55,7 @@ pub(super) struct Reading {
 
 /// One thing to read.
 enum Job {
-    File {
-        place: Place,
-        base: Option<Place>,
-        limits: Limits,
-    },
+    File(Place, Box<FirmwareSource>),
     Phone(Server, Box<Attached>),
     /// Named, but not there, or no phone at all: nothing to read, yet not to be passed over in silence.
     Missing {
@@ -85,38 +81,46 @@ impl TargetArguments {
     /// # Errors
     /// No target was named and `default_to_phones` is off.
     pub(super) fn read(&self, default_to_phones: bool, packages: &[String]) -> anyhow::Result<Vec<Reading>> {
-        self.read_recording(default_to_phones, packages, false)
+        self.read_each(default_to_phones, packages, &Unwatched, false, |_, reading| reading)
     }
 
-    /// The same, keeping raw material of each target if `record` is set.
+    /// The same, handing each reading to `finish` with its number from 0 as soon as it is there, from several threads: what
+    /// `finish` makes of it is kept, the reading is not. With `record` raw material is kept too.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub(super) fn read_recording(
+    pub(super) fn read_each<T: Send>(
         &self,
         default_to_phones: bool,
         packages: &[String],
+        watch: &dyn Watch,
         record: bool,
-    ) -> anyhow::Result<Vec<Reading>> {
+        finish: impl Fn(usize, Reading) -> T + Sync,
+    ) -> anyhow::Result<Vec<T>> {
         let mut also: BTreeSet<String> = self.also.iter().cloned().collect();
         also.extend(packages.iter().cloned());
         let request = Request { also, record: None };
         let jobs = self.jobs(default_to_phones)?;
+        watch.started(jobs.len());
         let board = Board::new();
         let next = AtomicUsize::new(0);
-        let results: Vec<Mutex<Option<Reading>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+        let results: Vec<Mutex<Option<T>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
         let workers = usize::from(self.jobs).min(jobs.len());
         std::thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
-                    while let Some((job, slot)) = take(&next, &jobs, &results) {
-                        let line = board.line(&job.target().name);
+                    while let Some((index, job, slot)) = take(&next, &jobs, &results) {
+                        let target = job.target();
+                        watch.reading(index, &target);
+                        let progress = Watched { line: board.line(&target.name), watch, index };
                         let request = Request { record: record.then(Arc::default), ..request.clone() };
-                        let result = job.read(&request, &line);
+                        let result = job.read(&request, &progress);
                         let recorded = request.record.map(|record| record.take());
-                        let reading = Reading { target: job.target(), result, recorded };
+                        let reading = Reading { target, result, recorded };
+                        drop(progress);
+                        let finished = finish(index, reading);
                         if let Ok(mut slot) = slot.lock() {
-                            *slot = Some(reading);
+                            *slot = Some(finished);
                         }
                     }
                 });
@@ -124,6 +128,18 @@ impl TargetArguments {
         });
         let read = results.into_iter().filter_map(|slot| slot.into_inner().ok().flatten());
         Ok(read.collect())
+    }
+
+    /// The firmware among the targets; `None` where there is none, or several.
+    pub(super) fn firmware(&self) -> Option<FirmwareSource> {
+        let is_firmware = |place: &Place| match place {
+            Place::Path(path) => !CaptureSource::recognizes(path) && !(path.is_file() && SavedSource::recognizes(path)),
+            Place::Files(_) | Place::Url(_) => true,
+        };
+        let named = self.targets.iter().filter(|name| *name != "adb" && !name.starts_with("adb:"));
+        let mut named = named.filter(|name| self.reading.place(name).is_ok_and(|place| is_firmware(&place)));
+        let only = named.next()?;
+        if named.next().is_some() { None } else { self.reading.source(only).ok() }
     }
 
     fn jobs(&self, default_to_phones: bool) -> anyhow::Result<Vec<Job>> {
@@ -135,15 +151,15 @@ impl TargetArguments {
             named.push("adb".to_owned());
         }
         let mut jobs = Vec::new();
+        let targets = named.len();
         for name in named {
             match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
                 Some(Some(serial)) => jobs.push(self.phone(serial)?),
                 Some(None) if name == "adb" => jobs.extend(self.phones()?),
-                _ => jobs.push(Job::File {
-                    place: self.reading.place(&name)?,
-                    base: self.reading.base()?,
-                    limits: self.reading.limits(),
-                }),
+                _ if self.reading.has_more() && targets > 1 => {
+                    return Err(usage(format!("--with belongs to one target, these are {targets}")));
+                }
+                _ => jobs.push(Job::File(self.reading.place(&name)?, Box::new(self.reading.source(&name)?))),
             }
         }
         Ok(jobs)
@@ -184,15 +200,56 @@ impl TargetArguments {
     }
 }
 
-fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(&'a Job, &'a T)> {
+fn take<'a, T>(next: &AtomicUsize, jobs: &'a [Job], slots: &'a [T]) -> Option<(usize, &'a Job, &'a T)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
-    jobs.get(index).zip(slots.get(index))
+    Some((index, jobs.get(index)?, slots.get(index)?))
+}
+
+/// Whoever follows the reading of several targets, from several threads. Targets are numbered from 0.
+pub(super) trait Watch: Sync {
+    /// So many targets will be read.
+    fn started(&self, targets: usize);
+    /// The reading of one begins.
+    fn reading(&self, target: usize, named: &Target);
+    /// What is being read of it.
+    fn step(&self, target: usize, text: &str);
+    /// What the user should know.
+    fn notice(&self, target: usize, text: &str);
+}
+
+/// Nobody follows.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn started(&self, _targets: usize) {}
+    fn reading(&self, _target: usize, _named: &Target) {}
+    fn step(&self, _target: usize, _text: &str) {}
+    fn notice(&self, _target: usize, _text: &str) {}
+}
+
+/// Progress of one target, on the terminal and for whoever follows.
+struct Watched<'a> {
+    line: Line,
+    watch: &'a dyn Watch,
+    index: usize,
+}
+
+impl Progress for Watched<'_> {
+    fn step(&self, text: &str) {
+        self.line.step(text);
+        self.watch.step(self.index, text);
+    }
+
+    fn notice(&self, text: &str) {
+        self.line.notice(text);
+        self.watch.notice(self.index, text);
+    }
 }
 
 impl Job {
     fn target(&self) -> Target {
         let (kind, name) = match self {
-            Self::File { place, .. } => {
+            Self::File(place, _) => {
                 let is_folder = matches!(place, Place::Path(path) if path.is_dir());
                 (if is_folder { TargetKind::Folder } else { TargetKind::Firmware }, place.name())
             }
@@ -205,12 +262,13 @@ impl Job {
     fn read(&self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         match self {
             Self::Missing { why, .. } => Err(SourceError::Temporary(why.clone())),
-            Self::File { place: Place::Path(path), .. } if path.is_file() && SavedSource::recognizes(path) => {
+            Self::File(Place::Path(path), source) if CaptureSource::recognizes(path) => {
+                CaptureSource::new(path, source.limits().clone()).collect(request, progress)
+            }
+            Self::File(Place::Path(path), _) if path.is_file() && SavedSource::recognizes(path) => {
                 SavedSource::new(path).collect(request, progress)
             }
-            Self::File { place, base, limits } => {
-                FirmwareSource::at(place.clone(), limits.clone()).on(base.clone()).collect(request, progress)
-            }
+            Self::File(_, source) => source.as_ref().clone().collect(request, progress),
             Self::Phone(server, attached) => {
                 let phone = server::open(server, attached).map_err(SourceError::Temporary)?;
                 let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();

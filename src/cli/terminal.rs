@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::collect;
-use crate::report::{Style, printable};
+use crate::report::{Lang, Style, printable};
 
 /// How a report on standard output looks: `NO_COLOR` before `CLICOLOR_FORCE` before whether it is a terminal.
 pub(super) fn style() -> Style {
@@ -14,7 +14,20 @@ pub(super) fn style() -> Style {
     let colour = !no_colour && (set("CLICOLOR_FORCE") || io::stdout().is_terminal());
     let columns = std::env::var("COLUMNS").ok().and_then(|value| value.parse().ok());
     let measured = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
-    Style { colour, width: columns.or(measured).unwrap_or(100) }
+    Style { colour, width: columns.or(measured).unwrap_or(100), ..Style::default() }
+}
+
+/// Whether standard output is a terminal: somebody sits before it.
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// The language that the environment asks for, English where it asks for none that reports speak.
+pub(super) fn language() -> Lang {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG")).unwrap_or_default();
+    let language = locale.split(['_', '.', '@']).next().unwrap_or_default();
+    Lang::ALL.into_iter().find(|lang| lang.as_str() == language).unwrap_or_default()
 }
 
 /// A message on standard error.

@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(match verification.result() {
         StepResult::Holds => Exit::Compliant,
         StepResult::Open => Exit::Inconclusive,
-        StepResult::Wrong => Exit::Signature,
+        StepResult::Wrong => Exit::BadSignature,
     })
 }
 

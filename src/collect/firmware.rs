@@ -7,11 +7,12 @@ mod packages;
 mod preinstalls;
 mod properties;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Progress, Request, Source, SourceError, telling};
-use crate::bytes::{Budget, ErrorKind, Limits, Metered, ParseError, SharedBytes};
+use crate::apk::KnownCertificates;
+use crate::bytes::{Budget, ErrorKind, Limits, Metered, ParseError, ReadAt, SharedBytes};
 use crate::container::Part;
 use crate::firmware::{self, Cause, Image, Problem};
 use crate::inventory::{
@@ -29,6 +30,8 @@ const FRAMEWORK: &str = "/system/framework/framework-res.apk";
 pub enum Place {
     /// A file or folder of the host.
     Path(PathBuf),
+    /// Several files of the host that belong together, the one that names the target first.
+    Files(Vec<PathBuf>),
     /// An address of a web server.
     Url(String),
 }
@@ -38,15 +41,64 @@ impl Place {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::Path(path) => {
-                let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
-                canonical.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-            }
+            Self::Path(path) => file_name(path),
+            Self::Files(paths) => paths.first().map(|path| file_name(path)).unwrap_or_default(),
             Self::Url(url) => {
                 let path = url.split(['?', '#']).next().unwrap_or_default();
                 path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
             }
         }
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    canonical.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// What reading an image has cost so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Costs {
+    /// Bytes read from the medium, repeated reads counted again.
+    pub read: u64,
+    /// Bytes that decoders put out, repeated decoding counted again.
+    pub decompressed: u64,
+    /// Bytes written to temporary files; runs of zeros are not written.
+    pub spooled: u64,
+    /// What came over a network; `None` for files of the host.
+    pub fetched: Option<Fetched>,
+}
+
+/// What came over a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Fetched {
+    /// Bytes of content that were sent, repeated ones counted again.
+    pub bytes: u64,
+    /// Length of the whole file in bytes.
+    pub length: u64,
+    /// Requests.
+    pub requests: u64,
+}
+
+impl Costs {
+    fn of(budget: &Budget, remote: Option<&Remote>) -> Self {
+        Self {
+            read: budget.read(),
+            decompressed: budget.decompressed(),
+            spooled: budget.spooled(),
+            fetched: remote.map(|remote| Fetched {
+                bytes: remote.fetched(),
+                length: remote.len(),
+                requests: remote.requests(),
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Costs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { read, decompressed, spooled, .. } = self;
+        write!(f, "{read} bytes read, {decompressed} decompressed, {spooled} in temporary files")
     }
 }
 
@@ -56,6 +108,23 @@ pub struct FirmwareSource {
     place: Place,
     base: Option<Place>,
     limits: Limits,
+    tells_costs: bool,
+    packages: Arc<PackageReading>,
+}
+
+/// How package files are read.
+#[derive(Debug, Clone)]
+pub struct PackageReading {
+    /// Certificates whose keys are public.
+    pub known: KnownCertificates,
+    /// Whether the classes of each are counted: some megabytes of each file are read for it.
+    pub classes: bool,
+}
+
+impl Default for PackageReading {
+    fn default() -> Self {
+        Self { known: KnownCertificates::published().clone(), classes: false }
+    }
 }
 
 /// A source that was opened over a network, with what it has cost.
@@ -71,13 +140,53 @@ impl FirmwareSource {
     /// As [`Self::new`], wherever it is.
     #[must_use]
     pub fn at(place: Place, limits: Limits) -> Self {
-        Self { place, base: None, limits }
+        Self { place, base: None, limits, tells_costs: false, packages: Arc::default() }
     }
 
     /// The same firmware, an incremental update of a former build.
     #[must_use]
     pub fn on(self, base: Option<Place>) -> Self {
         Self { base, ..self }
+    }
+
+    /// The limits of reading it.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The same firmware; whether a line tells in the end what reading it cost.
+    #[must_use]
+    pub fn telling_costs(self, tells_costs: bool) -> Self {
+        Self { tells_costs, ..self }
+    }
+
+    /// Opens the image for some work on it, and says what all of it cost.
+    ///
+    /// # Errors
+    /// The host's or server's refusal; also after the work, when the network failed meanwhile.
+    pub fn visit<T>(
+        &self,
+        progress: &dyn Progress,
+        work: impl FnOnce(&Image, &Budget) -> T,
+    ) -> Result<(T, Costs), SourceError> {
+        let budget = self.budget(progress)?;
+        telling(&budget, progress, || {
+            progress.step("layers");
+            let (image, remote) = self.open(&budget)?;
+            progress.step("files");
+            let done = work(&image, &budget);
+            if let Some(failure) = remote.as_ref().and_then(|remote| remote.failure()) {
+                return Err(SourceError::Temporary(failure.to_string()));
+            }
+            Ok((done, Costs::of(&budget, remote.as_deref())))
+        })
+    }
+
+    /// The same firmware, its package files read in another way.
+    #[must_use]
+    pub fn reading(self, packages: Arc<PackageReading>) -> Self {
+        Self { packages, ..self }
     }
 
     /// A budget for the target, with the partitions of the former build.
@@ -89,6 +198,7 @@ impl FirmwareSource {
         let former = Budget::new(self.limits.clone());
         let opened = telling(&former, progress, || match base {
             Place::Path(path) => firmware::partitions(path, &former).map_err(unreadable),
+            Place::Files(paths) => firmware::partitions_of_files(paths, &former).map_err(unreadable),
             Place::Url(url) => Ok(firmware::partitions_of(&fetch(url, &former)?.0, &former)),
         });
         let within = |text: String| format!("the former build {}: {text}", base.name());
@@ -102,9 +212,23 @@ impl FirmwareSource {
         Ok(Budget::with_base(self.limits.clone(), parts, &former))
     }
 
+    /// The partitions as they are, by Android's names, unique: for what a volume's files do not tell.
+    ///
+    /// # Errors
+    /// The place can't be opened.
+    pub fn partitions(&self, progress: &dyn Progress) -> Result<Vec<(String, SharedBytes)>, SourceError> {
+        let budget = self.budget(progress)?;
+        telling(&budget, progress, || match &self.place {
+            Place::Path(path) => firmware::partitions(path, &budget).map_err(unreadable),
+            Place::Files(paths) => firmware::partitions_of_files(paths, &budget).map_err(unreadable),
+            Place::Url(url) => Ok(firmware::partitions_of(&fetch(url, &budget)?.0, &budget)),
+        })
+    }
+
     fn open(&self, budget: &Arc<Budget>) -> Result<(Image, Fetching), SourceError> {
         match &self.place {
             Place::Path(path) => Ok((firmware::open(path, budget).map_err(unreadable)?, None)),
+            Place::Files(paths) => Ok((firmware::open_files(paths, budget).map_err(unreadable)?, None)),
             Place::Url(url) => {
                 let (part, remote) = fetch(url, budget)?;
                 Ok((firmware::open_part(&part, budget), Some(remote)))
@@ -117,18 +241,26 @@ impl FirmwareSource {
         let (image, remote) = self.open(budget)?;
         let collected = if image.partitions.is_empty() {
             let mut reasons: Vec<_> = image.problems.iter().take(3).map(|problem| gap(problem).detail).collect();
+            if !image.apexes.is_empty() {
+                reasons.push(
+                    "it is an APEX alone, of no partition: `preloaded apk` and `preloaded image` read it".to_owned(),
+                );
+            }
             if reasons.is_empty() {
                 reasons.push("no Android partition or package of partitions was recognised".to_owned());
             }
             Err(SourceError::Unreadable(reasons.join("; ")))
         } else {
-            let inventory = inventory(self.place.name(), &image, &budget.limits, progress);
+            let inventory = inventory(self.place.name(), &image, &budget.limits, &self.packages, progress);
             if let Some(record) = &request.record {
                 progress.step("raw evidence");
                 evidence::keep(record, &image, &inventory);
             }
             Ok(inventory)
         };
+        if self.tells_costs {
+            progress.notice(&format!("{}: {}", self.place.name(), Costs::of(budget, remote.as_deref())));
+        }
         if let Some(remote) = remote {
             progress.notice(&format!("{}: {}", remote.name(), remote.summary()));
             if let Some(failure) = remote.failure() {
@@ -161,7 +293,13 @@ impl Source for FirmwareSource {
     }
 }
 
-fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progress) -> Inventory {
+fn inventory(
+    name: String,
+    image: &Image,
+    limits: &Limits,
+    reading: &PackageReading,
+    progress: &dyn Progress,
+) -> Inventory {
     let target = Target {
         kind: if image.is_tree { TargetKind::Folder } else { TargetKind::Firmware },
         name: name.clone(),
@@ -178,7 +316,7 @@ fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progre
     let (properties, unread) = properties::read(image, &mut origins);
     gaps.extend(unread);
     inventory.device = identity::device(&properties, &whole);
-    let found = packages::read(image, limits, &mut origins, progress);
+    let found = packages::read(image, limits, reading, &mut origins, progress);
     gaps.extend(found.gaps);
 
     let partitions = image.partitions.iter().zip(&found.counts).map(|(mounted, count)| Partition {
@@ -229,7 +367,9 @@ fn inventory(name: String, image: &Image, limits: &Limits, progress: &dyn Progre
     inventory
 }
 
-fn gap(problem: &Problem) -> Gap {
+/// A problem of reading an image, as a gap.
+#[must_use]
+pub fn gap(problem: &Problem) -> Gap {
     let (reason, detail) = match &problem.cause {
         Cause::Error(error) => (reason(error), error.to_string()),
         Cause::Missing(detail) => (GapReason::Missing, detail.clone()),

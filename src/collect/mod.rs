@@ -3,6 +3,7 @@
 //! Collecting knows no rules: it reads what is there and says what it could not read. A source fails only when nothing
 //! at all was read; everything less is a gap in the inventory.
 
+pub mod capture;
 pub mod firmware;
 pub mod phone;
 pub mod record;

@@ -130,11 +130,13 @@ pub enum EntryKind {
     Layout,
     /// A value of the platform's configuration.
     Configuration,
+    /// What a running device says of itself.
+    State,
 }
 
 impl EntryKind {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Verdict,
         Self::Device,
         Self::Added,
@@ -152,6 +154,7 @@ impl EntryKind {
         Self::Preinstall,
         Self::Layout,
         Self::Configuration,
+        Self::State,
     ];
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Diff, SCHEMA_VERSION, Side, compare};
-use crate::inventory::{CopyRole, Fact, Gap, GapReason, Inventory, Package, Tool};
+use crate::inventory::{CopyRole, Fact, Gap, GapReason, Inventory, Package, State, Tool};
 
 /// The odd ones of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -103,6 +103,7 @@ fn as_shipped(inventory: &Inventory) -> Inventory {
     let gap = Gap::new("batch", GapReason::NotObserved, "not of the firmware, and not compared");
     let mut shipped = inventory.clone();
     shipped.role_holders = Fact::Unknown(gap.clone());
+    shipped.state = Box::new(State::unknown(&gap));
     if let Fact::Known { value, .. } = &mut shipped.packages {
         value.retain(Package::is_factory);
         for package in value {

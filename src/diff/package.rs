@@ -89,7 +89,20 @@ fn told(package: &Package, gained: bool) -> Vec<Change> {
 
 fn compare_both(a: &Package, b: &Package, ledger: &mut Ledger) {
     // Taken apart without a rest: a fact that is added to the model does not compile until it is compared here.
-    let Package { name, copies, uid, shared_user, installer, users, grants, removability, presence, launcher_place } = a;
+    let Package {
+        name,
+        copies,
+        uid,
+        shared_user,
+        installer,
+        // Times of installation differ between two phones of one build.
+        install: _,
+        users,
+        grants,
+        removability,
+        presence,
+        launcher_place,
+    } = a;
     let mut with = Comparer::new(Some(name), ledger);
     for (before, after) in pair(copies, &b.copies, &mut with) {
         compare_copies(before, after, &mut with);
@@ -270,11 +283,16 @@ fn user_states(list: &[UserState]) -> Vec<String> {
 
 fn compare_code(a: &Fact<Code>, b: &Fact<Code>, with: &mut Comparer<'_>) {
     let Some((a, b)) = with.both("code", a, b) else { return };
-    let Code { present, dex_files, dex_bytes, classes, abis, file_bytes, stub } = a;
+    let Code { present, dex_files, dex_bytes, classes, abis, file_bytes, stub, class_counts } = a;
     with.differ("has-code", plain(present), plain(&b.present));
     with.sets("abis", abis.clone(), b.abis.clone());
     let word = |stub: &Option<crate::inventory::StubReason>| stub.map(|stub| stub.as_str().to_owned());
     with.differ("stub", word(stub), word(&b.stub));
+    if let (Some(before), Some(after)) = (class_counts, &b.class_counts) {
+        with.list("sdks", before, after, |counts| {
+            counts.sdks.iter().map(|sdk| format!("{} ({}, {})", sdk.name, sdk.kind, sdk.prefix)).collect()
+        });
+    }
     // A device tells none of them: an absent number is not zero.
     let size = |dex_files: &Option<u32>, dex_bytes: &Option<u64>, classes: &Option<u64>, file: &Option<u64>| {
         let number = |number: Option<u64>, unit: &str| number.map(|number| format!("{number} {unit}"));
@@ -311,6 +329,18 @@ fn compare_manifests(a: &ManifestFacts, b: &ManifestFacts, with: &mut Comparer<'
         libraries: _,
         required_features,
         original_packages,
+        labels: _,
+        permission_groups,
+        permission_trees,
+        never_for_location,
+        direct_boot,
+        processes,
+        cleartext_hosts,
+        queries: _,
+        install_location,
+        shared_user_max_sdk,
+        compatible_screens: _,
+        meta_data: _,
     } = a;
     with.differ("components", plain(components), plain(&b.components));
     let exported = |facts: &ManifestFacts| -> Vec<String> {
@@ -349,4 +379,32 @@ fn compare_manifests(a: &ManifestFacts, b: &ManifestFacts, with: &mut Comparer<'
     with.sets("libraries", libraries(a), libraries(b));
     with.sets("required-features", required_features.clone(), b.required_features.clone());
     with.sets("original-packages", original_packages.clone(), b.original_packages.clone());
+    let labels = |facts: &ManifestFacts| -> Vec<String> {
+        facts.labels.iter().map(|label| format!("{} ({})", label.text, label.locale)).collect()
+    };
+    with.sets("labels", labels(a), labels(b));
+    with.sets("permission-groups", permission_groups.clone(), b.permission_groups.clone());
+    with.sets("permission-trees", permission_trees.clone(), b.permission_trees.clone());
+    with.sets("never-for-location", never_for_location.clone(), b.never_for_location.clone());
+    with.sets("direct-boot", direct_boot.clone(), b.direct_boot.clone());
+    with.sets("processes", processes.clone(), b.processes.clone());
+    with.sets("cleartext-hosts", cleartext_hosts.clone(), b.cleartext_hosts.clone());
+    let queries = |facts: &ManifestFacts| {
+        [&facts.queries.packages, &facts.queries.actions, &facts.queries.authorities].into_iter().flatten().cloned().collect()
+    };
+    with.sets("queries", queries(a), queries(b));
+    with.differ("install-location", install_location.clone(), b.install_location.clone());
+    with.differ("shared-user-max-sdk", optional(shared_user_max_sdk), optional(&b.shared_user_max_sdk));
+    let screens = |facts: &ManifestFacts| -> Vec<String> {
+        facts.compatible_screens.iter().map(|screen| format!("{:?} of {:?} dpi", screen.size, screen.density)).collect()
+    };
+    with.sets("compatible-screens", screens(a), screens(b));
+    let meta_data = |facts: &ManifestFacts| -> Vec<String> {
+        let show = |data: &crate::inventory::MetaDataFacts| match &data.value {
+            Some(value) => format!("{}={value}", data.name),
+            None => data.name.clone(),
+        };
+        facts.meta_data.iter().map(show).collect()
+    };
+    with.sets("meta-data", meta_data(a), meta_data(b));
 }

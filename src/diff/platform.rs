@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::comparer::{Comparer, Ledger};
+use super::comparer::{Comparer, Ledger, optional};
 use super::{EntryKind, Known};
 use crate::inventory::{
-    Allowlist, Controls, DeclaredPermission, Fact, Gap, Inventory, LayoutItem, Partition, PreinstallAction,
+    AdministratorKind, Allowlist, Controls, DeclaredPermission, Fact, Gap, Inventory, LayoutItem, Partition, PreinstallAction, State,
 };
 
 /// Changes of control files by package, list and partition: what it is allowed.
@@ -34,6 +34,7 @@ pub(super) fn compare(a: &Inventory, b: &Inventory, ledger: &mut Ledger) {
         configuration,
         preferred_apps,
         arrivals,
+        state,
     } = a;
     if let Some((before, after)) = Comparer::new(None, ledger).both("partitions", partitions, &b.partitions) {
         compare_partitions(before, after, ledger);
@@ -45,6 +46,7 @@ pub(super) fn compare(a: &Inventory, b: &Inventory, ledger: &mut Ledger) {
     if let Some((before, after)) = Comparer::new(None, ledger).both("control-files", controls, &b.controls) {
         compare_controls(before, after, ledger);
     }
+    compare_states(state, &b.state, ledger);
     keyed(EntryKind::Role, "role-holders", (role_holders, &b.role_holders), ledger, |holder| {
         let user = holder.user.filter(|user| *user != 0).map(|user| format!(" (user {user})")).unwrap_or_default();
         vec![(holder.role.as_str().to_owned(), format!("{}{user}", holder.package))]
@@ -79,6 +81,54 @@ pub(super) fn compare(a: &Inventory, b: &Inventory, ledger: &mut Ledger) {
         let lists = [&app.actions, &app.categories, &app.schemes];
         let filter: Vec<&str> = lists.into_iter().flatten().map(String::as_str).collect();
         vec![(app.package.clone(), format!("{} ({})", app.class, filter.join(" ")))]
+    });
+}
+
+/// What a running device says of itself.
+fn compare_states(a: &State, b: &State, ledger: &mut Ledger) {
+    // Taken apart without a rest: a fact that is added to the model does not compile until it is dealt with.
+    let State {
+        verified_boot,
+        vbmeta_digest,
+        bootloader_locked,
+        vendor_security_patch,
+        market,
+        administrators,
+        chosen,
+        features,
+        overlays,
+        modules,
+        // Modes follow what an owner allows and forbids.
+        app_ops: _,
+    } = a;
+    let mut with = Comparer::new(None, ledger);
+    with.fact("verified-boot", verified_boot, &b.verified_boot, Clone::clone);
+    with.fact("vbmeta-digest", vbmeta_digest, &b.vbmeta_digest, Clone::clone);
+    with.fact("bootloader-locked", bootloader_locked, &b.bootloader_locked, optional);
+    with.fact("vendor-security-patch", vendor_security_patch, &b.vendor_security_patch, Clone::clone);
+    with.list("market", market, &b.market, |list| {
+        list.iter().map(|property| format!("{}={}", property.name, property.value)).collect()
+    });
+    with.list("administrators", administrators, &b.administrators, |list| {
+        let kind = |kind| match kind {
+            AdministratorKind::DeviceOwner => "owner of the device",
+            AdministratorKind::ProfileOwner => "owner of a profile",
+            AdministratorKind::Administrator => "administrator",
+        };
+        list.iter().map(|admin| format!("{} ({})", admin.component, kind(admin.kind))).collect()
+    });
+    with.list("chosen", chosen, &b.chosen, |list| {
+        list.iter().map(|chosen| format!("{} ({:?}, user {})", chosen.component, chosen.kind, chosen.user)).collect()
+    });
+    with.list("features", features, &b.features, Clone::clone);
+    let changes = with.changes;
+    ledger.enter(EntryKind::State, None, None, changes);
+    keyed(EntryKind::State, "overlay-state", (overlays, &b.overlays), ledger, |overlay| {
+        vec![(overlay.package.clone(), format!("{} on {} (user {})", overlay.state, overlay.target, overlay.user))]
+    });
+    keyed(EntryKind::State, "module", (modules, &b.modules), ledger, |module| {
+        let version = module.version.map_or_else(|| "version not known".to_owned(), |version| version.to_string());
+        vec![(module.name.clone(), format!("{version} at {}", module.path))]
     });
 }
 

@@ -41,6 +41,12 @@ pub fn parse(text: &str) -> Activities {
     out
 }
 
+/// `package/class` with the class's whole name; `None` for what is no component.
+#[must_use]
+pub fn component_of(text: &str) -> Option<String> {
+    component(text).map(|(package, class)| format!("{package}/{class}"))
+}
+
 /// `com.example.a/.Main` or `com.example.a/com.other.Main`.
 fn component(text: &str) -> Option<(&str, String)> {
     let (package, class) = text.split_once('/')?;

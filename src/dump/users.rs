@@ -1,5 +1,5 @@
 //! `pm list users`: `UserInfo{0:Owner:13} running`, in the same form since Android 4.2. Flags are hexadecimal, the name
-//! is free text.
+//! is free text. `dumpsys user` has the same with `serialNo=` behind and its state below (`    State: RUNNING_UNLOCKED`).
 
 use super::{At, Leftover};
 
@@ -25,11 +25,31 @@ pub struct UserList {
     pub truncated: bool,
 }
 
-/// Reads the answer of `pm list users`.
+/// Reads the answer of `pm list users` or `dumpsys user`.
 #[must_use]
 pub fn parse(text: &str) -> UserList {
+    let mut dumped = false;
     let mut out = UserList { truncated: !text.is_empty() && !text.ends_with('\n'), ..UserList::default() };
     for (line, content) in super::numbered(text) {
+        // `dumpsys user` names the same users, each with its state below it.
+        if content.starts_with("  UserInfo{") {
+            if let Some((entry, _)) = content.split_once(" serialNo=") {
+                match user(entry.trim()) {
+                    Some(value) => out.users.push(At { value, line }),
+                    None => out.leftover.add(line, content),
+                }
+                dumped = true;
+                continue;
+            }
+        }
+        if dumped {
+            if let Some(state) = content.strip_prefix("    State: ") {
+                if let Some(user) = out.users.last_mut() {
+                    user.value.running = state.starts_with("RUNNING");
+                }
+            }
+            continue;
+        }
         let content = content.trim();
         if content.is_empty() || content == "Users:" {
             continue;
@@ -69,6 +89,16 @@ mod tests {
         assert_eq!(all[0], &ListedUser { id: 0, flags: "4c13".into(), running: true });
         assert_eq!(all[1], &ListedUser { id: 10, flags: "1030".into(), running: false });
         assert_eq!(parsed.leftover.count, 0);
+    }
+
+    #[test]
+    fn the_dump_of_the_service_has_the_same_users() {
+        let parsed = parse(
+            "Users:\n  UserInfo{0:null:13} serialNo=0\n    State: RUNNING_UNLOCKED\n    Created: x\n  \
+            UserInfo{11:User2:10} serialNo=11\n    State: -1\n\n  Device owner id:-10000\n",
+        );
+        let all: Vec<_> = parsed.users.iter().map(|u| (u.value.id, u.value.running)).collect();
+        assert_eq!((all, parsed.leftover.count), (vec![(0, true), (11, false)], 0));
     }
 
     #[test]

@@ -81,6 +81,7 @@ pub(super) struct Assumed {
     pub(super) governing: Option<String>,
     pub(super) kind: Option<DeviceKind>,
     pub(super) os_flavour: Option<OsFlavour>,
+    pub(super) market: Option<String>,
     pub(super) presence: Presence,
 }
 
@@ -93,6 +94,7 @@ impl Assumed {
             governing: context.governing.map(|basis| basis.as_str().to_owned()),
             kind: context.kind,
             os_flavour: context.os_flavour,
+            market: context.market.clone(),
             presence: context.presence,
         }
     }
@@ -113,6 +115,7 @@ impl Assumed {
             governing,
             kind: self.kind,
             os_flavour: self.os_flavour,
+            market: self.market.clone(),
             presence: self.presence,
             ..Context::on(self.as_of.parse().ok()?)
         })

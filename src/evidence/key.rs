@@ -217,8 +217,7 @@ MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
         let seed = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
         let expected = "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
                         085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
-        let bytes: Vec<u8> =
-            (0..64).step_by(2).map(|at| u8::from_str_radix(&seed[at..at + 2], 16).unwrap()).collect();
+        let bytes: Vec<u8> = (0..64).step_by(2).map(|at| u8::from_str_radix(&seed[at..at + 2], 16).unwrap()).collect();
         let der = [PRIVATE_PREFIX.as_slice(), &bytes].concat();
         let key = PrivateKey::from_pem(&pem("PRIVATE KEY", &der)).unwrap();
         let signature = key.sign(&[0x72]);
@@ -240,7 +239,10 @@ MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
     #[test]
     fn what_is_no_key_is_refused_by_what_is_wrong() {
         assert_eq!(PublicKey::from_pem("hello"), Err(KeyError::NoBlock("PUBLIC KEY")));
-        assert_eq!(PublicKey::from_pem(&PUBLIC.replace("MCow", "MCox")).unwrap_err().to_string(), "not an ed25519 key: the key of another algorithm");
+        assert_eq!(
+            PublicKey::from_pem(&PUBLIC.replace("MCow", "MCox")).unwrap_err().to_string(),
+            "not an ed25519 key: the key of another algorithm"
+        );
         assert_eq!(PrivateKey::from_pem(PUBLIC).unwrap_err(), KeyError::NoBlock("PRIVATE KEY"));
         let encrypted = PRIVATE.replace("PRIVATE", "ENCRYPTED PRIVATE");
         assert_eq!(PrivateKey::from_pem(&encrypted).unwrap_err(), KeyError::Encrypted);

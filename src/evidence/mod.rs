@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod bundle;
 pub mod key;
+pub mod minisign;
 pub mod redaction;
 pub mod statement;
 pub mod trust;

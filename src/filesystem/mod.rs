@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::bytes::{Budget, ParseError, SharedBytes};
 
 pub use folder::Folder;
-pub use walk::{File, Unreadable, find, walk};
+pub use walk::{Entry, File, Unreadable, find, list, walk};
 
 /// A file or directory of one filesystem: its inode number, or whatever the format counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +76,32 @@ pub trait Filesystem: Send + Sync {
     /// # Errors
     /// A damaged inode, or a node that has no content.
     fn open(&self, node: NodeId) -> Result<SharedBytes, ParseError>;
+
+    /// What the volume says of itself: the size of its blocks, then its features, by the names that the format's own tools
+    /// print. For people, not for decisions.
+    fn features(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Something that lies beside a volume: a file of the same folder or container.
+#[derive(Clone)]
+pub struct Beside {
+    /// Its name, with the folders before it. Untrusted.
+    pub name: String,
+    /// Its content.
+    pub bytes: SharedBytes,
+}
+
+/// Names of the bits that are set, in the order of `names`; a set bit without a name is its number.
+fn names_of(bits: u32, names: &[(u32, &str)]) -> Vec<String> {
+    let known = names.iter().fold(0, |known, (bit, _)| known | bit);
+    let mut found: Vec<String> =
+        names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| (*name).to_owned()).collect();
+    if bits & !known != 0 {
+        found.push(format!("{:#x}", bits & !known));
+    }
+    found
 }
 
 /// A format of filesystem.
@@ -91,6 +117,20 @@ pub trait FilesystemFormat: Sync {
     /// # Errors
     /// A superblock that is damaged or asks for features that are not read.
     fn mount(&self, volume: SharedBytes, budget: &Arc<Budget>) -> Result<Box<dyn Filesystem>, ParseError>;
+
+    /// As [`Self::mount`], for a volume that may have parts of its content in what lies beside it. What is not there is an
+    /// error of the reads that need it.
+    ///
+    /// # Errors
+    /// As [`Self::mount`].
+    fn mount_among(
+        &self,
+        volume: SharedBytes,
+        _beside: &[Beside],
+        budget: &Arc<Budget>,
+    ) -> Result<Box<dyn Filesystem>, ParseError> {
+        self.mount(volume, budget)
+    }
 
     /// A small valid volume, for tests that damage it.
     #[cfg(test)]

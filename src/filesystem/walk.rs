@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Filesystem, NodeId, NodeKind};
+use super::{Filesystem, Metadata, NodeId, NodeKind};
 use crate::bytes::{Limits, ParseError};
 
 /// Folders within each other. Android's deepest path has 12; a path of 4096 bytes could have 2048.
@@ -28,10 +28,29 @@ pub struct Unreadable {
     pub error: ParseError,
 }
 
+/// Anything below a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Path below the folder that was walked, without a leading slash.
+    pub path: String,
+    /// The node.
+    pub node: NodeId,
+    /// What the filesystem says of it.
+    pub metadata: Metadata,
+}
+
 /// All regular files below `root`, sorted by path, and the places that could not be read. Symbolic links are not followed.
 #[must_use]
 pub fn walk(filesystem: &dyn Filesystem, root: NodeId, limits: &Limits) -> (Vec<File>, Vec<Unreadable>) {
-    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    let (entries, unreadable) = list(filesystem, root, limits);
+    let files = entries.into_iter().filter(|entry| entry.metadata.kind == NodeKind::File);
+    (files.map(|Entry { path, node, metadata }| File { path, node, len: metadata.len }).collect(), unreadable)
+}
+
+/// Everything below `root`, sorted by path, and the places that could not be read. Symbolic links are not followed.
+#[must_use]
+pub fn list(filesystem: &dyn Filesystem, root: NodeId, limits: &Limits) -> (Vec<Entry>, Vec<Unreadable>) {
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::from([root]);
     let mut folders = vec![(String::new(), root, 0)];
     let mut count = 0_u64;
@@ -49,35 +68,38 @@ pub fn walk(filesystem: &dyn Filesystem, root: NodeId, limits: &Limits) -> (Vec<
             if count > limits.files {
                 let error = ParseError::limit(0, "files", count, limits.files);
                 unreadable.push(Unreadable { path, error });
-                return sorted(files, unreadable);
+                return sorted(found, unreadable);
             }
-            match filesystem.metadata(entry.node) {
-                Ok(metadata) if metadata.kind == NodeKind::File => {
-                    files.push(File { path, node: entry.node, len: metadata.len });
+            let metadata = match filesystem.metadata(entry.node) {
+                Ok(metadata) => metadata,
+                Err(error) => {
+                    unreadable.push(Unreadable { path, error });
+                    continue;
                 }
-                Ok(metadata) if metadata.kind == NodeKind::Directory => {
-                    if depth >= PATH_DEPTH {
-                        let error = ParseError::limit(0, "depth of folders", depth as u64 + 1, PATH_DEPTH as u64);
-                        unreadable.push(Unreadable { path, error });
-                    } else if seen.insert(entry.node) {
-                        folders.push((path, entry.node, depth + 1));
-                    } else {
-                        let error = ParseError::invalid(0, "folder", "named twice", "one name for each folder");
-                        unreadable.push(Unreadable { path, error });
-                    }
+            };
+            if metadata.kind == NodeKind::Directory {
+                if depth >= PATH_DEPTH {
+                    let error = ParseError::limit(0, "depth of folders", depth as u64 + 1, PATH_DEPTH as u64);
+                    unreadable.push(Unreadable { path, error });
+                    continue;
                 }
-                Ok(_) => {}
-                Err(error) => unreadable.push(Unreadable { path, error }),
+                if !seen.insert(entry.node) {
+                    let error = ParseError::invalid(0, "folder", "named twice", "one name for each folder");
+                    unreadable.push(Unreadable { path, error });
+                    continue;
+                }
+                folders.push((path.clone(), entry.node, depth + 1));
             }
+            found.push(Entry { path, node: entry.node, metadata });
         }
     }
-    sorted(files, unreadable)
+    sorted(found, unreadable)
 }
 
-fn sorted(mut files: Vec<File>, mut unreadable: Vec<Unreadable>) -> (Vec<File>, Vec<Unreadable>) {
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+fn sorted(mut found: Vec<Entry>, mut unreadable: Vec<Unreadable>) -> (Vec<Entry>, Vec<Unreadable>) {
+    found.sort_by(|a, b| a.path.cmp(&b.path));
     unreadable.sort_by(|a, b| a.path.cmp(&b.path));
-    (files, unreadable)
+    (found, unreadable)
 }
 
 /// The node at `path` (names with `/` between) below `root`; `None` where a name is not there. Symbolic links are not

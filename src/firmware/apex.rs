@@ -36,29 +36,71 @@ pub(super) fn open_all(partitions: &[Mounted], budget: &Arc<Budget>) -> Opened {
                 continue;
             }
             opened.files.push(path.clone());
-            let mut problem = |place: String, cause| {
-                opened.problems.push(Problem { place, cause, hides_packages: true });
-            };
-            let mounted = match partition.filesystem.open(file.node).and_then(|bytes| open(bytes, budget, 0)) {
+            let mounted = match partition.filesystem.open(file.node).and_then(|bytes| open(bytes, &path, budget, 0)) {
                 Ok(mounted) => mounted,
                 Err(error) => {
-                    problem(path, Cause::Error(error));
+                    let cause = Cause::Error(error);
+                    opened.problems.push(Problem { place: path, cause, hides_packages: true });
                     continue;
                 }
             };
             if let Some(other) = opened.mounted.iter().find(|other| other.name == mounted.name) {
                 let detail = format!("a second APEX for {}; the first one was read", other.mount_point);
-                problem(path, Cause::Contradiction(detail));
+                let cause = Cause::Contradiction(detail);
+                opened.problems.push(Problem { place: path, cause, hides_packages: true });
                 continue;
             }
-            let (files, unreadable) = filesystem::walk(mounted.filesystem.as_ref(), mounted.root, &budget.limits);
-            for unreadable in unreadable {
-                problem(mounted.device_path(&unreadable.path), Cause::Error(unreadable.error));
-            }
-            opened.mounted.push(Mounted { files, ..mounted });
+            opened.add(mounted, budget);
         }
     }
     opened
+}
+
+/// Mounts APEX files that lie in no partition: the input itself, or a file in a package of them.
+pub(super) fn open_loose(parts: &[(String, SharedBytes)], budget: &Arc<Budget>) -> Opened {
+    let mut opened = Opened::default();
+    for (place, bytes) in parts {
+        match open(bytes.clone(), place, budget, 0) {
+            Ok(mounted) if opened.mounted.iter().all(|other| other.name != mounted.name) => opened.add(mounted, budget),
+            Ok(mounted) => {
+                let detail = format!("a second APEX for {}; the first one was read", mounted.mount_point);
+                let problem =
+                    Problem { place: place.clone(), cause: Cause::Contradiction(detail), hides_packages: true };
+                opened.problems.push(problem);
+            }
+            Err(error) => {
+                let cause = Cause::Error(error);
+                opened.problems.push(Problem { place: place.clone(), cause, hides_packages: true });
+            }
+        }
+    }
+    opened
+}
+
+impl Opened {
+    /// Lists its files and keeps it.
+    fn add(&mut self, mounted: Mounted, budget: &Arc<Budget>) {
+        let (files, unreadable) = filesystem::walk(mounted.filesystem.as_ref(), mounted.root, &budget.limits);
+        self.problems.extend(unreadable.into_iter().map(|unreadable| Problem {
+            place: mounted.device_path(&unreadable.path),
+            cause: Cause::Error(unreadable.error),
+            hides_packages: true,
+        }));
+        self.mounted.push(Mounted { files, ..mounted });
+    }
+}
+
+/// Paths on a device of the package files in one APEX or CAPEX, sorted.
+pub(super) fn packages(bytes: SharedBytes, budget: &Arc<Budget>) -> Result<Vec<String>, ParseError> {
+    let mounted = open(bytes, "APEX", budget, 0)?;
+    let (files, unreadable) = filesystem::walk(mounted.filesystem.as_ref(), mounted.root, &budget.limits);
+    if let Some(unreadable) = unreadable.into_iter().next() {
+        return Err(unreadable.error.within(unreadable.path));
+    }
+    let packages = files.iter().filter(|file| file.path.ends_with(".apk"));
+    let mut paths: Vec<String> = packages.map(|file| mounted.device_path(&file.path)).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 /// Whether Android takes the file for an APEX: `/system/apex/com.android.wifi.apex`.
@@ -67,7 +109,7 @@ fn is_apex(path: &str) -> bool {
     named && path.rsplit('/').nth(1) == Some("apex")
 }
 
-fn open(bytes: SharedBytes, budget: &Arc<Budget>, depth: u32) -> Result<Mounted, ParseError> {
+fn open(bytes: SharedBytes, place: &str, budget: &Arc<Budget>, depth: u32) -> Result<Mounted, ParseError> {
     let part = Part { name: "apex".to_owned(), bytes };
     let head = container::read_head(&part.bytes)?;
     let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
@@ -79,7 +121,7 @@ fn open(bytes: SharedBytes, budget: &Arc<Budget>, depth: u32) -> Result<Mounted,
         if depth > 0 {
             return Err(ParseError::limit(0, "original_apex within each other", 2, 1));
         }
-        return open(original.clone(), budget, depth + 1).map_err(|error| error.within("original_apex"));
+        return open(original.clone(), place, budget, depth + 1).map_err(|error| error.within("original_apex"));
     }
     let missing = |name| ParseError::invalid(0, "ZIP entries", format!("without {name}"), "an APEX");
     let name = match (entry("apex_manifest.pb"), entry("apex_manifest.json")) {
@@ -88,10 +130,10 @@ fn open(bytes: SharedBytes, budget: &Arc<Budget>, depth: u32) -> Result<Mounted,
         (None, None) => return Err(missing("apex_manifest.pb")),
     };
     let image = entry("apex_payload.img").ok_or_else(|| missing("apex_payload.img"))?.clone();
-    mount(name, image, budget).map_err(|error| error.within("apex_payload.img"))
+    mount(name, place, image, budget).map_err(|error| error.within("apex_payload.img"))
 }
 
-fn mount(name: String, image: SharedBytes, budget: &Arc<Budget>) -> Result<Mounted, ParseError> {
+fn mount(name: String, place: &str, image: SharedBytes, budget: &Arc<Budget>) -> Result<Mounted, ParseError> {
     let head = container::read_head(&image)?;
     let Some(format) = filesystem::recognize(&head) else {
         let probe = Probe { name: "apex_payload.img", head: &head, len: image.len() };
@@ -103,7 +145,9 @@ fn mount(name: String, image: SharedBytes, budget: &Arc<Budget>) -> Result<Mount
     let filesystem = format.mount(image, budget).map_err(|error| error.within(format.name()))?;
     let root = filesystem.root();
     let mount_point = format!("/apex/{name}");
-    Ok(Mounted { name, mount_point, filesystem: Arc::from(filesystem), root, length, files: Vec::new() })
+    let filesystem = Arc::from(filesystem);
+    let place = place.to_owned();
+    Ok(Mounted { name, slot: None, place, mount_point, filesystem, root, length, files: Vec::new() })
 }
 
 fn read(manifest: &SharedBytes) -> Result<Vec<u8>, ParseError> {

@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use super::apex;
 use super::name::{self, PartitionName};
-use super::{Cause, Image, Mounted, Problem};
+use super::{Cause, Image, Layer, Leftover, Mounted, Problem};
 use crate::bytes::{Budget, ParseError, SharedBytes};
 use crate::container::{self, Part, PartSet, Probe};
-use crate::filesystem::{self, Filesystem, NodeId, NodeKind};
+use crate::filesystem::{self, Beside, Filesystem, NodeId, NodeKind};
 
 /// An unrecognised part of this size may be a partition in a format that is not known here. Firmware of modems and
 /// boot loaders stays below it, or has a FAT filesystem.
 const SUSPICIOUS_BYTES: u64 = 64 << 20;
+
+/// Containers of one input that are opened. A package of all regions' variants has some hundred.
+const CONTAINERS: usize = 4096;
+/// Parts of one input that are looked at. The largest target-files package has 20,000.
+const PARTS: u64 = 1 << 16;
 
 /// A filesystem that was met, before it has its place.
 pub(super) struct Volume {
@@ -31,10 +36,28 @@ pub(super) struct Layers {
     pub(super) early: Vec<(String, SharedBytes)>,
     problems: Vec<Problem>,
     names: Vec<String>,
+    opened: Vec<Layer>,
+    leftover: Vec<Leftover>,
+    /// APEX files that are the input itself.
+    loose: Vec<(String, SharedBytes)>,
+    /// Whether the input is one file.
+    alone: bool,
+    /// Parts that were looked at.
+    examined: u64,
+    /// Whether a bound was reached and told.
+    exhausted: bool,
     /// Whether what is examined lies in a boot image, which holds no packages.
     in_boot: bool,
     /// What is no container: partitions, and files of all kinds.
-    leaves: Vec<Part>,
+    leaves: Vec<Leaf>,
+}
+
+/// A part with the way to it.
+struct Leaf {
+    place: String,
+    part: Part,
+    /// Whether its beginning can be read.
+    is_readable: bool,
 }
 
 impl Layers {
@@ -45,6 +68,12 @@ impl Layers {
             early: Vec::new(),
             problems: Vec::new(),
             names: Vec::new(),
+            opened: Vec::new(),
+            leftover: Vec::new(),
+            loose: Vec::new(),
+            alone: false,
+            examined: 0,
+            exhausted: false,
             in_boot: false,
             leaves: Vec::new(),
         }
@@ -59,9 +88,15 @@ impl Layers {
     /// Files of the host, seen together.
     pub(super) fn examine_all(&mut self, parts: &[Part]) {
         let parts = container::arrange(parts);
+        self.alone = parts.len() == 1;
         for part in &parts {
             self.examine(part, &parts, &part.name, 0);
         }
+    }
+
+    fn opened(&mut self, part: &Part, place: &str, format: &'static str, depth: u32) {
+        let length = Some(part.bytes.len());
+        self.opened.push(Layer { place: place.to_owned(), format, depth, length, parts: None });
     }
 
     fn problem(&mut self, part: &Part, place: &str, error: ParseError) {
@@ -71,21 +106,38 @@ impl Layers {
         self.problems.push(Problem { place, cause: Cause::Error(error), hides_packages: !self.in_boot });
     }
 
+    /// Tells once that there is more than is looked at.
+    fn exhaust(&mut self, part: &Part, place: &str, what: &'static str, found: u64, limit: u64) {
+        if !std::mem::replace(&mut self.exhausted, true) {
+            self.problem(part, place, ParseError::limit(0, what, found, limit));
+        }
+    }
+
     fn examine(&mut self, part: &Part, siblings: &[Part], place: &str, depth: u32) {
+        self.examined += 1;
+        if self.examined > PARTS {
+            return self.exhaust(part, place, "parts of the input", self.examined, PARTS);
+        }
         let head = match container::read_head(&part.bytes) {
             Ok(head) => head,
-            Err(error) => return self.problem(part, place, error),
+            Err(error) => {
+                self.leaves.push(Leaf { place: place.to_owned(), part: part.clone(), is_readable: false });
+                return self.problem(part, place, error);
+            }
         };
         // The blocks of an update that are stored begin like the partition and are not laid out like it.
         let whole = !container::is_block_update_data(&part.name);
         let probe = Probe { name: &part.name, head: &head, len: part.bytes.len() };
         let is_filesystem = whole && filesystem::recognize(&head).is_some();
         if is_filesystem || container::recognize(&probe).is_none_or(|format| format.name() == "boot") {
-            self.leaves.push(part.clone());
+            self.leaves.push(Leaf { place: place.to_owned(), part: part.clone(), is_readable: true });
         }
         if let Some(format) = filesystem::recognize(&head).filter(|_| whole) {
             self.used(format.name());
-            match format.mount(part.bytes.clone(), &self.budget) {
+            self.opened(part, place, format.name(), depth);
+            let beside: Vec<Beside> =
+                siblings.iter().map(|other| Beside { name: other.name.clone(), bytes: other.bytes.clone() }).collect();
+            match format.mount_among(part.bytes.clone(), &beside, &self.budget) {
                 Ok(filesystem) => {
                     let root = filesystem.root();
                     self.volumes.push(Volume {
@@ -110,9 +162,19 @@ impl Layers {
                 let limit = u64::from(self.budget.limits.depth);
                 return self.problem(part, place, ParseError::limit(0, "depth of containers", limit + 1, limit));
             }
+            if self.opened.len() >= CONTAINERS {
+                let count = self.opened.len() as u64 + 1;
+                return self.exhaust(part, place, "containers of the input", count, CONTAINERS as u64);
+            }
             let outside = !self.in_boot && format.name() == "boot";
             self.in_boot |= outside;
-            match format.open(&PartSet { part, siblings }, &self.budget) {
+            let index = self.opened.len();
+            self.opened(part, place, format.name(), depth);
+            let parts = format.open(&PartSet { part, siblings }, &self.budget);
+            if let (Some(layer), Ok(parts)) = (self.opened.get_mut(index), &parts) {
+                layer.parts = Some(parts.len() as u64);
+            }
+            match parts {
                 Ok(parts) if format.name() == "cpio" => {
                     self.early.extend(parts.into_iter().map(|file| (format!("{place}!{}", file.name), file.bytes)));
                 }
@@ -124,6 +186,7 @@ impl Layers {
         }
         let end = || (depth == 0).then(|| container::recognize_end(&part.bytes)).flatten();
         if let Some(foreign) = container::recognize_foreign(&probe).or_else(end) {
+            self.leftover.push(Leftover { place: place.to_owned(), length: part.bytes.len() });
             if foreign.hides_packages {
                 self.problem(part, place, ParseError::unsupported(0, foreign.name));
             } else if foreign.tells_of_packages {
@@ -133,6 +196,7 @@ impl Layers {
             }
             return;
         }
+        self.leftover.push(Leftover { place: place.to_owned(), length: part.bytes.len() });
         let known = name::is_known(&name::parse(&part.name).base) && is_image(&part.name);
         if (known && !part.bytes.is_empty()) || part.bytes.len() >= SUSPICIOUS_BYTES {
             self.problem(part, place, ParseError::unsupported(0, "its format, which is not recognised,"));
@@ -142,6 +206,9 @@ impl Layers {
     fn descend(&mut self, container: &Part, parts: &[Part], place: &str, depth: u32) {
         let has = |name: &str| parts.iter().any(|part| part.name == name);
         if has("apex_payload.img") || has("original_apex") {
+            if depth == 0 && self.alone {
+                return self.loose.push((place.to_owned(), container.bytes.clone()));
+            }
             return self.problem(container, place, ParseError::unsupported(0, "an APEX"));
         }
         if has("AndroidManifest.xml") {
@@ -162,7 +229,8 @@ impl Layers {
 
     /// The first of each name, of two slots the first.
     pub(super) fn into_leaves(self) -> Vec<(String, SharedBytes)> {
-        let mut leaves: Vec<_> = self.leaves.into_iter().map(|part| (name::parse(&part.name), part.bytes)).collect();
+        let named = |leaf: Leaf| (name::parse(&leaf.part.name), leaf.part.bytes);
+        let mut leaves: Vec<_> = self.leaves.into_iter().filter(|leaf| leaf.is_readable).map(named).collect();
         leaves.sort_by(|(a, _), (b, _)| (&a.base, a.slot).cmp(&(&b.base, b.slot)));
         leaves.dedup_by(|(later, _), (first, _)| later.base == first.base);
         leaves.into_iter().map(|(name, bytes)| (name.base, bytes)).collect()
@@ -170,7 +238,7 @@ impl Layers {
 
     /// Gives every volume its place in the device's tree, and lists its files.
     pub(super) fn mount(self) -> Image {
-        let Self { budget, volumes, early, mut problems, names, .. } = self;
+        let Self { budget, volumes, early, mut problems, names, opened: layers, leftover, loose, leaves, .. } = self;
         let parsed: Vec<PartitionName> = volumes.iter().map(|volume| name::parse(&volume.name)).collect();
         let mut partitions: Vec<Mounted> = Vec::new();
         for (volume, parsed_name) in volumes.into_iter().zip(&parsed) {
@@ -197,8 +265,9 @@ impl Layers {
                 continue;
             }
             let (files, unreadable) = filesystem::walk(volume.filesystem.as_ref(), volume.root, &budget.limits);
-            let Volume { filesystem, root, length, .. } = volume;
-            let mounted = Mounted { name, mount_point, filesystem, root, length, files };
+            let Volume { filesystem, root, length, place, .. } = volume;
+            let slot = parsed_name.slot;
+            let mounted = Mounted { name, slot, place, mount_point, filesystem, root, length, files };
             problems.extend(unreadable.into_iter().map(|unreadable| Problem {
                 place: mounted.device_path(&unreadable.path),
                 cause: Cause::Error(unreadable.error),
@@ -207,12 +276,25 @@ impl Layers {
             partitions.push(mounted);
         }
         partitions.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
-        let mut opened = apex::open_all(&partitions, &budget);
+        let mut opened =
+            if loose.is_empty() { apex::open_all(&partitions, &budget) } else { apex::open_loose(&loose, &budget) };
         problems.append(&mut opened.problems);
         opened.mounted.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
         opened.files.sort();
+        let parts = leaves.into_iter().map(|leaf| Part { name: leaf.place, bytes: leaf.part.bytes }).collect();
         let (apexes, apex_files) = (opened.mounted, opened.files);
-        Image { partitions, apexes, apex_files, early, problems, layers: names, is_tree: false }
+        Image {
+            partitions,
+            apexes,
+            apex_files,
+            early,
+            problems,
+            layers: names,
+            opened: layers,
+            leftover,
+            parts,
+            is_tree: false,
+        }
     }
 }
 

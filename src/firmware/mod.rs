@@ -4,17 +4,21 @@
 //! it meets. What can't be read becomes a [`Problem`]; nothing is passed over that may hold packages.
 
 mod apex;
+pub mod avb;
 mod layers;
 mod missing;
 mod name;
+mod path;
 mod tree;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::bytes::{Budget, FileBytes, Metered, ParseError, SharedBytes};
 use crate::container::Part;
 use crate::filesystem::{self, File, Filesystem, NodeId};
+
+pub use path::{Missing, Place};
 
 /// What an input turned out to be.
 pub struct Image {
@@ -30,14 +34,50 @@ pub struct Image {
     pub problems: Vec<Problem>,
     /// Formats that were opened, in the order of their first use: outermost first.
     pub layers: Vec<String>,
+    /// Every container and volume that was opened, in the order of reading: a container before what it holds.
+    pub opened: Vec<Layer>,
+    /// Parts that nothing was made of: boot loaders, texts, firmware of modems. What may hold packages among them has its
+    /// [`Problem`].
+    pub leftover: Vec<Leftover>,
+    /// Everything that is no container, by the way to it: volumes, boot images, and what nothing was made of.
+    pub parts: Vec<Part>,
     /// Whether the input is a folder laid out as a device's tree.
     pub is_tree: bool,
+}
+
+/// A container or volume on the way to the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// The way to it: `rom.zip!images/super.img`. What a container of one part holds has the container's own.
+    pub place: String,
+    /// Its format's name.
+    pub format: &'static str,
+    /// Containers that it lies in.
+    pub depth: u32,
+    /// Its length in bytes; `None` for a folder.
+    pub length: Option<u64>,
+    /// Parts of a container that was opened, pieces of a split set without the first; `None` for a volume, and for what can't
+    /// be opened.
+    pub parts: Option<u64>,
+}
+
+/// A part that is neither a container nor a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// The way to it.
+    pub place: String,
+    /// Its length in bytes.
+    pub length: u64,
 }
 
 /// A partition's filesystem at its place in the device's tree.
 pub struct Mounted {
     /// Android's name without slot suffix: `system`, `my_stock`.
     pub name: String,
+    /// The slot that its name tells: `a` or `b`.
+    pub slot: Option<char>,
+    /// The way to it through the containers: `rom.zip!payload.bin!system.img`.
+    pub place: String,
     /// Where Android mounts it: `/product`; `/` for a system partition that holds the root.
     pub mount_point: String,
     /// The filesystem.
@@ -132,11 +172,31 @@ pub fn open(path: &Path, budget: &Arc<Budget>) -> Result<Image, ParseError> {
     Ok(image)
 }
 
+/// Opens firmware that is several files, which belong together: pieces of a split set, Samsung's `AP` and `CSC`.
+///
+/// # Errors
+/// The host's refusal of one of them.
+pub fn open_files(paths: &[PathBuf], budget: &Arc<Budget>) -> Result<Image, ParseError> {
+    Ok(open_parts(&files(paths, budget)?, budget))
+}
+
+/// Paths on a device of the package files in an APEX or CAPEX that stands alone, sorted.
+///
+/// # Errors
+/// The place in the file or in its image that can't be read.
+pub fn apex_packages(bytes: &SharedBytes, budget: &Arc<Budget>) -> Result<Vec<String>, ParseError> {
+    apex::packages(bytes.clone(), budget)
+}
+
 /// Opens firmware that is one source in any supported wrapping.
 #[must_use]
 pub fn open_part(part: &Part, budget: &Arc<Budget>) -> Image {
+    open_parts(std::slice::from_ref(part), budget)
+}
+
+fn open_parts(parts: &[Part], budget: &Arc<Budget>) -> Image {
     let mut layers = layers::Layers::new(budget.clone());
-    layers.examine_all(std::slice::from_ref(part));
+    layers.examine_all(parts);
     let mut image = layers.mount();
     if !image.partitions.is_empty() {
         missing::check(&mut image);
@@ -160,9 +220,26 @@ pub fn partitions(path: &Path, budget: &Arc<Budget>) -> Result<Vec<(String, Shar
 /// As [`partitions`], of one source.
 #[must_use]
 pub fn partitions_of(part: &Part, budget: &Arc<Budget>) -> Vec<(String, SharedBytes)> {
+    leaves(std::slice::from_ref(part), budget)
+}
+
+/// As [`partitions`], of several files that belong together.
+///
+/// # Errors
+/// The host's refusal of one of them.
+pub fn partitions_of_files(paths: &[PathBuf], budget: &Arc<Budget>) -> Result<Vec<(String, SharedBytes)>, ParseError> {
+    Ok(leaves(&files(paths, budget)?, budget))
+}
+
+fn leaves(parts: &[Part], budget: &Arc<Budget>) -> Vec<(String, SharedBytes)> {
     let mut layers = layers::Layers::new(budget.clone());
-    layers.examine_all(std::slice::from_ref(part));
+    layers.examine_all(parts);
     layers.into_leaves()
+}
+
+fn files(paths: &[PathBuf], budget: &Arc<Budget>) -> Result<Vec<Part>, ParseError> {
+    let named = |path: &PathBuf| file(path, budget).map_err(|error| error.within(path.display().to_string()));
+    paths.iter().map(named).collect()
 }
 
 fn file(path: &Path, budget: &Arc<Budget>) -> Result<Part, ParseError> {

@@ -131,8 +131,7 @@ pub enum PresenceState {
 
 impl PresenceState {
     /// All of them, in declaration order.
-    pub const ALL: [Self; 6] =
-        [Self::Full, Self::FirstBoot, Self::AutoInstall, Self::Stub, Self::Icon, Self::Absent];
+    pub const ALL: [Self; 6] = [Self::Full, Self::FirstBoot, Self::AutoInstall, Self::Stub, Self::Icon, Self::Absent];
 
     /// The code as printed.
     #[must_use]

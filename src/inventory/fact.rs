@@ -1,12 +1,15 @@
 //! Facts, the evidence for them, and the gaps where there is none.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Something that was looked for: found, with evidence, or not, with the reason.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", untagged)]
 pub enum Fact<T> {
     /// It was read. `null` or an empty list says that the thing itself is absent.
@@ -22,15 +25,63 @@ pub enum Fact<T> {
     Unknown(Gap),
 }
 
+/// By hand: the derived form would hold every fact in a buffer to try it twice, and inventories hold little else.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Fact<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Fact<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a fact: `value` with `evidence`, or `unknown`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fact<T>, A::Error> {
+                const FIELDS: &[&str] = &["value", "evidence", "unknown"];
+                let (mut value, mut evidence, mut gap) = (None, None, None);
+                while let Some(key) = map.next_key::<Key>()? {
+                    match key {
+                        Key::Value if value.is_none() => value = Some(map.next_value()?),
+                        Key::Evidence if evidence.is_none() => evidence = Some(map.next_value()?),
+                        Key::Unknown if gap.is_none() => gap = Some(map.next_value()?),
+                        Key::Value => return Err(A::Error::duplicate_field("value")),
+                        Key::Evidence => return Err(A::Error::duplicate_field("evidence")),
+                        Key::Unknown => return Err(A::Error::duplicate_field("unknown")),
+                    }
+                }
+                match (value, evidence, gap) {
+                    (Some(value), Some(evidence), None) => Ok(Fact::Known { value, evidence }),
+                    (None, None, Some(gap)) => Ok(Fact::Unknown(gap)),
+                    (Some(_), None, None) => Err(A::Error::missing_field("evidence")),
+                    (None, Some(_), None) => Err(A::Error::missing_field("value")),
+                    (None, None, None) => Err(A::Error::missing_field("unknown")),
+                    (_, _, Some(_)) => Err(A::Error::unknown_field("value or evidence beside unknown", FIELDS)),
+                }
+            }
+        }
+
+        #[derive(Deserialize)]
+        #[serde(field_identifier, rename_all = "kebab-case")]
+        enum Key {
+            Value,
+            Evidence,
+            Unknown,
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
 /// `{"unknown": gap}`, so that both forms of a fact can be told apart by their keys.
 mod unknown {
     use schemars::JsonSchema;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Serialize, Serializer};
 
     use super::Gap;
 
     /// Why the fact is not known.
-    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[derive(Serialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     #[schemars(rename = "Unknown")]
     pub(super) struct Wrapped<T> {
@@ -40,13 +91,31 @@ mod unknown {
     pub(super) fn serialize<S: Serializer>(gap: &Gap, serializer: S) -> Result<S::Ok, S::Error> {
         Wrapped { unknown: gap }.serialize(serializer)
     }
+}
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Gap, D::Error> {
-        Wrapped::deserialize(deserializer).map(|wrapped| wrapped.unknown)
+/// Place of the gap of a fact that an older version of this program did not save.
+const SAVED_EARLIER: &str = "saved inventory";
+
+/// For inventories that were saved before there was such a fact.
+impl<T> Default for Fact<T> {
+    fn default() -> Self {
+        Self::Unknown(Gap::new(SAVED_EARLIER, GapReason::NotObserved, "the version that saved it did not ask"))
     }
 }
 
 impl<T> Fact<T> {
+    /// A fact that was not looked for, and may still be concluded from others.
+    #[must_use]
+    pub fn not_asked() -> Self {
+        Self::default()
+    }
+
+    /// Whether it is unknown only because nobody asked: the version that saved it, or the collector so far.
+    #[must_use]
+    pub fn was_not_asked(&self) -> bool {
+        self.gap().is_some_and(|gap| gap.place == SAVED_EARLIER && gap.reason == GapReason::NotObserved)
+    }
+
     /// A fact read from the place that `evidence` names.
     pub fn new(value: T, evidence: &Evidence) -> Self {
         Self::Known { value, evidence: evidence.clone() }
@@ -255,6 +324,25 @@ pub enum Hides {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_neither_form_of_a_fact_is_refused() {
+        let evidence = r#""evidence":{"source":0}"#;
+        let gap = r#""unknown":{"place":"p","reason":"missing","detail":"d","hides":"facts"}"#;
+        for text in [
+            "{}".to_owned(),
+            r#"{"value":1}"#.to_owned(),
+            format!("{{{evidence}}}"),
+            format!(r#"{{"value":1,{evidence},{gap}}}"#),
+            format!(r#"{{"value":1,"value":2,{evidence}}}"#),
+            format!(r#"{{"value":1,{evidence},"more":1}}"#),
+            "7".to_owned(),
+        ] {
+            assert!(serde_json::from_str::<Fact<u32>>(&text).is_err(), "{text}");
+        }
+        // The order of fields is free.
+        assert!(serde_json::from_str::<Fact<u32>>(&format!(r#"{{{evidence},"value":1}}"#)).is_ok());
+    }
 
     #[test]
     fn both_forms_of_a_fact_survive_json_and_are_told_apart() {

@@ -32,6 +32,42 @@ pub struct ManifestFacts {
     pub required_features: Vec<String>,
     /// Names that the package had before.
     pub original_packages: Vec<String>,
+    /// Labels in English and Russian that differ from the default, by locale.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelFacts>,
+    /// Names of permission groups that it declares, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permission_groups: Vec<String>,
+    /// Names below which it may add permissions while it runs, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permission_trees: Vec<String>,
+    /// Permissions that it asks for with the word that it derives no place from them, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub never_for_location: Vec<String>,
+    /// Enabled components that run before the first unlock, as full class names, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub direct_boot: Vec<String>,
+    /// Processes of its components beside its own, as written, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<String>,
+    /// Hosts to which its network configuration permits unencrypted traffic, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleartext_hosts: Vec<String>,
+    /// Other packages that it wants to see.
+    #[serde(default, skip_serializing_if = "QueryFacts::is_empty")]
+    pub queries: QueryFacts,
+    /// `auto`, `internal-only` or `prefer-external`; absent where the manifest does not say, which means internal only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install_location: Option<String>,
+    /// Last API level on which it belongs to its shared user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_user_max_sdk: Option<u32>,
+    /// The only screens that it is for; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compatible_screens: Vec<ScreenFacts>,
+    /// What the application says to others, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meta_data: Vec<MetaDataFacts>,
 }
 
 impl ManifestFacts {
@@ -41,11 +77,79 @@ impl ManifestFacts {
         self.hooks.sort();
         self.libraries.sort();
         self.libraries.dedup();
-        for list in [&mut self.roles, &mut self.implied_permissions, &mut self.required_features] {
+        self.labels.sort();
+        self.compatible_screens.sort();
+        self.compatible_screens.dedup();
+        self.meta_data.sort();
+        for list in [
+            &mut self.roles,
+            &mut self.implied_permissions,
+            &mut self.required_features,
+            &mut self.permission_groups,
+            &mut self.permission_trees,
+            &mut self.never_for_location,
+            &mut self.direct_boot,
+            &mut self.processes,
+            &mut self.cleartext_hosts,
+            &mut self.queries.packages,
+            &mut self.queries.actions,
+            &mut self.queries.authorities,
+        ] {
             list.sort();
             list.dedup();
         }
     }
+}
+
+/// A label in one locale.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelFacts {
+    /// `en` or `ru`.
+    pub locale: String,
+    /// The label.
+    pub text: String,
+}
+
+/// What of other packages a package wants to see. Names, sorted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueryFacts {
+    /// Packages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<String>,
+    /// Actions that their components answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
+    /// Authorities of their providers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<String>,
+}
+
+impl QueryFacts {
+    fn is_empty(&self) -> bool {
+        self.packages.is_empty() && self.actions.is_empty() && self.authorities.is_empty()
+    }
+}
+
+/// A screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScreenFacts {
+    /// 200 small, 300 normal, 400 large, 500 extra large.
+    pub size: Option<u32>,
+    /// Dots per inch.
+    pub density: Option<u32>,
+}
+
+/// A `meta-data` element of an application.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetaDataFacts {
+    /// Its name.
+    pub name: String,
+    /// Its value, or the resource that it names; `null` for what is no single value.
+    pub value: Option<String>,
 }
 
 /// A component that other apps may use.

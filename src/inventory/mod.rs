@@ -12,18 +12,19 @@ mod configuration;
 mod controls;
 mod device;
 mod fact;
+mod gap_search;
 mod layout;
 mod manifest;
 mod package;
 mod permission;
 mod preinstall;
 mod role;
+mod state;
 
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub use conclusion::{
     Arrival, Ground, Presence, PresenceCode, PresenceState, Removability, RemovabilityCode, RemovabilityGrade,
@@ -32,14 +33,22 @@ pub use configuration::{ConfigValue, PreferredApp};
 pub use controls::{Allowlist, Controls, DefaultGrant, DefaultGrants, ListedPermission, SplitPermission};
 pub use device::{Device, DeviceKind, OsFlavour, Partition, User};
 pub use fact::{Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, SourceId};
-pub use layout::{Layout, LayoutItem, LayoutItemKind, LayoutOrigin, LauncherPlace, LauncherPlaceKind};
-pub use manifest::{ExportedComponent, LibraryFacts, ManifestFacts, OverlayFacts, StubReason, SystemHook};
+pub use layout::{LauncherPlace, LauncherPlaceKind, Layout, LayoutItem, LayoutItemKind, LayoutOrigin};
+pub use manifest::{
+    ExportedComponent, LabelFacts, LibraryFacts, ManifestFacts, MetaDataFacts, OverlayFacts, QueryFacts, ScreenFacts,
+    StubReason, SystemHook,
+};
 pub use package::{
-    Code, CopyRole, Enabled, Package, PackageCopy, Placement, Signer, SignerDepth, Split, SplitFile, UserState,
+    ClassCounts, Code, CopyRole, Enabled, Package, PackageCopy, Placement, PrefixCount, SdkCount, Signer, SignerDepth,
+    Split, SplitFile, UserState,
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
 pub use preinstall::{Condition, Preinstall, PreinstallAction, PreinstallSubject};
 pub use role::{Role, RoleHolder};
+pub use state::{
+    Administrator, AdministratorKind, AppOpMode, Chosen, ChosenKind, FirstInstall, Installation, MarketProperty,
+    Module, OverlayState, State,
+};
 
 /// Version of the JSON form of [`Inventory`].
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -71,50 +80,31 @@ pub struct Inventory {
     pub controls: Fact<Controls>,
     /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
     /// configuration at first start.
-    #[serde(default = "not_asked::<Vec<RoleHolder>>")]
+    #[serde(default)]
     pub role_holders: Fact<Vec<RoleHolder>>,
     /// What the vendor's files say of apps beside their package files, in order of [`Preinstall`].
-    #[serde(default = "not_asked::<Vec<Preinstall>>")]
+    #[serde(default)]
     pub preinstalls: Fact<Vec<Preinstall>>,
     /// Layouts of the home screen, in the order in which launchers ask for them.
-    #[serde(default = "not_asked::<Vec<Layout>>")]
+    #[serde(default)]
     pub layouts: Fact<Vec<Layout>>,
     /// Values of the platform's configuration that name packages, by name: of the platform's own package and of overlays, as
     /// far as those were read.
-    #[serde(default = "not_asked::<Vec<ConfigValue>>")]
+    #[serde(default)]
     pub configuration: Fact<Vec<ConfigValue>>,
     /// Apps that open an intent before the user chooses, by package.
-    #[serde(default = "not_asked::<Vec<PreferredApp>>")]
+    #[serde(default)]
     pub preferred_apps: Fact<Vec<PreferredApp>>,
     /// Apps that are not among the packages, and yet show or arrive, by package, unique.
-    #[serde(default = "not_asked::<Vec<Arrival>>")]
+    #[serde(default)]
     pub arrivals: Fact<Vec<Arrival>>,
+    /// What a running device says of itself beside its packages.
+    #[serde(default)]
+    pub state: Box<State>,
     /// Packages that a store or a person installed: they are not collected, only counted.
     pub omitted_packages: Fact<u64>,
     /// Everything that could not be read, in order of place. A gap of one fact stands at the fact alone.
     pub gaps: Vec<Gap>,
-}
-
-/// Place of the gap of a fact that an older version of this program did not save.
-const SAVED_EARLIER: &str = "saved inventory";
-
-/// For inventories that were saved before there was such a fact.
-fn not_asked<T>() -> Fact<T> {
-    Fact::not_asked()
-}
-
-impl<T> Fact<T> {
-    /// A fact that was not looked for, and may still be concluded from others.
-    #[must_use]
-    pub fn not_asked() -> Self {
-        Self::Unknown(Gap::new(SAVED_EARLIER, GapReason::NotObserved, "the version that saved it did not ask"))
-    }
-
-    /// Whether it is unknown only because the version that saved the inventory did not know of it.
-    #[must_use]
-    pub fn was_not_asked(&self) -> bool {
-        self.gap().is_some_and(|gap| gap.place == SAVED_EARLIER && gap.reason == GapReason::NotObserved)
-    }
 }
 
 /// The program that wrote a file.
@@ -161,6 +151,16 @@ pub enum TargetKind {
     Firmware,
     /// A folder laid out as a device's tree.
     Folder,
+    /// What another program took of a phone: a bug report, a folder of artifacts.
+    Capture,
+}
+
+impl TargetKind {
+    /// Whether the device was running: then Android has states of packages, users and grants, which an image has not.
+    #[must_use]
+    pub fn has_run(self) -> bool {
+        matches!(self, Self::Phone | Self::Capture)
+    }
 }
 
 impl Inventory {
@@ -184,6 +184,7 @@ impl Inventory {
             configuration: Fact::Unknown(gap.clone()),
             preferred_apps: Fact::Unknown(gap.clone()),
             arrivals: Fact::Unknown(gap.clone()),
+            state: Box::new(State::unknown(gap)),
             omitted_packages: Fact::Unknown(gap.clone()),
             gaps: Vec::new(),
         }
@@ -211,21 +212,9 @@ impl Inventory {
     /// # Errors
     /// Never in practice: an inventory that can't be written as JSON.
     pub fn all_gaps(&self) -> serde_json::Result<Vec<Gap>> {
-        // The JSON form has every fact at some depth, also those that fields yet to come will hold.
+        // What is written has every fact at some depth, also those that fields yet to come will hold.
         let mut gaps: BTreeSet<Gap> = self.gaps.iter().cloned().collect();
-        let mut open = vec![serde_json::to_value(self)?];
-        while let Some(value) = open.pop() {
-            match value {
-                Value::Object(mut fields) => {
-                    if let Some(unknown) = fields.remove("unknown") {
-                        gaps.insert(serde_json::from_value(unknown)?);
-                    }
-                    open.extend(fields.into_iter().map(|(_, value)| value));
-                }
-                Value::Array(values) => open.extend(values),
-                _ => {}
-            }
-        }
+        self.serialize(gap_search::Search { gaps: &mut gaps })?;
         Ok(gaps.into_iter().collect())
     }
 
@@ -267,6 +256,7 @@ impl Inventory {
         if let Fact::Known { value, .. } = &mut self.controls {
             value.normalize();
         }
+        self.state.normalize();
         self.gaps.sort();
         self.gaps.dedup();
     }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DeclaredPermission, Fact, Grant, LauncherPlace, ManifestFacts, Presence, Removability, RequestedPermission, StubReason,
-    not_asked,
+    DeclaredPermission, Fact, Grant, Installation, LauncherPlace, ManifestFacts, Presence, Removability,
+    RequestedPermission, StubReason,
 };
 
 /// One package name, and everything on the device that answers to it.
@@ -22,19 +22,22 @@ pub struct Package {
     pub shared_user: Fact<Option<String>>,
     /// Package that installed it, `null` for none recorded.
     pub installer: Fact<Option<String>>,
+    /// How it came onto the device, and when.
+    #[serde(default)]
+    pub install: Fact<Installation>,
     /// State for each user, by user id.
     pub users: Fact<Vec<UserState>>,
     /// Actual grants and refusals of install and runtime permissions, in the order of [`Grant`]. Of a shared user they
     /// are the shared user's.
     pub grants: Fact<Vec<Grant>>,
     /// Whether the user can be rid of it.
-    #[serde(default = "not_asked::<Removability>")]
+    #[serde(default)]
     pub removability: Fact<Removability>,
     /// In which way it is there for the owner of the device.
-    #[serde(default = "not_asked::<Presence>")]
+    #[serde(default)]
     pub presence: Fact<Presence>,
     /// Where its icon stands before the user moves it: the worst of the places that the layouts in question give it.
-    #[serde(default = "not_asked::<LauncherPlace>")]
+    #[serde(default)]
     pub launcher_place: Fact<LauncherPlace>,
 }
 
@@ -59,6 +62,9 @@ impl Package {
             CopyRole::Added => 2,
         };
         self.copies.sort_by(|a, b| rank(a.role).cmp(&rank(b.role)).then_with(|| a.path.cmp(&b.path)));
+        if let Fact::Known { value, .. } = &mut self.install {
+            value.first.sort();
+        }
         if let Fact::Known { value, .. } = &mut self.users {
             value.sort();
         }
@@ -109,7 +115,7 @@ pub struct PackageCopy {
     /// What code it carries.
     pub code: Fact<Code>,
     /// Components, hooks, roles, network, libraries.
-    #[serde(default = "not_asked::<ManifestFacts>")]
+    #[serde(default)]
     pub manifest: Fact<ManifestFacts>,
 }
 
@@ -146,6 +152,10 @@ impl PackageCopy {
         }
         if let Fact::Known { value, .. } = &mut self.manifest {
             value.normalize();
+        }
+        if let Fact::Known { value: Code { class_counts: Some(Fact::Known { value, .. }), .. }, .. } = &mut self.code {
+            value.prefixes.sort();
+            value.sdks.sort();
         }
     }
 }
@@ -279,6 +289,43 @@ pub struct Code {
     /// Why it is no full app; absent for one that is, and where the file was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stub: Option<StubReason>,
+    /// Classes by prefix; absent where they were not counted, as when nobody asked (`--classes`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_counts: Option<Fact<ClassCounts>>,
+}
+
+/// Classes of a package, counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassCounts {
+    /// By the first three parts of their package, by name.
+    pub prefixes: Vec<PrefixCount>,
+    /// Of known SDKs, by prefix.
+    pub sdks: Vec<SdkCount>,
+}
+
+/// Classes with one prefix.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrefixCount {
+    /// `com.example.app`; empty for classes without a package.
+    pub prefix: String,
+    /// Their number.
+    pub classes: u64,
+}
+
+/// Classes of a known SDK.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SdkCount {
+    /// The package that it lives in.
+    pub prefix: String,
+    /// Name of the product.
+    pub name: String,
+    /// `ads`, `analytics`, `crash`, `push`, `attribution`, `identity`, `payment`, `store` or `library`.
+    pub kind: String,
+    /// Their number.
+    pub classes: u64,
 }
 
 impl Code {

@@ -129,7 +129,8 @@ mod tests {
     fn androids_names_become_ours_and_neighbours_do_not() {
         assert_eq!(Role::from_android("android.app.role.CALL_SCREENING"), Role::CallScreening);
         assert_eq!(Role::from_android("android.app.role.SMS"), Role::Sms);
-        for other in ["android.app.role.SEARCH", "android.app.role.SMSS", "android.app.roles.SMS", "sms", "com.x.HOME"] {
+        for other in ["android.app.role.SEARCH", "android.app.role.SMSS", "android.app.roles.SMS", "sms", "com.x.HOME"]
+        {
             assert_eq!(Role::from_android(other), Role::Other(other.to_owned()));
         }
     }

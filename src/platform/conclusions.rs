@@ -3,12 +3,12 @@
 
 use super::removability::Context;
 use super::{default_roles, launcher, presence};
-use crate::inventory::{Fact, Inventory, TargetKind};
+use crate::inventory::{Fact, Inventory};
 
 /// Concludes what was not asked, and leaves every other fact as it is: of an inventory that a collector just filled as of
 /// one that an older version saved. The inventory must be in its documented order.
 pub fn complete(inventory: &mut Inventory) {
-    if inventory.role_holders.was_not_asked() && inventory.target.kind != TargetKind::Phone {
+    if inventory.role_holders.was_not_asked() && !inventory.target.kind.has_run() {
         let (holders, gaps) = default_roles::of_image(inventory);
         inventory.role_holders = holders;
         inventory.gaps.extend(gaps);

@@ -7,7 +7,7 @@
 //! asks the only package that answers `GLOBAL_SEARCH` (`Searchables.findGlobalSearchActivity`).
 
 use crate::inventory::{
-    ConfigValue, Evidence, Fact, Gap, GapReason, Inventory, Package, PreferredApp, Role, RoleHolder, TargetKind,
+    ChosenKind, ConfigValue, Evidence, Fact, Gap, GapReason, Inventory, Package, PreferredApp, Role, RoleHolder,
 };
 
 /// From this version on overlays of a later partition win whatever their priority.
@@ -59,11 +59,8 @@ pub fn roles() -> impl Iterator<Item = Role> {
 /// Packages that hold a role for the owner: on a phone as it says, of an image at first start. Empty: nobody.
 #[must_use]
 pub fn holders(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
-    if inventory.target.kind == TargetKind::Phone {
-        return inventory.role_holders.clone().map(|holders| {
-            let own = holders.into_iter().filter(|holder| holder.role == *role && holder.user.is_none_or(|user| user == 0));
-            own.map(|holder| holder.package).collect()
-        });
+    if inventory.target.kind.has_run() {
+        return of_phone(inventory, role);
     }
     let Some(rule) = RULES.iter().find(|rule| rule.role == *role) else {
         return Fact::Unknown(unknown(role, GapReason::Unsupported, "the holder of this role is not looked for"));
@@ -112,6 +109,30 @@ pub fn holders(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
     }
 }
 
+/// Who holds a role by what a phone says: of Android's roles, before Android 10 of what was chosen.
+fn of_phone(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
+    let owner = |user: Option<u32>| user.is_none_or(|user| user == 0);
+    let chosen = match role {
+        Role::Home => Some(ChosenKind::Home),
+        Role::Dialer => Some(ChosenKind::Dialer),
+        Role::Sms => Some(ChosenKind::Sms),
+        Role::Assistant => Some(ChosenKind::Assistant),
+        _ => None,
+    };
+    match (&inventory.role_holders, &inventory.state.chosen, chosen) {
+        (Fact::Known { value, evidence }, ..) => {
+            let own = value.iter().filter(|holder| holder.role == *role && owner(holder.user));
+            Fact::new(own.map(|holder| holder.package.clone()).collect(), evidence)
+        }
+        (Fact::Unknown(_), Fact::Known { value, evidence }, Some(kind)) => {
+            let own = value.iter().filter(|chosen| chosen.kind == kind && owner(Some(chosen.user)));
+            let package = |component: &str| component.split('/').next().unwrap_or_default().to_owned();
+            Fact::new(own.map(|chosen| package(&chosen.component)).collect(), evidence)
+        }
+        (Fact::Unknown(gap), ..) => Fact::Unknown(gap.clone()),
+    }
+}
+
 /// All holders of an image, and a gap for each role whose holder is not known.
 #[must_use]
 pub fn of_image(inventory: &Inventory) -> (Fact<Vec<RoleHolder>>, Vec<Gap>) {
@@ -140,7 +161,8 @@ fn unknown(role: &Role, reason: GapReason, words: &str) -> Gap {
 /// Whether the platform's own package is among those that were read.
 pub(super) fn framework_was_read(inventory: &Inventory) -> bool {
     inventory.package("android").is_some_and(|package| {
-        package.active().is_some_and(|copy| copy.version_code.known().is_some()) && inventory.configuration.known().is_some()
+        package.active().is_some_and(|copy| copy.version_code.known().is_some())
+            && inventory.configuration.known().is_some()
     })
 }
 
@@ -148,7 +170,9 @@ pub(super) fn framework_was_read(inventory: &Inventory) -> bool {
 #[must_use]
 pub fn value<'a>(inventory: &'a Inventory, name: &str) -> Option<&'a ConfigValue> {
     let all = inventory.configuration.known()?.iter().filter(|value| value.name == name);
-    all.filter_map(|value| Some((strength(inventory, value)?, value))).max_by_key(|(strength, _)| *strength).map(|(_, v)| v)
+    all.filter_map(|value| Some((strength(inventory, value)?, value)))
+        .max_by_key(|(strength, _)| *strength)
+        .map(|(_, v)| v)
 }
 
 /// How strong a value is: partition, priority, path. `None` for an overlay that is not on from the start.

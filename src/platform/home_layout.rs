@@ -15,7 +15,7 @@
 //!
 //! `container` is `-101` or `hotseat` for the row that every page shows, else `screen` is the page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inventory::{Evidence, LauncherPlace, LayoutItem, LayoutItemKind};
 
@@ -70,6 +70,18 @@ pub type Files = BTreeMap<String, Vec<Element>>;
 
 /// Path under which the partner's folder stands among the files.
 pub const PARTNER_FOLDER: &str = "partner_folder";
+
+/// Paths that some of the files include.
+#[must_use]
+pub fn included(files: &Files) -> BTreeSet<String> {
+    let all = files.values().flatten();
+    let named = all.filter_map(|element| match element.name.as_str() {
+        "include" => element.get("workspace"),
+        "folder" => element.get("folderItems"),
+        _ => None,
+    });
+    named.map(str::to_owned).collect()
+}
 
 /// The icons of the file at `path`. `evidence` is the source; a place within it names the file and the line.
 #[must_use]
@@ -220,7 +232,8 @@ pub fn store_id(uri: &str) -> Option<String> {
 #[must_use]
 pub fn is_application_id(text: &str) -> bool {
     let name = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
     text.contains('.') && text.split('.').all(name)
 }

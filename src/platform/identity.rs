@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::inventory::{Device, DeviceKind, Evidence, Fact, Gap, GapReason, OsFlavour};
+use crate::inventory::{Device, DeviceKind, Evidence, Fact, Gap, GapReason, MarketProperty, OsFlavour, State};
 
 /// A system property, and where it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,77 @@ pub fn device(properties: &Properties, whole: &Evidence) -> Device {
         os_flavour: os_flavour(properties, whole),
         kind: kind(properties),
     }
+}
+
+/// Beginnings of properties that tell market, carrier or customisation. None of them names a single device.
+const MARKET: [&str; 14] = [
+    "ro.csc.",
+    "ro.boot.carrierid",
+    "ro.boot.hwc",
+    "ro.boot.sales_code",
+    "ro.carrier",
+    "ro.miui.",
+    "ro.hw.country",
+    "ro.hw.vendor",
+    "ro.oplus.",
+    "ro.vendor.oplus.region",
+    "ro.product.country.region",
+    "ro.product.locale",
+    "mdc.singlesku",
+    "persist.sys.omc",
+];
+
+/// State of the boot chain and of the market, as far as properties tell it; the rest is unknown.
+#[must_use]
+pub fn boot_state(properties: &Properties, whole: &Evidence) -> State {
+    let text = |name: &str| optional(properties.get(name), whole);
+    let lower = |fact: Fact<Option<String>>| fact.map(|value| value.map(|value| value.to_ascii_lowercase()));
+    let locked = match (properties.get("ro.boot.vbmeta.device_state"), properties.get("ro.boot.flash.locked")) {
+        (Some(property), other) => {
+            let word = match property.value.as_str() {
+                "locked" => Some(true),
+                "unlocked" => Some(false),
+                _ => None,
+            };
+            let flag = other.and_then(|other| flag(&other.value));
+            match (word, flag) {
+                (Some(word), Some(flag)) if word != flag => Fact::Unknown(Gap::new(
+                    "ro.boot.vbmeta.device_state",
+                    GapReason::Contradiction,
+                    format!("the bootloader is {}, ro.boot.flash.locked says otherwise", property.value),
+                )),
+                (Some(word), _) => Fact::new(Some(word), &property.evidence),
+                (None, _) => damaged("ro.boot.vbmeta.device_state", &property.value, "locked or unlocked"),
+            }
+        }
+        (None, Some(property)) => match flag(&property.value) {
+            Some(flag) => Fact::new(Some(flag), &property.evidence),
+            None => damaged("ro.boot.flash.locked", &property.value, "0 or 1"),
+        },
+        (None, None) => Fact::new(None, whole),
+    };
+    let market = properties.iter().filter(|(name, _)| MARKET.iter().any(|start| name.starts_with(start)));
+    let market = market.map(|(name, property)| MarketProperty { name: name.clone(), value: property.value.clone() });
+    State {
+        verified_boot: lower(text("ro.boot.verifiedbootstate")),
+        vbmeta_digest: lower(text("ro.boot.vbmeta.digest")),
+        bootloader_locked: locked,
+        vendor_security_patch: text("ro.vendor.build.security_patch"),
+        market: Fact::new(market.collect(), whole),
+        ..State::unknown(&Gap::new("properties", GapReason::NotObserved, "properties do not tell it"))
+    }
+}
+
+fn flag(value: &str) -> Option<bool> {
+    match value {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    }
+}
+
+fn damaged<T>(name: &str, value: &str, expected: &str) -> Fact<T> {
+    Fact::Unknown(Gap::new(name, GapReason::Damaged, format!("the value is {value:?}, expected {expected}")))
 }
 
 fn missing(name: &str) -> Gap {
@@ -250,6 +321,30 @@ mod tests {
             assert_eq!(of(&[phone, (name, "2.0")]).os_flavour.known(), Some(&flavour), "{name}");
         }
         assert_eq!(of(&[("ro.build.characteristics", "watch")]).os_flavour.known(), Some(&OsFlavour::WearOs));
+    }
+
+    #[test]
+    fn the_boot_chains_state_is_told_and_contradictions_are_gaps() {
+        let state = |list: &[(&str, &str)]| {
+            let properties = list
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Property { value: (*value).to_owned(), evidence: whole() }));
+            boot_state(&properties.collect(), &whole())
+        };
+        let pixel = state(&[
+            ("ro.boot.flash.locked", "0"),
+            ("ro.boot.verifiedbootstate", "orange"),
+            ("ro.csc.sales_code", "SER"),
+        ]);
+        assert_eq!(pixel.bootloader_locked.known(), Some(&Some(false)));
+        assert_eq!(pixel.verified_boot.known().unwrap().as_deref(), Some("orange"));
+        assert_eq!(pixel.vbmeta_digest.known(), Some(&None));
+        assert_eq!(pixel.market.known().unwrap()[0].value, "SER");
+        assert_eq!(reason(&pixel.features), GapReason::NotObserved);
+        let both = state(&[("ro.boot.flash.locked", "0"), ("ro.boot.vbmeta.device_state", "locked")]);
+        assert_eq!(reason(&both.bootloader_locked), GapReason::Contradiction);
+        assert_eq!(reason(&state(&[("ro.boot.flash.locked", "x")]).bootloader_locked), GapReason::Damaged);
+        assert_eq!(state(&[]).bootloader_locked.known(), Some(&None));
     }
 
     #[test]

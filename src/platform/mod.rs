@@ -10,5 +10,6 @@ pub mod placement;
 pub mod presence;
 pub mod protection;
 pub mod removability;
+pub mod same_software;
 pub mod signing;
 mod statements;

@@ -63,6 +63,9 @@ const SCANNED_FOLDERS: &[(&str, Placement)] = &[
     ("non_overlay/app", Placement::System),     // OPlus
 ];
 
+/// Folders of one partition that are scanned like those above: OPlus's overlays of regions.
+const SCANNED_FOLDERS_OF: &[(&str, &str, Placement)] = &[("my_product", "cust/*/overlay", Placement::Overlay)];
+
 /// Partitions that may stand as a folder of another one when they have no volume of their own.
 const NESTED: &[(&str, &str)] =
     &[("system", "product"), ("system", "system_ext"), ("system", "vendor"), ("system", "odm"), ("vendor", "odm")];
@@ -96,6 +99,12 @@ fn place(partition: &str, mut rest: &[&str]) -> Placement {
                 rest = inner;
             }
         }
+        // HyperOS lays it over /system.
+        "product" => {
+            if let Some(inner) = below("pangu/system", rest).filter(|inner| !inner.is_empty()) {
+                rest = inner;
+            }
+        }
         _ => {}
     }
     let removable = REMOVABLE_FOLDERS
@@ -108,7 +117,8 @@ fn place(partition: &str, mut rest: &[&str]) -> Placement {
         return Placement::Unknown;
     }
     let framework = (partition == "system").then_some(("framework", Placement::Framework));
-    let scanned = SCANNED_FOLDERS.iter().copied().chain(framework);
+    let own = SCANNED_FOLDERS_OF.iter().filter(|(on, ..)| *on == partition).map(|(_, folder, place)| (*folder, *place));
+    let scanned = SCANNED_FOLDERS.iter().copied().chain(framework).chain(own);
     for (folder, placement) in scanned {
         match below(folder, rest) {
             // `X.apk`, the folder `X`, or a file in it; what lies deeper (`oat`, `lib`, modules) is not scanned.
@@ -173,6 +183,8 @@ mod tests {
         check("/system/framework/mediatek-res/mediatek-res.apk", "system", Placement::Framework);
         check("/my_stock/priv-app/X/X.apk", "my_stock", Placement::Privileged);
         check("/mi_ext/product/app/X/X.apk", "mi_ext", Placement::System);
+        check("/product/pangu/system/priv-app/X/X.apk", "product", Placement::Privileged);
+        check("/my_product/cust/IN/overlay/X/X.apk", "my_product", Placement::Overlay);
     }
 
     #[test]
@@ -225,6 +237,9 @@ mod tests {
             "/system/customs/app/X/X.apk",
             "/prisms/app/X/X.apk",
             "/mi_ext/products/app/X/X.apk",
+            "/product/pangus/system/app/X/X.apk",
+            "/my_stock/cust/IN/overlay/X/X.apk",
+            "/my_product/cust/overlay/X/X.apk",
             "/customs/app/X.apk",
             "/",
             "",

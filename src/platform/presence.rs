@@ -14,7 +14,7 @@ use super::statements;
 use crate::inventory::{
     Arrival, CopyRole, Evidence, Fact, Gap, GapReason, Ground, Inventory, LayoutItem, LayoutItemKind, Package,
     PackageCopy, Placement, Preinstall, PreinstallAction, PreinstallSubject, Presence, PresenceCode, PresenceState,
-    StubReason, TargetKind,
+    StubReason,
 };
 
 /// Grounds that one answer names.
@@ -35,7 +35,7 @@ pub fn of_package(inventory: &Inventory, package: &Package) -> Fact<Presence> {
         return Fact::Unknown(gap(&package.name, GapReason::Missing, "the list of packages is not known"));
     };
     let mut case = Case { inventory, package, listed, grounds: Vec::new() };
-    let state = if inventory.target.kind == TargetKind::Phone { case.of_phone() } else { case.of_image() };
+    let state = if inventory.target.kind.has_run() { case.of_phone() } else { case.of_image() };
     match state {
         Ok(state) => known(state, case.grounds, listed),
         Err(gap) => Fact::Unknown(gap),
@@ -255,13 +255,8 @@ impl<'a> Case<'a> {
         let find = |wanted: &[Placement]| {
             package.copies.iter().find(|copy| copy.placement.known().is_some_and(|placed| wanted.contains(placed)))
         };
-        let loaded = [
-            Placement::Privileged,
-            Placement::System,
-            Placement::Overlay,
-            Placement::Framework,
-            Placement::Apex,
-        ];
+        let loaded =
+            [Placement::Privileged, Placement::System, Placement::Overlay, Placement::Framework, Placement::Apex];
         if let Some(copy) = find(&loaded) {
             return self.loaded(copy);
         }
@@ -290,7 +285,8 @@ impl<'a> Case<'a> {
             Some(copy) if listed => self.first_boot(copy),
             _ => {
                 let place = first.map_or("", |copy| copy.path.as_str());
-                let words = format!("{place}: Android loads nothing from there by itself, and no list or script names it");
+                let words =
+                    format!("{place}: Android loads nothing from there by itself, and no list or script names it");
                 Err(gap(&package.name, GapReason::NotObserved, words))
             }
         }

@@ -13,8 +13,8 @@ use super::placement;
 use super::signing::PlatformSigner;
 use super::statements;
 use crate::inventory::{
-    CopyRole, Enabled, Evidence, Fact, Gap, GapReason, Ground, Inventory, Package, PackageCopy, Placement,
-    PreinstallAction, Removability, RemovabilityCode, RemovabilityGrade, Role, StubReason, TargetKind,
+    AdministratorKind, CopyRole, Enabled, Evidence, Fact, Gap, GapReason, Ground, Inventory, Package, PackageCopy,
+    Placement, PreinstallAction, Removability, RemovabilityCode, RemovabilityGrade, Role, StubReason,
 };
 
 /// Packages that AOSP's settings keep enabled by name: the print spooler, the permission controller, the packages of the
@@ -66,6 +66,15 @@ impl<'a> Context<'a> {
             let says = format!("{PROVISIONING} names it");
             keep(value.value.clone(), RemovabilityCode::Kept, &value.evidence, says);
         }
+        if let Fact::Known { value, evidence } = &inventory.state.administrators {
+            // Whoever only administers can be deactivated by the user; an owner can't.
+            let owners = value.iter().filter(|admin| admin.kind != AdministratorKind::Administrator);
+            for owner in owners.filter(|owner| owner.user.is_none_or(|user| user == 0)) {
+                let package = owner.component.split('/').next().unwrap_or_default().to_owned();
+                let says = format!("{} owns the device or its first user", owner.component);
+                keep(package, RemovabilityCode::DeviceOwner, evidence, says);
+            }
+        }
         if let Some(evidence) = inventory.packages.evidence() {
             for name in KEPT {
                 let says = "Android's settings keep this package enabled".to_owned();
@@ -113,6 +122,11 @@ impl Case<'_> {
 
     fn grade(&mut self) -> Result<RemovabilityGrade, Gap> {
         let package = self.package;
+        let kept = self.context.kept.get(&package.name).into_iter().flatten();
+        if let Some(owner) = kept.into_iter().find(|ground| ground.code == RemovabilityCode::DeviceOwner) {
+            self.grounds.push(owner.clone());
+            return Ok(RemovabilityGrade::NotRemovable);
+        }
         let of_firmware: Vec<&PackageCopy> =
             package.copies.iter().filter(|copy| copy.role == CopyRole::Factory).collect();
         let Some(first) = of_firmware.first() else {
@@ -236,7 +250,9 @@ impl Case<'_> {
             None => {
                 let words = match copy.signers.gap() {
                     Some(unknown) => return Err(unknown.clone()),
-                    None => "the platform's signer is not known: neither its own package nor one of the system's user was read",
+                    None => {
+                        "the platform's signer is not known: neither its own package nor one of the system's user was read"
+                    }
                 };
                 return Err(gap(package, GapReason::Missing, words));
             }
@@ -277,7 +293,7 @@ impl Case<'_> {
 
     /// The grounds, with what a phone says of its state.
     fn settle(mut self, grade: RemovabilityGrade) -> Vec<Reason> {
-        if self.context.inventory.target.kind == TargetKind::Phone
+        if self.context.inventory.target.kind.has_run()
             && grade != RemovabilityGrade::UserRemovable
             && let Fact::Known { value, evidence } = &self.package.users
             && value.iter().any(|state| state.user == 0 && !state.installed)

@@ -47,7 +47,7 @@ impl PlatformSigner {
     pub fn signed(&self, copy: &PackageCopy) -> Option<bool> {
         let matches = |signer: &Signer| match &signer.sha256 {
             Some(digest) if !self.sha256.is_empty() => self.sha256.contains(digest),
-            _ => self.numbers.contains(&signer.hash_code),
+            _ => !signer.hash_code.is_empty() && self.numbers.contains(&signer.hash_code),
         };
         copy.signers.known().map(|signers| signers.iter().any(matches))
     }

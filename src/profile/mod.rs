@@ -30,24 +30,56 @@
 //! caveats = [{ text = "Inferred for 2027.", confidence = "B", from = 2027-01-01, os-flavours = ["android"] }]
 //! ```
 //!
+//! More keys of a rule: `markets` (ISO codes), `sdk = { from = 29, until = 34 }`, `selected = false` (off unless a
+//! tailoring selects it), `superseded-by` (ids are for ever: a rule that ends stays), `history = [{ date, text }]`,
+//! `examples` (see [`Example`]). `extends` and tailorings: see [`Tailoring`].
+//!
 //! Unknown keys are errors. A rule's `settings` are read by its check kind.
 
+mod attestation;
+mod compare;
 mod error;
+mod example;
 mod parse;
 mod pattern;
 mod rule;
 mod settings;
+mod specimen;
+mod tailoring;
+mod waiver;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use settings::Document;
 
+pub use attestation::{Answer, Attestation, Attestations};
+pub use compare::differences;
 pub use error::ProfileError;
+pub use example::{Example, ExampleDays, Specimen};
 pub use pattern::Pattern;
-pub use rule::{Basis, Caveat, Confidence, Legal, Rule, Status, Text, Window};
+pub use rule::{Basis, Caveat, Change, Confidence, Language, Legal, Rule, Status, Text, Window};
 pub use settings::{Settings, Word};
+pub use tailoring::{Base, TailoredRule, Tailoring};
+pub use waiver::{MAX_WAIVER_DAYS, Waiver, WaiverScope, Waivers};
+
+/// Keys of the tables of profiles, for schemas.
+pub mod keys {
+    pub use super::parse::{DEFAULTS_KEYS as DEFAULTS, LEGAL_KEYS as LEGAL, RULE_KEYS as RULE};
+    pub use super::tailoring::REFINABLE;
+    pub use super::waiver::KEYS as WAIVER;
+}
+
+/// Every key of a profile, in an example that can be used.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
+/// The word of `known` that `word` was probably meant to be.
+#[must_use]
+pub fn nearest_word<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    error::nearest(word, known)
+}
 
 /// Bytes of the largest profile that is read: a thousand times the largest that is built in.
 pub const MAX_PROFILE_BYTES: u64 = 16 << 20;
@@ -79,9 +111,17 @@ pub struct Profile {
     pub description: Option<Text>,
     /// SHA-256 of its TOML text, lower-case hex.
     pub sha256: String,
-    /// Its rules, in the order of the file.
+    /// Profiles that it extends, and those that they extend, innermost first.
+    pub extends: Vec<Base>,
+    /// What was changed of their rules.
+    pub changes: Vec<TailoredRule>,
+    /// Its rules: those of extended profiles first, then its own in the order of the file.
     pub rules: Vec<Rule>,
-    document: Document,
+    /// Rules that are not applied: off by themselves, or deselected.
+    pub off: Vec<Rule>,
+    document: Arc<Document>,
+    /// The files of the profiles that it extends: one may change rules without having any.
+    bases: Vec<Arc<Document>>,
 }
 
 impl Profile {
@@ -89,8 +129,17 @@ impl Profile {
     ///
     /// # Errors
     /// What is not TOML or not a profile, with its place. Settings of rules are read by their check kinds, not here.
+    ///
+    /// It may extend built-in profiles; [`load`] finds those in files too.
     pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
-        parse::profile(Document { file: file.to_owned(), text: text.to_owned() })
+        let document = Document { file: file.to_owned(), text: text.to_owned() };
+        parse::profile(document, &|_, name| built_in(name).ok_or_else(|| NOT_FOUND.to_owned()), &mut Vec::new())
+    }
+
+    /// The file that it was read from, as named in errors.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.document.file
     }
 
     /// Its TOML text, as it was written.
@@ -101,14 +150,47 @@ impl Profile {
 
     /// The settings of a rule of this profile.
     #[must_use]
-    pub fn settings<'a>(&'a self, rule: &'a Rule) -> Settings<'a> {
-        Settings::new(&rule.settings, &self.document, "settings")
+    pub fn settings<'a>(&self, rule: &'a Rule) -> Settings<'a> {
+        Settings::new(&rule.settings, &rule.settings_document, "settings")
     }
 
     /// The error of a rule whose check kind is none of `known`.
     pub fn unknown_check<'k>(&self, rule: &Rule, known: impl IntoIterator<Item = &'k str> + Clone) -> ProfileError {
-        let word = Word::new(&rule.check, &rule.check_span, &self.document);
+        let word = Word::new(&rule.check, &rule.check_span, &rule.document);
         word.unknown("check kind", known)
+    }
+
+    /// Files that it was read from, with their texts, its own first: without those that are part of the program.
+    #[must_use]
+    pub fn files(&self) -> Vec<(&str, &str)> {
+        let mut files: Vec<(&str, &str)> = Vec::new();
+        let of_rules = self.rules.iter().chain(&self.off).flat_map(|rule| [&rule.document, &rule.settings_document]);
+        for document in std::iter::once(&self.document).chain(&self.bases).chain(of_rules) {
+            let is_built_in = document.file.ends_with(BUILT_IN);
+            if !is_built_in && !files.iter().any(|(file, _)| *file == document.file) {
+                files.push((&document.file, &document.text));
+            }
+        }
+        files
+    }
+
+    /// Whether a rule stands in this profile's own file, not in one that it extends.
+    #[must_use]
+    pub fn owns(&self, rule: &Rule) -> bool {
+        rule.document.file == self.document.file
+    }
+
+    /// An error at an example of a rule.
+    #[must_use]
+    pub fn example_error(&self, rule: &Rule, example: &Example, message: impl Into<String>) -> ProfileError {
+        // An example that a tailoring replaced stands in the same file as what it is an example of.
+        rule.examples_document.error(example.span.clone(), message)
+    }
+
+    /// An error at a rule of this profile.
+    #[must_use]
+    pub fn error(&self, rule: &Rule, message: impl Into<String>) -> ProfileError {
+        rule.document.error(rule.id_span.clone(), message)
     }
 }
 
@@ -123,13 +205,14 @@ pub fn builtin() -> &'static [Builtin] {
 /// # Errors
 /// A name that is neither, with the nearest built-in one; a file that can't be read; what [`Profile::parse`] refuses.
 pub fn load(name_or_path: &str) -> Result<Profile, ProfileError> {
-    if let Some(found) = builtin().iter().find(|builtin| builtin.name == name_or_path) {
-        return Profile::parse(&format!("{}.toml (built in)", found.name), found.text);
+    let parse = |document| parse::profile(document, &find, &mut Vec::new());
+    if let Some(document) = built_in(name_or_path) {
+        return parse(document);
     }
     let path = Path::new(name_or_path);
     let is_path = path.is_file() || path.extension().is_some_and(|extension| extension == "toml");
     if is_path {
-        return Profile::parse(name_or_path, &read(path, name_or_path)?);
+        return parse(Document { file: name_or_path.to_owned(), text: read(path, name_or_path)? });
     }
     let names = || builtin().iter().map(|builtin| builtin.name);
     let error = ProfileError::whole(name_or_path, "no such profile: neither built in nor a file");
@@ -137,6 +220,58 @@ pub fn load(name_or_path: &str) -> Result<Profile, ProfileError> {
         Some(near) => error.with_help(format!("did you mean `{near}`?")),
         None => error.with_help(format!("built in: {}", names().collect::<Vec<_>>().join(", "))),
     })
+}
+
+/// Behind the name of a file that is part of the program. No path of the host ends so and is taken for a profile: a file's
+/// name ends with `.toml` or is that of a file, which is looked for after the built-in ones.
+const BUILT_IN: &str = " (built in)";
+
+const NOT_FOUND: &str = "neither built in nor a file beside this one";
+
+fn built_in(name: &str) -> Option<Document> {
+    let found = builtin().iter().find(|builtin| builtin.name == name)?;
+    Some(Document { file: format!("{}.toml{BUILT_IN}", found.name), text: found.text.to_owned() })
+}
+
+/// What `extends` names: built in, else a path beside the file that extends.
+fn find(from: &str, name: &str) -> Result<Document, String> {
+    if let Some(document) = built_in(name) {
+        return Ok(document);
+    }
+    let path = Path::new(from).parent().unwrap_or(Path::new("")).join(name);
+    if !path.is_file() {
+        return Err(NOT_FOUND.to_owned());
+    }
+    // The same file under two spellings is still a cycle.
+    let path = path.canonicalize().unwrap_or(path);
+    let file = path.display().to_string();
+    let text = read(&path, &file).map_err(|error| error.message().to_owned())?;
+    Ok(Document { file, text })
+}
+
+/// SHA-256 of a file's bytes, lower-case hex, as reports name files.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    parse::hex(&sha2::Sha256::digest(bytes))
+}
+
+/// The waivers in a file.
+///
+/// # Errors
+/// A file that can't be read, and what [`Waivers::parse`] refuses.
+pub fn load_waivers(path: &Path) -> Result<Waivers, ProfileError> {
+    let name = path.display().to_string();
+    Waivers::parse(&name, &read(path, &name)?)
+}
+
+/// The attestations in a file.
+///
+/// # Errors
+/// A file that can't be read, and what [`Attestations::parse`] refuses.
+pub fn load_attestations(path: &Path) -> Result<Attestations, ProfileError> {
+    let name = path.display().to_string();
+    Attestations::parse(&name, &read(path, &name)?)
 }
 
 fn read(path: &Path, name: &str) -> Result<String, ProfileError> {

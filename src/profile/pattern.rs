@@ -27,19 +27,24 @@ impl Pattern {
     /// Whether `name` has the pattern's form.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        let Some((head, tail)) = self.0.split_once('*') else { return self.0 == name };
-        let Some(mut rest) = name.strip_prefix(head) else { return false };
-        let mut parts: Vec<&str> = tail.split('*').collect();
-        let last = parts.pop().unwrap_or_default();
-        // Taking each middle part at its first place leaves the most for the parts after it.
-        for part in parts {
-            match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
-                Some(after) => rest = after,
-                None => return false,
-            }
-        }
-        rest.ends_with(last)
+        fits(&self.0, name)
     }
+}
+
+/// Whether `text` has the form of `pattern`, in which `*` stands for any characters, none included.
+pub(super) fn fits(pattern: &str, text: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut rest) = text.strip_prefix(head) else { return false };
+    let mut parts: Vec<&str> = tail.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    // Taking each middle part at its first place leaves the most for the parts after it.
+    for part in parts {
+        match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
 }
 
 #[cfg(test)]

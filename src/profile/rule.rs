@@ -1,11 +1,24 @@
 //! Rules as a profile states them.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::settings::Table;
+use super::example::Example;
+use super::settings::{Document, Table};
 use crate::inventory::{DeviceKind, OsFlavour};
+
+/// Languages that profiles carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Language {
+    /// English: every text has it.
+    #[default]
+    En,
+    /// Russian.
+    Ru,
+}
 
 /// Text for people in the languages that profiles carry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +29,17 @@ pub struct Text {
     /// Russian; `null` where the profile has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ru: Option<String>,
+}
+
+impl Text {
+    /// The text in that language, else in English.
+    #[must_use]
+    pub fn of(&self, language: Language) -> &str {
+        match (language, &self.ru) {
+            (Language::Ru, Some(ru)) => ru,
+            _ => &self.en,
+        }
+    }
 }
 
 /// A rule: a question, whom and when it concerns, and where it comes from.
@@ -31,6 +55,10 @@ pub struct Rule {
     pub device_kinds: Option<Vec<DeviceKind>>,
     /// Operating systems that it concerns; `None` for all.
     pub os_flavours: Option<Vec<OsFlavour>>,
+    /// Markets that it concerns, ISO 3166-1 codes of two capital letters; `None` for all.
+    pub markets: Option<Vec<String>>,
+    /// API levels that it concerns, first and last; `None` for all.
+    pub sdk: Option<(u32, u32)>,
     /// Devices made before this day are outside the rule, whichever date governs it.
     pub made_from: Option<Date>,
     /// When it is in force, one window for each date that may govern it. Empty: always.
@@ -41,10 +69,30 @@ pub struct Rule {
     pub remedy: Option<Text>,
     /// What a reader must know to weigh its findings.
     pub caveats: Vec<Caveat>,
+    /// The rule that took its place, where it ended so.
+    pub superseded_by: Option<String>,
+    /// What became of it, oldest first.
+    pub history: Vec<Change>,
+    /// Small devices with the verdict that the rule must give on each.
+    pub examples: Vec<Example>,
     /// Name of the check kind that answers.
     pub check: String,
     pub(super) check_span: std::ops::Range<usize>,
+    pub(super) id_span: std::ops::Range<usize>,
     pub(super) settings: Table,
+    /// The file that check and settings stand in; a profile that extends others has rules of several.
+    pub(super) document: Arc<Document>,
+    pub(super) settings_document: Arc<Document>,
+    pub(super) examples_document: Arc<Document>,
+}
+
+/// One step in a rule's life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// When.
+    pub date: Date,
+    /// What happened.
+    pub text: Text,
 }
 
 /// What a breach of a rule means.
@@ -138,15 +186,15 @@ impl Window {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Legal {
     /// The instrument: law, decree, order, contract.
-    pub instrument: String,
+    pub instrument: Text,
     /// The place in it, where known.
-    pub article: Option<String>,
+    pub article: Option<Text>,
     /// Sources that were read, in the order of the profile.
     pub sources: Vec<String>,
     /// How sure the rule is.
     pub confidence: Confidence,
     /// How a B was inferred, or what an A does not cover.
-    pub confidence_note: Option<String>,
+    pub confidence_note: Option<Text>,
 }
 
 /// How sure a rule is. What is less sure than these is no rule.
@@ -173,7 +221,7 @@ impl Confidence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caveat {
     /// The remark.
-    pub text: String,
+    pub text: Text,
     /// The most that a finding which carries it may claim.
     pub confidence: Option<Confidence>,
     /// Operating systems that it is about; `None` for all.

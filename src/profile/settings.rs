@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::nearest;
-use super::{Pattern, ProfileError};
+use super::{Pattern, ProfileError, Text};
 
 /// A file's text, to show places in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,20 @@ pub(super) struct Table {
     span: Range<usize>,
     /// In the order of the file.
     entries: Vec<Entry>,
+}
+
+impl Table {
+    fn words(&self) -> String {
+        let mut entries: Vec<String> =
+            self.entries.iter().map(|entry| format!("{} = {}", entry.key, entry.node.value.words())).collect();
+        entries.sort();
+        format!("{{ {} }}", entries.join(", "))
+    }
+
+    /// A table that was left out; `span` is where it should stand.
+    pub(super) fn empty(span: Range<usize>) -> Self {
+        Self { span, entries: Vec::new() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +91,7 @@ impl<'a> Word<'a> {
     }
 
     /// The error of a word that is none of `known`, with the nearest of them.
-    pub(super) fn unknown<'k>(&self, what: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> ProfileError {
+    pub fn unknown<'k>(&self, what: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> ProfileError {
         let list: Vec<&str> = known.clone().into_iter().collect();
         let error = self.error(format!("unknown {what} `{}`", self.text));
         match nearest(self.text, known) {
@@ -85,6 +99,12 @@ impl<'a> Word<'a> {
             None => error.with_help(format!("expected one of: {}", list.join(", "))),
         }
     }
+}
+
+/// An item of a mixed array.
+pub(super) enum Item<'a> {
+    Word(Word<'a>),
+    Table(Settings<'a>),
 }
 
 /// A table of settings, with its place in the file.
@@ -155,6 +175,20 @@ impl Document {
 }
 
 impl Value {
+    fn words(&self) -> String {
+        match self {
+            Self::Text(text) => format!("{text:?}"),
+            Self::Integer(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Date(date) => date.to_string(),
+            Self::Array(items) => {
+                format!("[{}]", items.iter().map(|item| item.value.words()).collect::<Vec<_>>().join(", "))
+            }
+            Self::Table(table) => table.words(),
+            Self::Other(name) => (*name).to_owned(),
+        }
+    }
+
     fn type_name(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -264,6 +298,14 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// A truth value, or `None` where the key is not there.
+    ///
+    /// # Errors
+    /// Another type.
+    pub fn maybe_flag(&self, key: &str) -> Result<Option<bool>, ProfileError> {
+        if self.has(key) { self.flag(key).map(Some) } else { Ok(None) }
+    }
+
     /// A number from 0.
     ///
     /// # Errors
@@ -279,6 +321,36 @@ impl<'a> Settings<'a> {
             },
             Some(node) => Err(self.wrong(key, node, "a number from 0")),
         }
+    }
+
+    /// A number from 0 that fits 32 bits.
+    ///
+    /// # Errors
+    /// As [`Settings::number`], and a larger one.
+    pub fn small_number(&self, key: &str) -> Result<Option<u32>, ProfileError> {
+        let Some(number) = self.number(key)? else { return Ok(None) };
+        match u32::try_from(number) {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(self.error(key, format!("`{key}` is {number}, expected at most {}", u32::MAX))),
+        }
+    }
+
+    /// A range of numbers, `{ from = 1, until = 9 }`, both included and either left out.
+    ///
+    /// # Errors
+    /// Another type, an unknown key, neither bound, an end before its beginning.
+    pub fn range(&self, key: &str) -> Result<Option<(u64, u64)>, ProfileError> {
+        let Some(table) = self.table(key)? else { return Ok(None) };
+        table.only(&["from", "until"])?;
+        let (from, until) = (table.number("from")?, table.number("until")?);
+        if from.is_none() && until.is_none() {
+            return Err(table.missing("from", "a lowest (`from`), a highest (`until`) or both"));
+        }
+        let (from, until) = (from.unwrap_or(0), until.unwrap_or(u64::MAX));
+        if until < from {
+            return Err(table.error("until", format!("`until` is {until}, expected a number not below {from}")));
+        }
+        Ok(Some((from, until)))
     }
 
     /// A day.
@@ -333,6 +405,44 @@ impl<'a> Settings<'a> {
         words.into_iter().map(|word| package(&word)).collect::<Result<_, _>>().map(Some)
     }
 
+    /// SHA-256 digests in lower case.
+    ///
+    /// # Errors
+    /// As [`Settings::texts`], and what is no such digest.
+    pub fn digests(&self, key: &str) -> Result<Option<Vec<String>>, ProfileError> {
+        let Some(words) = self.texts(key)? else { return Ok(None) };
+        let digest = |word: Word<'_>| {
+            if is_sha256(word.text) {
+                Ok(word.text.to_ascii_lowercase())
+            } else {
+                Err(word.error("a signer is a SHA-256 digest, expected 64 hexadecimal digits"))
+            }
+        };
+        words.into_iter().map(digest).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Text in the languages of profiles: `"..."` is English, `{ en = "...", ru = "..." }` both.
+    ///
+    /// # Errors
+    /// Another type, an unknown language, a table without English.
+    pub fn wording(&self, key: &str) -> Result<Option<Text>, ProfileError> {
+        if !self.is_table(key) {
+            return Ok(self.text(key)?.map(|word| Text { en: word.text.to_owned(), ru: None }));
+        }
+        let Some(languages) = self.table(key)? else { return Ok(None) };
+        languages.only(&["en", "ru"])?;
+        let en = languages.need_text("en")?.text.to_owned();
+        Ok(Some(Text { en, ru: languages.text("ru")?.map(|word| word.text.to_owned()) }))
+    }
+
+    /// One application id.
+    ///
+    /// # Errors
+    /// As [`Settings::text`], and what Android would not take as an id.
+    pub fn maybe_package(&self, key: &str) -> Result<Option<String>, ProfileError> {
+        self.text(key)?.map(|word| package(&word)).transpose()
+    }
+
     /// One application id that must be there.
     ///
     /// # Errors
@@ -367,6 +477,38 @@ impl<'a> Settings<'a> {
             _ => Err(self.wrong(key, item, "a table")),
         };
         items.iter().map(table).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Items of an array that are texts or tables; may be empty.
+    ///
+    /// # Errors
+    /// Another type.
+    pub(super) fn items(&self, key: &str) -> Result<Vec<Item<'a>>, ProfileError> {
+        let Some(entry) = self.entry(key) else { return Ok(Vec::new()) };
+        let Value::Array(items) = &entry.node.value else {
+            return Err(self.wrong(key, &entry.node, "an array of texts and tables"));
+        };
+        let item = |node: &'a Node| match &node.value {
+            Value::Table(table) => Ok(Item::Table(Settings { table, document: self.document, name: &entry.key })),
+            Value::Text(_) => self.word(key, node).map(Item::Word),
+            _ => Err(self.wrong(key, node, "text or a table")),
+        };
+        items.iter().map(item).collect()
+    }
+
+    /// All of it in one line, keys sorted: equal for equal settings, wherever they stand.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.table.words()
+    }
+
+    /// The place of the table itself.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.table.span.clone()
+    }
+
+    pub(super) fn is_text(&self, key: &str) -> bool {
+        self.entry(key).is_some_and(|entry| matches!(entry.node.value, Value::Text(_)))
     }
 
     pub(super) fn owned(&self) -> Table {
@@ -411,7 +553,11 @@ fn pick<T: Copy>(key: &str, word: Word<'_>, known: &[(&str, T)]) -> Result<T, Pr
     }
 }
 
-fn package(word: &Word<'_>) -> Result<String, ProfileError> {
+pub(super) fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+pub(super) fn package(word: &Word<'_>) -> Result<String, ProfileError> {
     let part = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_alphabetic())
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

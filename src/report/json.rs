@@ -2,14 +2,22 @@
 
 use std::io;
 
-use super::{ReportFormat, Run, Style};
+use super::{Carries, ReportFormat, Run, Style};
 
 /// `--format json`.
-pub struct Json;
+pub(super) struct Json;
 
 impl ReportFormat for Json {
     fn name(&self) -> &'static str {
         "json"
+    }
+
+    fn about(&self) -> &'static str {
+        "everything; all other formats can be made of it later"
+    }
+
+    fn carries(&self) -> Carries {
+        Carries::FindingsAndPackages
     }
 
     fn write(&self, run: &Run, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {

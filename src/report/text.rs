@@ -5,13 +5,14 @@ use std::io;
 use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Coverage, ReportFormat, Run, Style, TargetReport, TargetResult, printable};
-use crate::assess::{Assessment, Counts, Finding, Governing, Overall};
+use super::phrases::{self as say, Lang, Noun, Phrase};
+use super::{Carries, Coverage, ReportFormat, Run, Style, TargetReport, TargetResult, printable, wording};
+use crate::assess::{Assessment, Baseline, Finding, Overall};
 use crate::check::Verdict;
-use crate::inventory::{Device, Gap, Hides};
+use crate::inventory::{Device, Gap};
 
 /// `--format text`.
-pub struct Text;
+pub(super) struct Text;
 
 /// Narrower than this nothing reads well, wider than this lines are hard to follow.
 const WIDTHS: std::ops::RangeInclusive<usize> = 60..=140;
@@ -30,9 +31,17 @@ impl ReportFormat for Text {
         "text"
     }
 
+    fn about(&self) -> &'static str {
+        "for reading on a terminal"
+    }
+
+    fn carries(&self) -> Carries {
+        Carries::Findings
+    }
+
     fn write(&self, run: &Run, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let width = style.width.clamp(*WIDTHS.start(), *WIDTHS.end());
-        let mut page = Page { out, colour: style.colour, width, shared: Vec::new() };
+        let mut page = Page { out, colour: style.colour, lang: style.lang, width, shared: Vec::new() };
         for (index, target) in run.targets.iter().enumerate() {
             if index > 0 {
                 page.line("", Ansi::new(), "")?;
@@ -42,13 +51,14 @@ impl ReportFormat for Text {
         if run.targets.len() > 1 {
             page.summary(run)?;
         }
-        Ok(())
+        page.notices(run)
     }
 }
 
 struct Page<'a> {
     out: &'a mut dyn io::Write,
     colour: bool,
+    lang: Lang,
     width: usize,
     /// Texts that several findings share: each is printed once below them, under its number.
     shared: Vec<String>,
@@ -58,9 +68,9 @@ impl Page<'_> {
     fn target(&mut self, report: &TargetReport) -> io::Result<()> {
         match &report.result {
             TargetResult::Unread { temporary, error } => {
-                let word = if *temporary { "NOT READ (try again)" } else { "NOT READ" };
+                let word = self.say(wording::unread(*temporary));
                 self.line("", verdict_style(Verdict::Error), &format!("{word}  {}", printable(&report.target.name)))?;
-                self.field("why", error)
+                self.field(say::WHY, error)
             }
             TargetResult::Judged { device, coverage, assessment } => {
                 self.verdict(report, device, assessment)?;
@@ -68,8 +78,9 @@ impl Page<'_> {
                     .findings
                     .iter()
                     .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::NotApplicable))
+                    .filter(|finding| !is_known(assessment, finding))
                     .collect();
-                self.shared = shared_texts(&open);
+                self.shared = shared_texts(&open, self.lang);
                 for finding in open {
                     self.finding(finding)?;
                 }
@@ -80,69 +91,88 @@ impl Page<'_> {
         }
     }
 
-    fn verdict(&mut self, report: &TargetReport, device: &Device, assessment: &Assessment) -> io::Result<()> {
-        let style = overall_style(assessment.overall);
-        let word = overall_word(assessment.overall);
-        let counts = counts_in_words(&assessment.counts);
-        self.line("", style, &format!("{word}  {}: {counts}", printable(&report.target.name)))?;
-        self.field("device", &device_in_words(device))?;
-        let profile = &assessment.profile;
-        let digest = profile.sha256.get(..12).unwrap_or(&profile.sha256);
-        self.field("profile", &format!("{} {} ({}), sha256 {digest}…", profile.id, profile.version, profile.title.en))?;
-        let context = &assessment.context;
-        let mut dates = format!("as of {}", context.as_of);
-        for (word, date) in [("made", &context.made), ("sold", &context.sold)] {
-            if let Some(date) = date {
-                dates.push_str(&format!(", {word} {date}"));
-            }
+    /// Waivers, attestations and a baseline that somebody has to see to.
+    fn notices(&mut self, run: &Run) -> io::Result<()> {
+        if !run.notices.is_empty() {
+            self.line("", Ansi::new(), "")?;
+            self.line("", HEADING, &format!("{}:", self.count(run.notices.len(), say::NOTICES)))?;
         }
-        if let Some(kind) = context.kind {
-            dates.push_str(&format!(", {}", kind.as_str()));
-        }
-        if let Some(flavour) = context.os_flavour {
-            dates.push_str(&format!(", {}", flavour.as_str()));
-        }
-        self.field("judged", &dates)?;
-        let counts = &assessment.counts;
-        if assessment.overall == Overall::Inconclusive && counts.inconclusive + counts.error + counts.not_checked == 0 {
-            let why = match assessment.coverage_gaps.len() as u64 {
-                0 => "no rule was settled".to_owned(),
-                gaps => format!("the reading is incomplete: {} below", plural(gaps, "gap", "gaps")),
-            };
-            self.field("why", &why)?;
+        for notice in &run.notices {
+            let text = format!("{} [{}]  {}", notice.subject, notice.kind.as_str(), notice.text);
+            self.line("  ", verdict_style(Verdict::Inconclusive), &printable(&text))?;
         }
         Ok(())
     }
 
+    fn say(&self, phrase: Phrase) -> &'static str {
+        phrase.say(self.lang)
+    }
+
+    fn count(&self, count: usize, noun: Noun) -> String {
+        noun.count(count as u64, self.lang)
+    }
+
+    fn verdict(&mut self, report: &TargetReport, device: &Device, assessment: &Assessment) -> io::Result<()> {
+        let style = overall_style(assessment.overall);
+        let word = self.say(wording::overall(assessment.overall));
+        let counts = wording::counts(&assessment.counts, self.lang);
+        self.line("", style, &format!("{word}  {}: {counts}", printable(&report.target.name)))?;
+        self.field(say::DEVICE, &wording::device(device, self.lang))?;
+        let sha256 = &assessment.profile.sha256;
+        let digest = sha256.get(..12).unwrap_or(sha256);
+        self.field(say::PROFILE, &format!("{}, sha256 {digest}…", wording::profile(assessment, self.lang)))?;
+        self.field(say::JUDGED, &wording::judged(assessment, self.lang))?;
+        match wording::unexplained(assessment, self.lang) {
+            Some(why) => self.field(say::WHY, &why),
+            None => Ok(()),
+        }
+    }
+
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         self.line("", Ansi::new(), "")?;
-        let word = verdict_word(finding.verdict);
-        let reason = finding.reason.map(|reason| format!(" [{}]", reason.as_str())).unwrap_or_default();
-        let head = format!("{word}  {}  {}{reason}", finding.rule, printable(&finding.title.en));
+        let word = self.say(wording::verdict(finding.verdict));
+        let waived = finding.waiver.as_ref().map(|_| format!(" ({})", self.say(say::WAIVED))).unwrap_or_default();
+        let reason = finding.reason.map(|reason| format!(" [{}]", self.reason(reason))).unwrap_or_default();
+        let title = wording::text(&finding.title, self.lang);
+        let head = format!("{word}{waived}  {}  {}{reason}", finding.rule, printable(title));
         self.line("", verdict_style(finding.verdict), &head)?;
-        self.field("expected", &finding.expected)?;
-        self.field("observed", &finding.observed)?;
+        self.field(say::EXPECTED, &finding.expected)?;
+        self.field(say::OBSERVED, &finding.observed)?;
         for evidence in finding.evidence.iter().take(EVIDENCE_LISTED) {
-            let place = match &evidence.at {
-                Some(at) => format!("{}, {at}", evidence.source),
-                None => evidence.source.clone(),
-            };
-            self.field("where", &format!("{place}: {}", evidence.says))?;
+            self.field(say::WHERE, &format!("{}: {}", wording::place(evidence), evidence.says))?;
         }
         if let Some(more) = finding.evidence.len().checked_sub(EVIDENCE_LISTED).filter(|more| *more > 0) {
-            self.field("", &format!("and {more} more"))?;
+            self.unnamed(&self.and_more(more, ""))?;
         }
         if let Some(governing) = &finding.governing {
-            self.field("in force", &governing_in_words(governing))?;
+            self.field(say::IN_FORCE, &wording::governing(governing, self.lang))?;
         }
-        self.cited("law", &[law_in_words(finding)])?;
+        self.cited(self.say(say::LAW), &[wording::law(finding, self.lang)])?;
         if let Some(note) = &finding.legal.confidence_note {
             self.cited("", std::slice::from_ref(note))?;
         }
-        self.cited("note", &finding.notes)?;
+        self.cited(self.say(say::NOTE), &finding.notes)?;
+        for (name, words) in wording::overlays(finding, self.lang) {
+            self.field(name, &words)?;
+        }
         match &finding.remedy {
-            Some(remedy) => self.cited("do", std::slice::from_ref(&remedy.en)),
+            Some(remedy) => self.cited(self.say(say::DO), &[wording::text(remedy, self.lang).to_owned()]),
             None => Ok(()),
+        }
+    }
+
+    /// A reason: its public code, which is English, or its words.
+    fn reason(&self, reason: crate::check::Reason) -> &'static str {
+        match self.lang {
+            Lang::En => reason.as_str(),
+            Lang::Ru => self.say(wording::reason(reason)),
+        }
+    }
+
+    fn and_more(&self, more: usize, hint: &str) -> String {
+        match self.lang {
+            Lang::En => format!("and {more} more{hint}"),
+            Lang::Ru => format!("и ещё {more}{hint}"),
         }
     }
 
@@ -156,9 +186,9 @@ impl Page<'_> {
             }
         }
         for text in own {
-            self.field(name, text)?;
+            self.named(name, text)?;
         }
-        if numbers.is_empty() { Ok(()) } else { self.field(name, &numbers.join(" ")) }
+        if numbers.is_empty() { Ok(()) } else { self.named(name, &numbers.join(" ")) }
     }
 
     fn footnotes(&mut self) -> io::Result<()> {
@@ -167,7 +197,7 @@ impl Page<'_> {
             self.line("", Ansi::new(), "")?;
         }
         for (index, text) in shared.iter().enumerate() {
-            self.field(&format!("[{}]", index + 1), text)?;
+            self.named(&format!("[{}]", index + 1), text)?;
         }
         Ok(())
     }
@@ -179,20 +209,34 @@ impl Page<'_> {
             self.line("", Ansi::new(), "")?;
         }
         for finding in passes {
-            let text = format!("PASS  {}  {}", finding.rule, printable(&finding.observed));
+            let word = self.say(wording::verdict(Verdict::Pass));
+            let text = format!("{word}  {}  {}", finding.rule, printable(&finding.observed));
             self.line("", verdict_style(Verdict::Pass), &text)?;
+        }
+        let known: Vec<&str> =
+            assessment.findings.iter().filter(|f| is_known(assessment, f)).map(|f| f.rule.as_str()).collect();
+        if let (false, Some(baseline)) = (known.is_empty(), &assessment.baseline) {
+            self.line("", Ansi::new(), "")?;
+            let (word, file) = (self.say(say::KNOWN_FROM), printable(&baseline.file));
+            let text = format!("{word} {file}  {}", known.join(", "));
+            self.line("", verdict_style(Verdict::Fail), &text)?;
+        }
+        for tailored in &assessment.tailoring {
+            let text = format!("{}  {}: {}", tailored.change.as_str().to_uppercase(), tailored.rule, tailored.reason);
+            self.line("", verdict_style(Verdict::NotApplicable), &printable(&text))?;
         }
         let skipped = assessment.findings.iter().filter(|f| f.verdict == Verdict::NotApplicable);
         let mut by_reason: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
         for finding in skipped {
-            let reason = finding.reason.map_or("not-applicable", |reason| reason.as_str());
+            let reason = finding.reason.map_or("not-applicable", |reason| self.reason(reason));
             by_reason.entry(reason).or_default().push(&finding.rule);
         }
         if !by_reason.is_empty() {
             self.line("", Ansi::new(), "")?;
         }
         for (reason, rules) in by_reason {
-            let text = format!("NOT APPLICABLE [{reason}]  {}", rules.join(", "));
+            let word = self.say(wording::verdict(Verdict::NotApplicable));
+            let text = format!("{word} [{reason}]  {}", rules.join(", "));
             self.line("", verdict_style(Verdict::NotApplicable), &text)?;
         }
         Ok(())
@@ -200,59 +244,72 @@ impl Page<'_> {
 
     fn coverage(&mut self, coverage: &Coverage) -> io::Result<()> {
         self.line("", Ansi::new(), "")?;
-        let count = |value: Option<u64>, one: &str, many: &str| match value {
-            Some(value) => plural(value, one, many),
-            None => format!("{many} unknown"),
+        let count = |value: Option<u64>, noun: Noun| match (value, self.lang) {
+            (Some(value), lang) => noun.count(value, lang),
+            (None, Lang::En) => format!("{} unknown", noun.form(0, Lang::En)),
+            (None, Lang::Ru) => format!("{}: неизвестно", noun.form(0, Lang::Ru)),
         };
-        let hiding = coverage.gaps.iter().filter(|gap| gap.hides == Hides::Packages).count() as u64;
-        let state = match (hiding, coverage.gaps.len() as u64) {
-            (0, 0) => "complete".to_owned(),
-            (0, gaps) => format!("package list complete, {}", plural(gaps, "other gap", "other gaps")),
-            (hiding, _) => format!("INCOMPLETE: {} may hide packages", plural(hiding, "gap", "gaps")),
-        };
-        let mut parts = vec![count(coverage.packages, "package", "packages")];
+        let state = wording::completeness(&coverage.gaps, self.lang);
+        let mut parts = vec![count(coverage.packages, say::PACKAGES)];
         if coverage.partitions.is_some() {
-            parts.push(count(coverage.partitions, "partition", "partitions"));
+            parts.push(count(coverage.partitions, say::PARTITIONS));
         }
         if coverage.users.is_some() {
-            parts.push(count(coverage.users, "user", "users"));
+            parts.push(count(coverage.users, say::USERS));
         }
-        self.line("", HEADING, &format!("Coverage: {}; {state}", parts.join(", ")))?;
+        self.line("", HEADING, &format!("{}: {}; {state}", self.say(say::COVERAGE), parts.join(", ")))?;
         let mut gaps: Vec<&Gap> = coverage.gaps.iter().collect();
         gaps.sort_by_key(|gap| gap.hides);
         for gap in gaps.iter().take(GAPS_LISTED) {
-            self.field("gap", &format!("{} [{}]: {}", gap.place, gap.reason.as_str(), gap.detail))?;
+            let reason = match self.lang {
+                Lang::En => gap.reason.as_str(),
+                Lang::Ru => self.say(wording::gap_reason(gap.reason)),
+            };
+            self.field(say::GAP, &format!("{} [{reason}]: {}", gap.place, gap.detail))?;
         }
         match gaps.len().checked_sub(GAPS_LISTED) {
-            Some(more) if more > 0 => self.field("", &format!("and {more} more (all of them: --format json)")),
+            Some(more) if more > 0 => {
+                self.unnamed(&self.and_more(more, &format!(" ({})", self.say(say::MORE_IN_JSON))))
+            }
             _ => Ok(()),
         }
     }
 
     fn summary(&mut self, run: &Run) -> io::Result<()> {
         self.line("", Ansi::new(), "")?;
-        self.line("", HEADING, &format!("{}:", plural(run.targets.len() as u64, "target", "targets")))?;
+        self.line("", HEADING, &format!("{}:", self.count(run.targets.len(), say::TARGETS)))?;
         for report in &run.targets {
             let (style, word) = match &report.result {
                 TargetResult::Judged { assessment, .. } => {
-                    (overall_style(assessment.overall), overall_word(assessment.overall))
+                    (overall_style(assessment.overall), wording::overall(assessment.overall))
                 }
-                TargetResult::Unread { .. } => (verdict_style(Verdict::Error), "NOT READ"),
+                TargetResult::Unread { .. } => (verdict_style(Verdict::Error), say::NOT_READ),
             };
-            self.line("  ", style, &format!("{word}  {}", printable(&report.target.name)))?;
+            self.line("  ", style, &format!("{}  {}", self.say(word), printable(&report.target.name)))?;
         }
         Ok(())
     }
 
+    fn field(&mut self, name: Phrase, text: &str) -> io::Result<()> {
+        self.named(self.say(name), text)
+    }
+
+    fn unnamed(&mut self, text: &str) -> io::Result<()> {
+        self.named("", text)
+    }
+
     /// A name in its column and a text wrapped beside it.
-    fn field(&mut self, name: &str, text: &str) -> io::Result<()> {
+    fn named(&mut self, name: &str, text: &str) -> io::Result<()> {
         const INDENT: usize = 4;
-        const COLUMN: usize = 10;
+        let column = match self.lang {
+            Lang::En => 10,
+            Lang::Ru => 12,
+        };
         let text = printable(text);
-        let room = self.width.saturating_sub(INDENT + COLUMN);
+        let room = self.width.saturating_sub(INDENT + column);
         for (index, line) in wrap(&text, room).into_iter().enumerate() {
             let label = if index == 0 { name } else { "" };
-            let label = format!("{:INDENT$}{label:COLUMN$}", "");
+            let label = format!("{:INDENT$}{label:column$}", "");
             let label = if self.colour { format!("{FAINT}{label}{FAINT:#}") } else { label };
             writeln!(self.out, "{}", format!("{label}{line}").trim_end())?;
         }
@@ -276,14 +333,19 @@ impl Page<'_> {
     }
 }
 
+/// Whether a failure is left out, since an older report has it and only new ones were asked for.
+fn is_known(assessment: &Assessment, finding: &Finding) -> bool {
+    assessment.baseline.as_ref().is_some_and(|baseline| baseline.only_new) && finding.baseline == Some(Baseline::Known)
+}
+
 /// Texts that stand in more than one finding, in the order of their first use.
-fn shared_texts(findings: &[&Finding]) -> Vec<String> {
+fn shared_texts(findings: &[&Finding], lang: Lang) -> Vec<String> {
     let mut seen: Vec<(String, usize)> = Vec::new();
     for finding in findings {
-        let mut texts = vec![law_in_words(finding)];
+        let mut texts = vec![wording::law(finding, lang)];
         texts.extend(finding.legal.confidence_note.clone());
         texts.extend(finding.notes.iter().cloned());
-        texts.extend(finding.remedy.iter().map(|remedy| remedy.en.clone()));
+        texts.extend(finding.remedy.iter().map(|remedy| wording::text(remedy, lang).to_owned()));
         texts.dedup();
         for text in texts {
             match seen.iter_mut().find(|(known, _)| *known == text) {
@@ -293,12 +355,6 @@ fn shared_texts(findings: &[&Finding]) -> Vec<String> {
         }
     }
     seen.into_iter().filter(|(_, count)| *count > 1).map(|(text, _)| text).collect()
-}
-
-fn law_in_words(finding: &Finding) -> String {
-    let legal = &finding.legal;
-    let article = legal.article.as_ref().map(|article| format!(", {article}")).unwrap_or_default();
-    format!("{}{article} (confidence {})", legal.instrument, legal.confidence)
 }
 
 /// Breaks at spaces so that lines fit; a longer word (a path, a digest) stays whole so that it can be copied.
@@ -317,52 +373,6 @@ fn wrap(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
-fn plural(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-fn counts_in_words(counts: &Counts) -> String {
-    let rows = [
-        (counts.fail, "failed"),
-        (counts.inconclusive, "inconclusive"),
-        (counts.error, "with an error of this tool"),
-        (counts.not_checked, "left to a person"),
-        (counts.pass, "passed"),
-        (counts.informational, "informational"),
-        (counts.not_applicable, "not applicable"),
-    ];
-    let words: Vec<String> =
-        rows.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    if words.is_empty() { "nothing was judged".to_owned() } else { words.join(", ") }
-}
-
-fn device_in_words(device: &Device) -> String {
-    let known: Vec<&str> =
-        [&device.brand, &device.model].into_iter().filter_map(|fact| fact.known().map(String::as_str)).collect();
-    let name = if known.is_empty() { "unknown device".to_owned() } else { known.join(" ") };
-    let release = device.release.known().map(|release| format!(", Android {release}")).unwrap_or_default();
-    let fingerprint = device.fingerprint.known().map(|print| format!(", {print}")).unwrap_or_default();
-    format!("{name}{release}{fingerprint}")
-}
-
-fn governing_in_words(governing: &Governing) -> String {
-    let from = governing.from.as_ref().map(|from| format!("from {from}")).unwrap_or_default();
-    let until = governing.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
-    let window = format!("{from}{until}");
-    match &governing.date {
-        Some(date) => format!("{window}; {date} ({}) governs", governing.basis),
-        None => format!("{window}; which date governs: {}", governing.basis),
-    }
-}
-
-fn overall_word(overall: Overall) -> &'static str {
-    match overall {
-        Overall::Compliant => "COMPLIANT",
-        Overall::NotCompliant => "NOT COMPLIANT",
-        Overall::Inconclusive => "INCONCLUSIVE",
-    }
-}
-
 fn overall_style(overall: Overall) -> Ansi {
     verdict_style(match overall {
         Overall::Compliant => Verdict::Pass,
@@ -370,18 +380,6 @@ fn overall_style(overall: Overall) -> Ansi {
         Overall::Inconclusive => Verdict::Inconclusive,
     })
     .bold()
-}
-
-fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Fail => "FAIL",
-        Verdict::Inconclusive => "INCONCLUSIVE",
-        Verdict::Error => "ERROR",
-        Verdict::NotChecked => "NOT CHECKED",
-        Verdict::Pass => "PASS",
-        Verdict::Informational => "INFO",
-        Verdict::NotApplicable => "NOT APPLICABLE",
-    }
 }
 
 fn verdict_style(verdict: Verdict) -> Ansi {

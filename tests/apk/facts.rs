@@ -187,9 +187,10 @@ fn implied_permissions_are_those_that_aapt_lists() {
 }
 
 #[test]
-fn serial_and_end_of_certificates_are_those_that_openssl_prints() {
-    let mut seen = BTreeSet::new();
-    for entry in fs::read_dir(fixtures()).unwrap() {
+fn serial_and_key_of_certificates_are_those_that_openssl_prints() {
+    let (mut seen, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+    let folders = [fixtures(), root().join("tests/data/signatures")];
+    for entry in folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()) {
         let path = entry.unwrap().path();
         let Some(apk) = path.extension().is_some_and(|end| end == "apk").then(|| open(&path)).flatten() else {
             continue;
@@ -199,21 +200,25 @@ fn serial_and_end_of_certificates_are_those_that_openssl_prints() {
             let file = folder.path().join("certificate.der");
             fs::write(&file, &certificate.der).unwrap();
             let mut command = Command::new("openssl");
-            command.args(["x509", "-inform", "DER", "-noout", "-serial", "-in"]).arg(&file);
+            command.args(["x509", "-inform", "DER", "-noout", "-serial", "-text", "-in"]).arg(&file);
             let output = command.output().unwrap_or_else(|error| panic!("openssl can't be started: {error}"));
             let facts = certificate.facts();
             if !output.status.success() {
                 continue;
             }
             let facts = facts.unwrap_or_else(|| panic!("{}: openssl reads it", path.display()));
-            let printed = String::from_utf8_lossy(&output.stdout).trim().to_ascii_lowercase();
+            let printed = String::from_utf8_lossy(&output.stdout).to_ascii_lowercase();
+            let bits = printed.split_once("public-key: (").unwrap().1.split(' ').next().unwrap();
+            assert_eq!(facts.key_bits.map(|bits| bits.to_string()).as_deref(), Some(bits), "{}", path.display());
+            kinds.insert(facts.key_algorithm.clone());
+            let printed = printed.lines().find(|line| line.starts_with("serial=")).unwrap();
             let serial = facts.serial.trim_start_matches('0').to_owned();
             assert_eq!(printed.trim_start_matches("serial=").trim_start_matches('0'), serial, "{}", path.display());
             assert!(facts.not_before < facts.not_after && !facts.subject.is_empty(), "{}", path.display());
         }
     }
-    eprintln!("{} certificates", seen.len());
-    assert!(seen.len() >= 5);
+    eprintln!("{} certificates of {kinds:?}", seen.len());
+    assert!(seen.len() >= 5 && kinds.len() == 3);
 }
 
 /// A DEX file that defines these classes.

@@ -1,6 +1,6 @@
 //! Simulated phones behind the real ADB server.
 
-use preloaded::adb::commands::is_allowed;
+use preloaded::adb::commands::{is_allowed, parts};
 use preloaded::adb::wrapper::unwrap;
 use preloaded::adb::{Attached, Patience, Phone, Server};
 
@@ -54,8 +54,17 @@ impl Drop for Bench {
     }
 }
 
-/// Every line that a phone was asked, in order; each is one of the table.
+/// Every command that a phone was asked, in order; each is one of the table.
 pub(crate) fn asked(phone: &Adbd) -> Vec<String> {
+    let plain = |line: String| match parts(&line) {
+        Some(parts) => parts.into_iter().map(str::to_owned).collect(),
+        None => vec![line],
+    };
+    requests(phone).into_iter().flat_map(plain).collect()
+}
+
+/// Every request that a phone was sent, in order: one command of the table, or several.
+pub(crate) fn requests(phone: &Adbd) -> Vec<String> {
     let line = |service: String| {
         let request = service.strip_prefix("shell,v2,raw:").or_else(|| service.strip_prefix("shell:"));
         let line = request.and_then(unwrap).map(|(line, _)| line.to_owned());

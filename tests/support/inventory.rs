@@ -75,6 +75,7 @@ pub fn app(name: &str) -> Package {
         uid: unknown(),
         shared_user: known(None),
         installer: unknown(),
+        install: unknown(),
         users: unknown(),
         grants: unknown(),
         removability: unknown(),
@@ -96,6 +97,7 @@ pub fn phone_app(name: &str) -> Package {
             abis: Vec::new(),
             file_bytes: None,
             stub: None,
+            class_counts: None,
         });
     }
     package
@@ -144,6 +146,7 @@ pub fn copy(name: &str, role: CopyRole) -> PackageCopy {
             abis: Vec::new(),
             file_bytes: Some(40_000_000),
             stub: None,
+            class_counts: None,
         }),
         manifest: unknown(),
     }
@@ -160,6 +163,7 @@ pub fn hollow(mut package: Package) -> Package {
             abis: Vec::new(),
             file_bytes: Some(9000),
             stub: None,
+            class_counts: None,
         });
         copy.launcher = known(Vec::new());
     }

@@ -28,6 +28,8 @@ pub(crate) fn preloaded(server: SocketAddr) -> Command {
     for name in ["ADB_SERVER_SOCKET", "ANDROID_SERIAL", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"] {
         command.env_remove(name);
     }
+    // The phones are simulated: their serial numbers are what tests tell them apart by.
+    command.env("PRELOADED_ID", "plain").env("LC_ALL", "C");
     command.env("ANDROID_ADB_SERVER_PORT", server.port().to_string()).stdin(Stdio::null());
     command
 }

@@ -34,6 +34,7 @@ const TARGETS: &[(&str, Seeds, u32)] = &[
     ("elf", Seeds::Entries(".so"), 64 << 10),
     ("containers", Seeds::Samples, 128 << 10),
     ("filesystems", Seeds::Samples, 128 << 10),
+    ("firmware", Seeds::Folders(&["fuzz/corpus/containers", "fuzz/corpus/filesystems"]), 128 << 10),
     ("dumps", Seeds::Folders(&["tests/data/captures"]), 32 << 10),
     ("profile", Seeds::Folders(&["profiles/ru"]), 32 << 10),
 ];

@@ -4,8 +4,10 @@ mod bench;
 mod fixtures;
 mod fuzz;
 mod generate;
+mod oracle;
 mod test;
 mod tools;
+mod validators;
 
 use std::process::ExitCode;
 
@@ -16,8 +18,11 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench apk [FOLDER]  measure reading package files against apk-info, aapt2 and apksigner
   bench firmware [FOLDER] [--alone]
                       measure scanning multi-GB firmware, made in the folder, against what people do today
+  bench rules [FOLDER]
+                      measure judging a thousand stored inventories again
   fuzz [SECONDS [TARGET]]
                       run each fuzz target, or one, for 60 seconds or as many; needs a nightly toolchain
+  oracle              hold what `preloaded image ls` says of every fixture against independent tools
   generate            write every derived file (schemas, command line help, lists)
   generate --check    fail if a derived file differs from what it derives from
 ";
@@ -34,6 +39,9 @@ fn main() -> ExitCode {
         ["bench", "firmware", "--alone"] => bench::firmware(None, false),
         ["bench", "firmware", folder] => bench::firmware(Some(folder), true),
         ["bench", "firmware", folder, "--alone"] => bench::firmware(Some(folder), false),
+        ["oracle"] => oracle::run(),
+        ["bench", "rules"] => bench::rules(None),
+        ["bench", "rules", folder] => bench::rules(Some(folder)),
         ["fuzz"] => fuzz::run("60", None),
         ["fuzz", seconds] => fuzz::run(seconds, None),
         ["fuzz", seconds, target] => fuzz::run(seconds, Some(target)),

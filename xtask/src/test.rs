@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
-use crate::{generate, tools};
+use crate::{generate, tools, validators};
 
 pub(crate) fn run() -> Result<()> {
     tools::install()?;
+    validators::install()?;
     tools::run(&mut tools::cargo(&["fmt", "--all", "--check"]))?;
     tools::run(&mut tools::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 /// A program that tests or benchmarks need, and the Debian package that has it.
 pub(crate) struct Tool {
-    /// What it is called.
+    /// What it is called; a path, where it is a file with data.
     pub(crate) program: &'static str,
     /// Where it comes from.
     pub(crate) package: &'static str,
@@ -16,32 +16,42 @@ pub(crate) struct Tool {
 
 /// Everything that a test may call. A test whose tool is missing fails and names it; none is skipped.
 const TOOLS: &[Tool] = &[
+    Tool { program: "aapt", package: "aapt" },
     Tool { program: "aapt2", package: "aapt" },
     Tool { program: "adb", package: "adb" },
+    Tool { program: "/usr/share/android-framework-res/framework-res.apk", package: "android-framework-res" },
     Tool { program: "apksigner", package: "apksigner" },
     Tool { program: "brotli", package: "brotli" },
     Tool { program: "bsdiff", package: "bsdiff" },
     Tool { program: "bzip2", package: "bzip2" },
+    Tool { program: "chromium", package: "chromium" },
     Tool { program: "cpio", package: "cpio" },
     Tool { program: "debugfs", package: "e2fsprogs" },
     Tool { program: "fsck.erofs", package: "erofs-utils" },
     Tool { program: "img2simg", package: "android-sdk-libsparse-utils" },
     Tool { program: "keytool", package: "default-jre-headless" },
     Tool { program: "lz4", package: "lz4" },
+    Tool { program: "minisign", package: "minisign" },
     Tool { program: "mke2fs", package: "e2fsprogs" },
     Tool { program: "mkbootimg", package: "mkbootimg" },
     Tool { program: "mkfs.erofs", package: "erofs-utils" },
     Tool { program: "mkfs.f2fs", package: "f2fs-tools" },
     Tool { program: "mksquashfs", package: "squashfs-tools" },
+    Tool { program: "npm", package: "npm" },
+    Tool { program: "oscap", package: "openscap-scanner" },
+    Tool { program: "openssl", package: "openssl" },
     Tool { program: "python3", package: "python3" },
     Tool { program: "readelf", package: "binutils" },
     Tool { program: "sfdisk", package: "fdisk" },
     Tool { program: "sload.f2fs", package: "f2fs-tools" },
     Tool { program: "simg2simg", package: "android-sdk-libsparse-utils" },
     Tool { program: "unzip", package: "unzip" },
+    Tool { program: "xmllint", package: "libxml2-utils" },
     Tool { program: "xz", package: "xz-utils" },
     Tool { program: "zip", package: "zip" },
     Tool { program: "zstd", package: "zstd" },
+    // No program: what aapt2 links packages against.
+    Tool { program: "/usr/share/android-framework-res/framework-res.apk", package: "android-framework-res" },
 ];
 
 /// Installs what the tests need.
@@ -58,6 +68,19 @@ pub(crate) fn install_all(tools: &[Tool]) -> Result<()> {
     let mut packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
     packages.sort_unstable();
     packages.dedup();
+    install_packages(&packages)?;
+    match tools.iter().find(|tool| find(tool.program).is_none()) {
+        Some(tool) => bail!("{} is still missing after {} was installed", tool.program, tool.package),
+        None => Ok(()),
+    }
+}
+
+/// Installs a Debian package that has no program to be looked for, where this user may, else names it.
+pub(crate) fn install_package(package: &str) -> Result<()> {
+    install_packages(&[package])
+}
+
+fn install_packages(packages: &[&str]) -> Result<()> {
     let list = packages.join(" ");
     if find("apt-get").is_none() || !is_root() {
         bail!("these Debian packages are needed: {list}\n       run: sudo apt-get install {list}");
@@ -65,11 +88,7 @@ pub(crate) fn install_all(tools: &[Tool]) -> Result<()> {
     say(&format!("installing {list}"));
     run(Command::new("apt-get").args(["update", "-qq"]))?;
     let quiet = ["install", "-y", "-qq", "--no-install-recommends"];
-    run(Command::new("apt-get").args(quiet).args(&packages).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    match tools.iter().find(|tool| find(tool.program).is_none()) {
-        Some(tool) => bail!("{} is still missing after {} was installed", tool.program, tool.package),
-        None => Ok(()),
-    }
+    run(Command::new("apt-get").args(quiet).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Runs a program to its end; an error names it and its exit status.

@@ -1,22 +1,39 @@
 //! Typed access to an element's attributes, references followed.
 
 use super::super::axml::{Document, Element};
+use super::super::locale::Locale;
 use super::super::value::{Raw, Value};
+use super::{Unresolved, id};
 use crate::bytes::ParseError;
 
 /// API level that Android gives to a version under development: `minSdkVersion="Baklava"` and the like.
 const CURRENT_DEVELOPMENT: u32 = 10_000;
 
-/// Finds the value of a resource of the same file.
+/// References that stayed references and are kept by name; more would be an attack.
+const MAX_UNRESOLVED: usize = 256;
+
+/// Finds the value of a resource.
 pub(in super::super) trait Resolve {
-    /// `None` where there is no such resource, or no single value of it. `language`: two letters, `None` for the default.
-    fn resolve(&mut self, id: u32, language: Option<[u8; 2]>) -> Option<Value>;
+    /// `locale`: `None` for the default.
+    fn resolve(&mut self, id: u32, locale: Option<&Locale>) -> Resolved;
+}
+
+/// What a reference leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) enum Resolved {
+    /// A value.
+    Value(Value),
+    /// No resource, or none of a single value.
+    Nothing,
+    /// A resource of a package that is not at hand, by its id.
+    Elsewhere(u32),
 }
 
 /// A document and what its references lead to.
 pub(super) struct Attributes<'a> {
     pub(super) document: &'a Document,
     pub(super) resolve: &'a mut dyn Resolve,
+    pub(super) unresolved: Vec<Unresolved>,
 }
 
 impl Attributes<'_> {
@@ -45,33 +62,62 @@ impl Attributes<'_> {
         Ok(self.attribute(element, id)?.map(|value| value.integer().unwrap_or(CURRENT_DEVELOPMENT)))
     }
 
-    /// The text in a language: the default where it has none of its own.
+    /// The text in a locale: the default where it has none of its own.
     pub(super) fn text_in(
         &mut self,
         element: &Element,
         id: u32,
-        language: [u8; 2],
+        locale: &Locale,
     ) -> Result<Option<String>, ParseError> {
         let Some(reference) = self.document.by_id(element, id)?.and_then(Raw::reference) else {
             return self.text(element, id);
         };
-        Ok(self.resolve.resolve(reference, Some(language)).and_then(Value::into_text))
+        Ok(match self.resolve.resolve(reference, Some(locale)) {
+            Resolved::Value(value) => value.into_text(),
+            // The default stands among the unresolved already.
+            Resolved::Nothing | Resolved::Elsewhere(_) => None,
+        })
     }
 
     pub(super) fn attribute(&mut self, element: &Element, id: u32) -> Result<Option<Value>, ParseError> {
         match self.document.by_id(element, id)? {
-            Some(raw) => self.value(raw),
+            Some(raw) => self.value(element, id, raw),
             None => Ok(None),
         }
     }
 
-    pub(super) fn value(&mut self, raw: Raw) -> Result<Option<Value>, ParseError> {
-        if let Some(id) = raw.reference() {
-            return Ok(self.resolve.resolve(id, None));
+    /// The value of attribute `id`; a reference that leads to a package that is not at hand is kept as such.
+    pub(super) fn value(&mut self, element: &Element, id: u32, raw: Raw) -> Result<Option<Value>, ParseError> {
+        if let Some(reference) = raw.reference() {
+            return Ok(match self.resolve.resolve(reference, None) {
+                Resolved::Value(value) => Some(value),
+                Resolved::Nothing => None,
+                Resolved::Elsewhere(reference) => {
+                    self.keep(element, id, reference)?;
+                    None
+                }
+            });
         }
         match raw.string() {
             Some(index) => Ok(self.document.string(index)?.map(Value::Text)),
             None => Ok(Some(Value::Plain(raw)).filter(|_| !raw.is_null())),
         }
+    }
+
+    fn keep(&mut self, element: &Element, id: u32, reference: u32) -> Result<(), ParseError> {
+        let attribute = id::name(id);
+        if attribute.is_empty() || self.unresolved.len() >= MAX_UNRESOLVED {
+            return Ok(());
+        }
+        let unresolved = Unresolved {
+            element: self.document.name(element)?,
+            name: self.literal(element, id::NAME)?,
+            attribute,
+            reference: format!("@0x{reference:08x}"),
+        };
+        if !self.unresolved.contains(&unresolved) {
+            self.unresolved.push(unresolved);
+        }
+        Ok(())
     }
 }

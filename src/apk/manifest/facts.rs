@@ -29,7 +29,7 @@ pub struct Manifest {
     pub original_packages: Vec<String>,
     /// `application android:label`, resolved where it refers to the file's own resources.
     pub label: Option<String>,
-    /// The label in each language that was asked for: the default where there is no translation.
+    /// The label in each locale that was asked for: the default where there is no translation.
     pub labels: Vec<Label>,
     /// Enabled activities and aliases with a MAIN and LAUNCHER filter, as full class names, in manifest order.
     pub launcher: Vec<String>,
@@ -76,13 +76,29 @@ pub struct Manifest {
     pub overlay_target: Option<String>,
     /// The `overlay` element.
     pub overlay: Option<Overlay>,
+    /// Values of the above that are resources of a package that was not at hand, the platform's as a rule: they read as
+    /// absent. At most 256, each once.
+    pub unresolved: Vec<Unresolved>,
 }
 
-/// A label in one language.
+/// A value that stayed a reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unresolved {
+    /// The element's tag.
+    pub element: String,
+    /// `name` of the element, where it has one.
+    pub name: Option<String>,
+    /// The attribute's name.
+    pub attribute: &'static str,
+    /// The resource: `@0x0104000a`.
+    pub reference: String,
+}
+
+/// A label in one locale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Label {
-    /// Two letters.
-    pub language: String,
+    /// As it was asked for: `ru`, `pt-BR`.
+    pub locale: String,
     /// The label.
     pub text: String,
 }

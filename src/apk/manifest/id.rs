@@ -1,55 +1,72 @@
 //! Ids of the platform's attributes (AOSP `core/res/res/values/public-final.xml`; they never change).
 
-pub(super) const LABEL: u32 = 0x0101_0001;
-pub(super) const NAME: u32 = 0x0101_0003;
-pub(super) const PERMISSION: u32 = 0x0101_0006;
-pub(super) const READ_PERMISSION: u32 = 0x0101_0007;
-pub(super) const WRITE_PERMISSION: u32 = 0x0101_0008;
-pub(super) const PROTECTION_LEVEL: u32 = 0x0101_0009;
-pub(super) const PERMISSION_GROUP: u32 = 0x0101_000a;
-pub(super) const SHARED_USER_ID: u32 = 0x0101_000b;
-pub(super) const HAS_CODE: u32 = 0x0101_000c;
-pub(super) const PERSISTENT: u32 = 0x0101_000d;
-pub(super) const ENABLED: u32 = 0x0101_000e;
-pub(super) const DEBUGGABLE: u32 = 0x0101_000f;
-pub(super) const EXPORTED: u32 = 0x0101_0010;
-pub(super) const PROCESS: u32 = 0x0101_0011;
-pub(super) const AUTHORITIES: u32 = 0x0101_0018;
-pub(super) const GRANT_URI_PERMISSIONS: u32 = 0x0101_001b;
-pub(super) const PRIORITY: u32 = 0x0101_001c;
-pub(super) const TARGET_PACKAGE: u32 = 0x0101_0021;
-pub(super) const VALUE: u32 = 0x0101_0024;
-pub(super) const RESOURCE: u32 = 0x0101_0025;
-pub(super) const MIME_TYPE: u32 = 0x0101_0026;
-pub(super) const SCHEME: u32 = 0x0101_0027;
-pub(super) const HOST: u32 = 0x0101_0028;
-pub(super) const TARGET_ACTIVITY: u32 = 0x0101_0202;
-pub(super) const MIN_SDK: u32 = 0x0101_020c;
-pub(super) const VERSION_CODE: u32 = 0x0101_021b;
-pub(super) const VERSION_NAME: u32 = 0x0101_021c;
-pub(super) const TARGET_SDK: u32 = 0x0101_0270;
-pub(super) const MAX_SDK: u32 = 0x0101_0271;
-pub(super) const TEST_ONLY: u32 = 0x0101_0272;
-pub(super) const BACKUP_AGENT: u32 = 0x0101_027f;
-pub(super) const ALLOW_BACKUP: u32 = 0x0101_0280;
-pub(super) const GL_ES_VERSION: u32 = 0x0101_0281;
-pub(super) const REQUIRED: u32 = 0x0101_028e;
-pub(super) const INSTALL_LOCATION: u32 = 0x0101_02b7;
-pub(super) const SCREEN_SIZE: u32 = 0x0101_02ca;
-pub(super) const SCREEN_DENSITY: u32 = 0x0101_02cb;
-pub(super) const PERMISSION_FLAGS: u32 = 0x0101_03c7;
-pub(super) const CATEGORY: u32 = 0x0101_03e8;
-pub(super) const TARGET_NAME: u32 = 0x0101_044d;
-pub(super) const USES_CLEARTEXT_TRAFFIC: u32 = 0x0101_04ec;
-pub(super) const DIRECT_BOOT_AWARE: u32 = 0x0101_0505;
-pub(super) const VERSION: u32 = 0x0101_0519;
-pub(super) const NETWORK_SECURITY_CONFIG: u32 = 0x0101_0527;
-pub(super) const IS_STATIC: u32 = 0x0101_055a;
-pub(super) const IS_FEATURE_SPLIT: u32 = 0x0101_055b;
-pub(super) const VERSION_CODE_MAJOR: u32 = 0x0101_0576;
-pub(super) const VERSION_MAJOR: u32 = 0x0101_0577;
-pub(super) const USES_PERMISSION_FLAGS: u32 = 0x0101_0644;
-pub(super) const SHARED_USER_MAX_SDK: u32 = 0x0101_064d;
+/// Declares the ids with the names that they have.
+macro_rules! ids {
+    ($($constant:ident = $id:literal, $name:literal;)*) => {
+        $(pub(super) const $constant: u32 = $id;)*
+
+        /// The attribute's name; empty for an id that is not read.
+        pub(super) fn name(id: u32) -> &'static str {
+            match id {
+                $($id => $name,)*
+                _ => "",
+            }
+        }
+    };
+}
+
+ids! {
+    LABEL = 0x0101_0001, "label";
+    NAME = 0x0101_0003, "name";
+    PERMISSION = 0x0101_0006, "permission";
+    READ_PERMISSION = 0x0101_0007, "readPermission";
+    WRITE_PERMISSION = 0x0101_0008, "writePermission";
+    PROTECTION_LEVEL = 0x0101_0009, "protectionLevel";
+    PERMISSION_GROUP = 0x0101_000a, "permissionGroup";
+    SHARED_USER_ID = 0x0101_000b, "sharedUserId";
+    HAS_CODE = 0x0101_000c, "hasCode";
+    PERSISTENT = 0x0101_000d, "persistent";
+    ENABLED = 0x0101_000e, "enabled";
+    DEBUGGABLE = 0x0101_000f, "debuggable";
+    EXPORTED = 0x0101_0010, "exported";
+    PROCESS = 0x0101_0011, "process";
+    AUTHORITIES = 0x0101_0018, "authorities";
+    GRANT_URI_PERMISSIONS = 0x0101_001b, "grantUriPermissions";
+    PRIORITY = 0x0101_001c, "priority";
+    TARGET_PACKAGE = 0x0101_0021, "targetPackage";
+    VALUE = 0x0101_0024, "value";
+    RESOURCE = 0x0101_0025, "resource";
+    MIME_TYPE = 0x0101_0026, "mimeType";
+    SCHEME = 0x0101_0027, "scheme";
+    HOST = 0x0101_0028, "host";
+    TARGET_ACTIVITY = 0x0101_0202, "targetActivity";
+    MIN_SDK = 0x0101_020c, "minSdkVersion";
+    VERSION_CODE = 0x0101_021b, "versionCode";
+    VERSION_NAME = 0x0101_021c, "versionName";
+    TARGET_SDK = 0x0101_0270, "targetSdkVersion";
+    MAX_SDK = 0x0101_0271, "maxSdkVersion";
+    TEST_ONLY = 0x0101_0272, "testOnly";
+    BACKUP_AGENT = 0x0101_027f, "backupAgent";
+    ALLOW_BACKUP = 0x0101_0280, "allowBackup";
+    GL_ES_VERSION = 0x0101_0281, "glEsVersion";
+    REQUIRED = 0x0101_028e, "required";
+    INSTALL_LOCATION = 0x0101_02b7, "installLocation";
+    SCREEN_SIZE = 0x0101_02ca, "screenSize";
+    SCREEN_DENSITY = 0x0101_02cb, "screenDensity";
+    PERMISSION_FLAGS = 0x0101_03c7, "permissionFlags";
+    CATEGORY = 0x0101_03e8, "category";
+    TARGET_NAME = 0x0101_044d, "targetName";
+    USES_CLEARTEXT_TRAFFIC = 0x0101_04ec, "usesCleartextTraffic";
+    DIRECT_BOOT_AWARE = 0x0101_0505, "directBootAware";
+    VERSION = 0x0101_0519, "version";
+    NETWORK_SECURITY_CONFIG = 0x0101_0527, "networkSecurityConfig";
+    IS_STATIC = 0x0101_055a, "isStatic";
+    IS_FEATURE_SPLIT = 0x0101_055b, "isFeatureSplit";
+    VERSION_CODE_MAJOR = 0x0101_0576, "versionCodeMajor";
+    VERSION_MAJOR = 0x0101_0577, "versionMajor";
+    USES_PERMISSION_FLAGS = 0x0101_0644, "usesPermissionFlags";
+    SHARED_USER_MAX_SDK = 0x0101_064d, "sharedUserMaxSdkVersion";
+}
 
 /// Flags that say something of an app's trust: their names are known by id, so that a changed name hides none.
 pub(super) const FLAGS: [(u32, &str); 5] = [

@@ -13,14 +13,15 @@ mod roles;
 use std::mem;
 
 use super::axml::{Document, Element, Event};
+use super::locale::Locale;
 use super::value::Value;
 use crate::bytes::ParseError;
 use attributes::Attributes;
-pub(super) use attributes::Resolve;
+pub(super) use attributes::{Resolve, Resolved};
 use component::Defaults;
 pub use facts::{
     Component, ComponentKind, DeclaredPermission, Feature, Instrumentation, IntentFilter, Label, Library, LibraryKind,
-    Manifest, MetaData, Overlay, Queries, RequestedPermission, Screen,
+    Manifest, MetaData, Overlay, Queries, RequestedPermission, Screen, Unresolved,
 };
 pub use implied::ImpliedPermission;
 pub use roles::{Hook, Role};
@@ -31,16 +32,14 @@ const MAX_COMPONENTS: usize = 30_000;
 const NEVER_FOR_LOCATION: u32 = 0x0001_0000;
 const MAIN: &str = "android.intent.action.MAIN";
 const LAUNCHER: &str = "android.intent.category.LAUNCHER";
+const LEANBACK_LAUNCHER: &str = "android.intent.category.LEANBACK_LAUNCHER";
 
-/// Reads the document. `resolve` is asked only for values that are references; the label is wanted in each of `languages`.
-pub(super) fn read(
-    document: &Document,
-    resolve: &mut dyn Resolve,
-    languages: &[[u8; 2]],
-) -> Result<Manifest, ParseError> {
+/// Reads the document. `resolve` is asked only for values that are references; the label is wanted in each of
+/// `locales`.
+pub(super) fn read(document: &Document, resolve: &mut dyn Resolve, locales: &[Locale]) -> Result<Manifest, ParseError> {
     let mut reader = Reader {
-        attributes: Attributes { document, resolve },
-        languages,
+        attributes: Attributes { document, resolve, unresolved: Vec::new() },
+        locales,
         manifest: Manifest { enabled: true, has_code: true, allow_backup: true, ..Manifest::default() },
         defaults: Defaults::default(),
         sdk: (None, None),
@@ -175,7 +174,7 @@ impl Place {
 
 struct Reader<'a> {
     attributes: Attributes<'a>,
-    languages: &'a [[u8; 2]],
+    locales: &'a [Locale],
     manifest: Manifest,
     defaults: Defaults,
     sdk: (Option<u32>, Option<u32>),
@@ -281,10 +280,9 @@ impl Reader<'_> {
         let attributes = &mut self.attributes;
         let manifest = &mut self.manifest;
         manifest.label = attributes.text(element, id::LABEL)?;
-        for &language in self.languages {
-            if let Some(text) = attributes.text_in(element, id::LABEL, language)? {
-                let language = String::from_utf8_lossy(&language).into_owned();
-                manifest.labels.push(Label { language, text });
+        for locale in self.locales {
+            if let Some(text) = attributes.text_in(element, id::LABEL, locale)? {
+                manifest.labels.push(Label { locale: locale.to_string(), text });
             }
         }
         manifest.has_code = attributes.boolean(element, id::HAS_CODE)?.unwrap_or(true);
@@ -299,7 +297,7 @@ impl Reader<'_> {
 
     fn flags(&mut self, element: &Element) -> Result<(), ParseError> {
         for (id, name, raw) in self.attributes.document.attributes(element)? {
-            if self.attributes.value(raw)?.is_some_and(|value| value.is_true()) {
+            if self.attributes.value(element, id, raw)?.is_some_and(|value| value.is_true()) {
                 let known = id::FLAGS.iter().find(|flag| flag.0 == id).map(|flag| flag.1.to_owned());
                 self.manifest.flags.push(known.unwrap_or(name));
             }
@@ -309,6 +307,7 @@ impl Reader<'_> {
 
     fn finish(mut self) -> Result<Manifest, ParseError> {
         let manifest = &mut self.manifest;
+        manifest.unresolved = mem::take(&mut self.attributes.unresolved);
         if manifest.package.is_empty() {
             return Err(ParseError::invalid(0, "first element", "absent", "manifest"));
         }
@@ -319,7 +318,9 @@ impl Reader<'_> {
         for component in &mut manifest.components {
             component.settle(manifest.enabled, manifest.target_sdk);
         }
-        let launches = |filter: &IntentFilter| filter.has_action(MAIN) && filter.has_category(LAUNCHER);
+        // Launchers of TVs show the second one.
+        let shown = |filter: &IntentFilter| filter.has_category(LAUNCHER) || filter.has_category(LEANBACK_LAUNCHER);
+        let launches = |filter: &IntentFilter| filter.has_action(MAIN) && shown(filter);
         let launcher = manifest.components.iter().filter(|component| {
             component.kind <= ComponentKind::ActivityAlias
                 && component.enabled
@@ -344,7 +345,7 @@ impl Attributes<'_> {
         let Some(name) = self.text(element, id::NAME)? else { return Ok(None) };
         let protection_level = match self.document.by_id(element, id::PROTECTION_LEVEL)? {
             None => Some(0),
-            Some(raw) => self.value(raw)?.and_then(|value| value.integer()),
+            Some(raw) => self.value(element, id::PROTECTION_LEVEL, raw)?.and_then(|value| value.integer()),
         };
         let group = self.text(element, id::PERMISSION_GROUP)?;
         let flags = self.integer(element, id::PERMISSION_FLAGS)?.unwrap_or_default();

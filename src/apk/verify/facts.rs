@@ -20,7 +20,7 @@ pub(super) struct Facts {
 impl Facts {
     pub(super) fn read(directory: &Directory) -> Result<Self, ParseError> {
         let document = Document::open(open_entry(directory, MANIFEST, MAX_MANIFEST)?)?;
-        let mut table = Table { directory, opened: None, failed: None };
+        let mut table = Table::new(directory, None);
         let manifest = manifest::read(&document, &mut table, &[])?;
         let mut target_sandbox = 1;
         if let Some(Event::Start(element)) = document.events().step()? {

@@ -18,6 +18,8 @@ pub(super) struct Verification {
     v4: Option<bool>,
     /// The source stamp, which never decides the verdict.
     source_stamp: Option<bool>,
+    /// SHA-256 of the stamp's certificate.
+    source_stamp_signer: Option<String>,
     /// SHA-256 of the certificates that the signer rotated through, oldest first and its own last.
     lineage: Vec<String>,
     /// Why it is refused, under the names of AOSP's verifier.
@@ -39,6 +41,7 @@ impl From<&apk::Verification> for Verification {
         let rotated = deciding(found).into_iter().flat_map(|(_, scheme)| &scheme.signers);
         let lineage = rotated.map(|signer| &signer.lineage).find(|lineage| !lineage.is_empty());
         let sha256 = |der: &Vec<u8>| Certificate { scheme: "", der: der.clone() }.sha256();
+        let stamp = found.stamp.as_ref().and_then(|stamp| stamp.signers.first());
         Self {
             verdict: if found.verified { "verified" } else { "refused" },
             v1: holds(&found.v1),
@@ -47,6 +50,7 @@ impl From<&apk::Verification> for Verification {
             v31: holds(&found.v31),
             v4: holds(&found.v4),
             source_stamp: holds(&found.stamp),
+            source_stamp_signer: stamp.map(|signer| sha256(&signer.certificate)),
             lineage: lineage.into_iter().flatten().map(sha256).collect(),
             errors: names(&found.errors),
             warnings: names(&found.warnings),

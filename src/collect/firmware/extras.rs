@@ -40,7 +40,8 @@ pub(super) fn read(bytes: &SharedBytes, manifest: &Manifest) -> Extras {
     for origin in origins {
         extras.layouts.push((origin, apk::xml_files(bytes, &|name| belongs_to(origin, name))));
     }
-    let overlays_platform = manifest.overlay.as_ref().is_some_and(|overlay| overlay.target.as_deref() == Some("android"));
+    let overlays_platform =
+        manifest.overlay.as_ref().is_some_and(|overlay| overlay.target.as_deref() == Some("android"));
     if manifest.package == "android" || overlays_platform {
         extras.configuration = Some(configuration(bytes, overlays_platform));
     }
@@ -58,15 +59,24 @@ fn belongs_to(origin: LayoutOrigin, name: &str) -> bool {
     }
 }
 
-/// Whether a resource is a whole layout.
+/// Whether a resource is a whole layout, for screens of some size or of any.
 fn is_layout(origin: LayoutOrigin, name: &str) -> bool {
+    let sized = |stem: &str| name.strip_prefix(stem).is_some_and(is_size);
     match origin {
-        LayoutOrigin::PlayAutoInstall => name.starts_with("default_layout"),
+        LayoutOrigin::PlayAutoInstall => sized("default_layout"),
         LayoutOrigin::Partner => name == "partner_default_layout",
         LayoutOrigin::Launcher | LayoutOrigin::Vendor => {
-            name.starts_with("default_workspace") || name.starts_with("default_layout")
+            sized("default_layout") || name.starts_with("default_workspace")
         }
     }
+}
+
+/// `_5x6`, `_5x6_h5`, or nothing.
+fn is_size(end: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(size) = end.strip_prefix('_') else { return end.is_empty() };
+    let (grid, hotseat) = size.split_once("_h").map_or((size, None), |(grid, hotseat)| (grid, Some(hotseat)));
+    grid.split_once('x').is_some_and(|(columns, rows)| number(columns) && number(rows)) && hotseat.is_none_or(number)
 }
 
 fn configuration(bytes: &SharedBytes, is_overlay: bool) -> Result<Vec<(String, String)>, ParseError> {
@@ -128,7 +138,9 @@ impl Extras {
                 }
                 Err(error) => gaps.push(gap(&error)),
             }
-            for (name, file) in tops {
+            // What another layout includes is a part of it.
+            let included = home_layout::included(&readable);
+            for (name, file) in tops.into_iter().filter(|(_, file)| !included.contains(file)) {
                 let items = home_layout::items(&file, &readable, evidence);
                 layouts.push(Layout { origin, provider: package.to_owned(), name, items, evidence: evidence.at(file) });
             }
@@ -148,4 +160,24 @@ impl Extras {
 
 fn element(element: XmlElement) -> Element {
     Element { depth: element.depth, name: element.name, attributes: element.attributes, line: element.line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_are_told_by_whole_names_and_sizes() {
+        for (name, is) in [
+            ("default_layout", true),
+            ("default_layout_5x6", true),
+            ("default_layout_5x6_h5", true),
+            ("default_layout_5x", false),
+            ("default_layout_part", false),
+            ("default_layouts", false),
+            ("default_layout_5x6_h", false),
+        ] {
+            assert_eq!(is_layout(LayoutOrigin::PlayAutoInstall, name), is, "{name}");
+        }
+    }
 }

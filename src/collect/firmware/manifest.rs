@@ -1,7 +1,10 @@
 //! From the facts of a package file to those that an inventory keeps.
 
 use crate::apk::{self, Apk, Component, ComponentKind};
-use crate::inventory::{ExportedComponent, LibraryFacts, ManifestFacts, OverlayFacts, StubReason, SystemHook};
+use crate::inventory::{
+    ExportedComponent, LabelFacts, LibraryFacts, ManifestFacts, MetaDataFacts, OverlayFacts, QueryFacts, ScreenFacts,
+    StubReason, SystemHook,
+};
 
 /// From this target on traffic is encrypted unless a package says otherwise.
 const ENCRYPTED: u32 = 28;
@@ -39,7 +42,18 @@ pub(super) fn facts(apk: &Apk) -> ManifestFacts {
         libraries: Vec::new(),
         required_features: required.filter_map(|feature| feature.name.clone()).collect(),
         original_packages: manifest.original_packages.clone(),
+        permission_groups: manifest.permission_groups.clone(),
+        permission_trees: manifest.permission_trees.clone(),
+        queries: QueryFacts {
+            packages: manifest.queries.packages.clone(),
+            actions: manifest.queries.actions.clone(),
+            authorities: manifest.queries.authorities.clone(),
+        },
+        install_location: manifest.install_location.and_then(install_location),
+        shared_user_max_sdk: manifest.shared_user_max_sdk,
+        ..ManifestFacts::default()
     };
+    researchers(apk, &mut facts);
     let hook = |hook: apk::Hook| SystemHook { kind: hook.kind.to_owned(), component: hook.component };
     facts.hooks = manifest.hooks().into_iter().map(hook).collect();
     facts.implied_permissions = manifest.implied_permissions().iter().map(|implied| implied.name.to_owned()).collect();
@@ -50,6 +64,32 @@ pub(super) fn facts(apk: &Apk) -> ManifestFacts {
     };
     facts.libraries = manifest.libraries.iter().map(library).collect();
     facts
+}
+
+/// What no rule of today asks for, and people who look into packages do.
+fn researchers(apk: &Apk, facts: &mut ManifestFacts) {
+    let manifest = &apk.manifest;
+    let translated = manifest.labels.iter().filter(|label| Some(&label.text) != manifest.label.as_ref());
+    let label = |label: &apk::Label| LabelFacts { locale: label.locale.clone(), text: label.text.clone() };
+    facts.labels = translated.map(label).collect();
+    let placeless = manifest.requested_permissions.iter().filter(|permission| permission.never_for_location);
+    facts.never_for_location = placeless.map(|permission| permission.name.clone()).collect();
+    let early = manifest.components.iter().filter(|component| component.direct_boot && component.enabled);
+    facts.direct_boot = early.map(|component| component.name.clone()).collect();
+    let processes = manifest.components.iter().filter_map(|component| component.process.clone());
+    facts.processes = processes.filter(|process| *process != manifest.package).collect();
+    let domains = apk.network.iter().flatten().flat_map(|config| &config.domains);
+    let clear = domains.filter(|domain| domain.cleartext_permitted == Some(true));
+    facts.cleartext_hosts = clear.flat_map(|domain| domain.hosts.clone()).collect();
+    let screen = |screen: &apk::Screen| ScreenFacts { size: screen.size, density: screen.density };
+    facts.compatible_screens = manifest.compatible_screens.iter().map(screen).collect();
+    let meta_data = |data: &apk::MetaData| MetaDataFacts { name: data.name.clone(), value: data.value.clone() };
+    facts.meta_data = manifest.meta_data.iter().map(meta_data).collect();
+}
+
+fn install_location(number: u32) -> Option<String> {
+    let name = ["auto", "internal-only", "prefer-external"].get(usize::try_from(number).ok()?);
+    name.map(|name| (*name).to_owned())
 }
 
 fn exported(component: &Component) -> ExportedComponent {

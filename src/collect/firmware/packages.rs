@@ -6,21 +6,28 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::extras::{self, Extras};
-use super::{manifest, reason};
-use crate::apk::{self, Apk};
+use super::{PackageReading, manifest, reason};
+use crate::apk::{self, Apk, Framework, KnownCertificates, Options};
 use crate::bytes::{Budget, Limits, ParseError, SharedBytes};
 use crate::collect::Progress;
 use crate::container::{self, Part, PartSet, Probe};
 use crate::filesystem::File;
 use crate::firmware::{Image, Mounted};
 use crate::inventory::{
-    Code, CopyRole, DeclaredPermission, Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind, Origins, Package,
-    PackageCopy, Placement, RequestedPermission, Signer, SignerDepth, Split, SplitFile,
+    ClassCounts, Code, CopyRole, DeclaredPermission, Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind,
+    Origins, Package, PackageCopy, Placement, PrefixCount, RequestedPermission, SdkCount, Signer, SignerDepth, Split,
+    SplitFile,
 };
 use crate::platform::{placement, protection};
 
 /// Files shorter than this hold no manifest in a ZIP.
 const SMALLEST_PACKAGE: u64 = 256;
+/// End of the name of a package's full form beside its placeholder, which Android unpacks at first boot.
+const COMPRESSED: &str = ".apk.gz";
+/// Memory for unpacking one.
+const UNPACKING_MEMORY: u64 = 16 << 20;
+/// Most bytes that decoding one may put out: the largest apps have 300 MiB, and its directory lies at the end.
+const UNPACKED_BYTES: u64 = 2 << 30;
 /// Threads that read package files: disks and memory carry no more.
 const THREADS: usize = 4;
 
@@ -40,13 +47,20 @@ pub(super) struct Found {
     pub(super) full_forms: Vec<String>,
 }
 
+/// A package file that was read.
+struct Read {
+    apk: Apk,
+    /// Its classes, where they are counted.
+    dex: Option<Result<apk::Dex, ParseError>>,
+}
+
 /// What one file turned out to be.
 enum Content {
-    Package(Box<Apk>, Extras),
+    Package(Box<Read>, Extras),
     /// Holds packages, or is a damaged one.
     Closed(ParseError),
-    /// A package that stands compressed beside its own stub.
-    Stub,
+    /// Taken out already.
+    Taken,
 }
 
 struct Item {
@@ -59,7 +73,7 @@ struct Item {
 }
 
 /// Package files with one package name in one folder, by both.
-type Clusters = BTreeMap<(String, String), Vec<(Item, Box<Apk>)>>;
+type Clusters = BTreeMap<(String, String), Vec<(Item, Box<Read>)>>;
 
 /// A copy, with the shared user that its manifest names.
 struct Copy {
@@ -68,7 +82,13 @@ struct Copy {
 }
 
 /// Reads every package file of the image.
-pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progress: &dyn Progress) -> Found {
+pub(super) fn read(
+    image: &Image,
+    limits: &Limits,
+    reading: &PackageReading,
+    origins: &mut Origins,
+    progress: &dyn Progress,
+) -> Found {
     let mut found = Found {
         packages: Vec::new(),
         gaps: Vec::new(),
@@ -77,27 +97,27 @@ pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progre
         full_forms: Vec::new(),
     };
     let mut clusters = Clusters::new();
-    for item in examine(image, limits) {
+    let context = Reading { limits, reading, framework: framework(image) };
+    for item in examine(image, &context) {
         if let Some(count) = found.counts.get_mut(item.partition) {
             *count += 1;
         }
         match item.content {
-            Content::Package(apk, extras) => {
+            Content::Package(read, extras) => {
                 if !extras.is_empty() {
-                    found.extras.push((apk.manifest.package.clone(), item.path.clone(), item.len, extras));
+                    found.extras.push((read.apk.manifest.package.clone(), item.path.clone(), item.len, extras));
+                }
+                if item.path.ends_with(COMPRESSED) {
+                    found.full_forms.push(item.path.clone());
                 }
                 let folder = item.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-                let key = (apk.manifest.package.clone(), folder);
-                clusters.entry(key).or_default().push((Item { content: Content::Stub, ..item }, apk));
+                let key = (read.apk.manifest.package.clone(), folder);
+                clusters.entry(key).or_default().push((Item { content: Content::Taken, ..item }, read));
             }
             Content::Closed(error) => {
                 found.gaps.push(Gap::new(item.path, reason(&error), error.to_string()).hiding(Hides::Packages));
             }
-            Content::Stub => {
-                found.full_forms.push(item.path.clone());
-                let detail = "the full form of the package beside it, which Android unpacks at first boot, is not read";
-                found.gaps.push(Gap::new(item.path, GapReason::Unsupported, detail));
-            }
+            Content::Taken => {}
         }
     }
     for (mounted, count) in image.volumes().zip(&found.counts) {
@@ -105,15 +125,17 @@ pub(super) fn read(image: &Image, limits: &Limits, origins: &mut Origins, progre
     }
     let mut packages: BTreeMap<String, Vec<Copy>> = BTreeMap::new();
     for ((name, folder), files) in clusters {
-        let (bases, splits): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, apk)| apk.manifest.split.is_none());
-        let mut splits: Vec<Split> = splits.into_iter().map(|(item, apk)| split(item, *apk, origins)).collect();
+        let (bases, splits): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|(_, read)| read.apk.manifest.split.is_none());
+        let mut splits: Vec<Split> =
+            splits.into_iter().map(|(item, read)| split(item, read.apk, &reading.known, origins)).collect();
         if bases.is_empty() {
             let copy = copy_without_base(&name, folder, splits, origins);
             packages.entry(name).or_default().push(copy);
             continue;
         }
-        for (item, apk) in bases {
-            let copy = copy(item, *apk, std::mem::take(&mut splits), origins);
+        for (item, read) in bases {
+            let copy = copy(item, *read, std::mem::take(&mut splits), &reading.known, origins);
             packages.entry(name.clone()).or_default().push(copy);
         }
     }
@@ -133,8 +155,31 @@ pub(super) fn permissions(packages: &[Package]) -> Vec<DeclaredPermission> {
     by_name.into_values().collect()
 }
 
+/// What every file is read with.
+struct Reading<'a> {
+    limits: &'a Limits,
+    reading: &'a PackageReading,
+    framework: Framework,
+}
+
+/// The image's own tables of the platform. One that can't be read is a gap where it stands as a package; what refers into
+/// it is not known then.
+fn framework(image: &Image) -> Framework {
+    let mut framework = Framework::default();
+    for mounted in image.volumes() {
+        for file in &mounted.files {
+            let path = mounted.device_path(&file.path);
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if path.ends_with(".apk") && folder.ends_with("/framework") {
+                let _ = mounted.filesystem.open(file.node).and_then(|bytes| framework.add(&bytes));
+            }
+        }
+    }
+    framework
+}
+
 /// Looks at all files, some at a time; the answers come in the order of partitions and paths.
-fn examine(image: &Image, limits: &Limits) -> Vec<Item> {
+fn examine(image: &Image, context: &Reading<'_>) -> Vec<Item> {
     let files: Vec<(usize, &Mounted, &File)> = image
         .volumes()
         .enumerate()
@@ -143,7 +188,7 @@ fn examine(image: &Image, limits: &Limits) -> Vec<Item> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         while let Some((partition, mounted, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(content) = content(image, mounted, file, limits) {
+            if let Some(content) = content(image, mounted, file, context) {
                 let path = mounted.device_path(&file.path);
                 let compiled = matches!(content, Content::Package(..)) && has_compiled_code(mounted, file);
                 let item = Item { partition: *partition, path, len: file.len, compiled, content };
@@ -163,22 +208,10 @@ fn examine(image: &Image, limits: &Limits) -> Vec<Item> {
 
 /// What a file is by its content, where that concerns packages. A name alone makes no package, but a file named as one that
 /// is none hides what should be there.
-fn content(image: &Image, mounted: &Mounted, file: &File, limits: &Limits) -> Option<Content> {
+fn content(image: &Image, mounted: &Mounted, file: &File, context: &Reading<'_>) -> Option<Content> {
     let name = file.path.to_ascii_lowercase();
     let named = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-    if named(&[".apk.gz"]) {
-        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let is_stub = |other: &File| {
-            let other_folder = other.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            other.path.ends_with(".apk") && other_folder.strip_suffix(STUB_SUFFIX).unwrap_or(other_folder) == folder
-        };
-        return Some(if mounted.files.iter().any(is_stub) {
-            Content::Stub
-        } else {
-            Content::Closed(ParseError::unsupported(0, "a compressed package file"))
-        });
-    }
-    let named_package = named(&[".apk"]);
+    let named_package = named(&[".apk", COMPRESSED]);
     let named_apex = named(&[".apex", ".capex"]);
     if named_apex && image.apex_files.binary_search(&mounted.device_path(&file.path)).is_ok() {
         // Its content is a volume of its own.
@@ -203,7 +236,7 @@ fn content(image: &Image, mounted: &Mounted, file: &File, limits: &Limits) -> Op
         if head != *b"PK\x03\x04" {
             return None;
         }
-        match entries(&bytes, limits) {
+        match entries(&bytes, context.limits) {
             Ok(names) if names.iter().any(|name| name == "apex_payload.img" || name == "original_apex") => {
                 return Some(Content::Closed(ParseError::unsupported(0, "an APEX outside of the folders of APEXes")));
             }
@@ -213,13 +246,33 @@ fn content(image: &Image, mounted: &Mounted, file: &File, limits: &Limits) -> Op
             Err(error) => return Some(Content::Closed(error)),
         }
     }
-    Some(match apk::open(&bytes) {
+    let options = Options { locales: &apk::LOCALES, framework: Some(&context.framework) };
+    let unpacked = if named(&[COMPRESSED]) { unpacked(bytes, context.limits) } else { Ok(bytes) };
+    let bytes = match unpacked {
+        Ok(bytes) => bytes,
+        Err(error) => return Some(Content::Closed(error)),
+    };
+    Some(match apk::open_with(&bytes, options) {
         Ok(apk) => {
+            let dex = context.reading.classes.then(|| apk::dex(&bytes));
             let extras = extras::read(&bytes, &apk.manifest);
-            Content::Package(Box::new(apk), extras)
+            Content::Package(Box::new(Read { apk, dex }), extras)
         }
         Err(error) => Content::Closed(error),
     })
+}
+
+/// The package in a compressed file.
+fn unpacked(bytes: SharedBytes, limits: &Limits) -> Result<SharedBytes, ParseError> {
+    let part = Part { name: String::new(), bytes };
+    let head = container::read_head(&part.bytes)?;
+    let format = container::recognize(&Probe { name: "", head: &head, len: part.bytes.len() });
+    let format = format.filter(|format| format.name() == "gzip");
+    let format = format.ok_or_else(|| ParseError::invalid(0, "magic", "another", "that of gzip"))?;
+    let limits = Limits { memory: UNPACKING_MEMORY, decompressed: UNPACKED_BYTES, ..limits.clone() };
+    let parts = format.open(&PartSet { part: &part, siblings: &[] }, &Budget::new(limits))?;
+    let only = parts.into_iter().next().map(|part| part.bytes);
+    only.ok_or_else(|| ParseError::invalid(0, "gzip", "without content", "a package"))
 }
 
 /// Whether the file's folder has one for compiled code, `oat`.
@@ -253,6 +306,7 @@ fn package(name: String, copies: Vec<Copy>) -> Package {
         uid: Fact::Unknown(unseen("uid")),
         shared_user: shared_user.unwrap_or_else(|| Fact::Unknown(unseen("shared user"))),
         installer: Fact::Unknown(unseen("installer")),
+        install: Fact::Unknown(unseen("installation")),
         users: Fact::Unknown(unseen("users").hiding(Hides::Users)),
         grants: Fact::Unknown(unseen("grants")),
         removability: Fact::not_asked(),
@@ -292,10 +346,10 @@ fn copy_without_base(name: &str, folder: String, splits: Vec<Split>, origins: &m
     Copy { copy, shared_user: Fact::Unknown(gap) }
 }
 
-fn split(item: Item, apk: Apk, origins: &mut Origins) -> Split {
+fn split(item: Item, apk: Apk, known: &KnownCertificates, origins: &mut Origins) -> Split {
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
-    let signers = signers(&item.path, apk.signers, &file);
+    let signers = signers(&item.path, apk.signers, known, &file);
     let manifest = apk.manifest;
     let content = SplitFile {
         version_code: manifest.version_code,
@@ -321,31 +375,41 @@ fn requested(list: Vec<apk::RequestedPermission>) -> Vec<RequestedPermission> {
     list.into_iter().map(fact).collect()
 }
 
-fn signers(path: &str, claimed: Result<Vec<apk::Certificate>, ParseError>, file: &Evidence) -> Fact<Vec<Signer>> {
+fn signers(
+    path: &str,
+    claimed: Result<Vec<apk::Certificate>, ParseError>,
+    known: &KnownCertificates,
+    file: &Evidence,
+) -> Fact<Vec<Signer>> {
     match claimed {
-        Ok(certificates) => Fact::new(certificates.iter().map(signer).collect(), &file.at("signatures")),
+        Ok(certificates) => Fact::new(
+            certificates.iter().map(|certificate| signer(certificate, known)).collect(),
+            &file.at("signatures"),
+        ),
         Err(error) => Fact::Unknown(Gap::new(path, reason(&error), error.to_string())),
     }
 }
 
-fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy {
+fn copy(item: Item, read: Read, splits: Vec<Split>, known: &KnownCertificates, origins: &mut Origins) -> Copy {
+    let Read { apk, dex } = read;
     let manifest_facts = manifest::facts(&apk);
     let stub = manifest::stub(&apk, &item.path, item.compiled);
     let Apk { manifest, resources, signers: claimed, code, network: _ } = apk;
     let origin = Origin { kind: OriginKind::File, name: item.path.clone(), length: Some(item.len), sha256: None };
     let file = origins.evidence(origin);
     let evidence = file.at("AndroidManifest.xml");
-    let (partition, mut placed) = placement::classify(&item.path);
-    if !item.path.ends_with(".apk") {
+    let placed_as = if item.path.ends_with(COMPRESSED) { item.path.trim_end_matches(".gz") } else { &item.path };
+    let (partition, mut placed) = placement::classify(placed_as);
+    if !placed_as.ends_with(".apk") {
         // Android loads no other names.
         placed = Placement::Unknown;
     }
-    let declared = manifest.declared_permissions.into_iter().map(|permission| DeclaredPermission {
-        name: permission.name,
+    let declared = manifest.declared_permissions.iter().map(|permission| DeclaredPermission {
+        name: permission.name.clone(),
         package: manifest.package.clone(),
         protection: permission.protection_level.map(protection::words),
     });
-    let signers = signers(&item.path, claimed, &file);
+    let signers = signers(&item.path, claimed, known, &file);
     let code = Code {
         present: code.dex_files > 0,
         dex_files: Some(code.dex_files),
@@ -354,17 +418,15 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         abis: code.abis,
         file_bytes: Some(item.len),
         stub,
+        class_counts: dex.map(|dex| class_counts(&item.path, dex, &file)),
     };
-    // Values that stand in the resource table read as absent when it is damaged: they are not known then.
-    let unresolved = resources.err().map(|error| Gap::new(item.path.clone(), reason(&error), error.to_string()));
-    let resolved = |text: Option<String>| match &unresolved {
-        Some(gap) => Fact::Unknown(gap.clone()),
-        None => Fact::new(text, &evidence),
-    };
-    let launcher = match &unresolved {
-        Some(gap) => Fact::Unknown(gap.clone()),
-        None => Fact::new(manifest.launcher, &evidence),
-    };
+    let gaps = Unread { path: &item.path, resources: resources.err(), manifest: &manifest };
+    let label = gaps.fact("application", "label", manifest.label.clone(), &evidence);
+    let version_name = gaps.fact("manifest", "versionName", manifest.version_name.clone(), &evidence);
+    let min_sdk = gaps.fact("uses-sdk", "minSdkVersion", manifest.min_sdk, &evidence);
+    let target_sdk = gaps.fact("uses-sdk", "targetSdkVersion", manifest.target_sdk, &evidence);
+    let launcher = gaps.components(manifest.launcher.clone(), &evidence);
+    let manifest_facts = gaps.components(manifest_facts, &evidence);
     let mut flags = manifest.flags;
     if manifest.has_code {
         flags.push("HAS_CODE".to_owned());
@@ -377,30 +439,84 @@ fn copy(item: Item, apk: Apk, splits: Vec<Split>, origins: &mut Origins) -> Copy
         placement: Fact::new(placed, &file),
         splits: Fact::new(splits, &file),
         version_code: Fact::new(manifest.version_code, &evidence),
-        version_name: resolved(manifest.version_name),
-        min_sdk: Fact::new(manifest.min_sdk, &evidence),
-        target_sdk: Fact::new(manifest.target_sdk, &evidence),
+        version_name,
+        min_sdk,
+        target_sdk,
         flags: Fact::new(flags, &evidence),
         requested_permissions: Fact::new(requested(manifest.requested_permissions), &evidence),
         declared_permissions: Fact::new(declared.collect(), &evidence),
         signers,
-        label: resolved(manifest.label),
+        label,
         launcher,
         code: Fact::new(code, &file.at("directory")),
-        manifest: match &unresolved {
-            Some(gap) => Fact::Unknown(gap.clone()),
-            None => Fact::new(manifest_facts, &evidence),
-        },
+        manifest: manifest_facts,
     };
     Copy { copy, shared_user: Fact::new(manifest.shared_user, &evidence) }
 }
 
-fn signer(certificate: &apk::Certificate) -> Signer {
+fn signer(certificate: &apk::Certificate, known: &KnownCertificates) -> Signer {
     Signer {
         sha256: Some(certificate.sha256()),
         hash_code: certificate.hash_code(),
         scheme: Some(certificate.scheme.to_owned()),
         depth: SignerDepth::Claimed,
-        published_key: certificate.known().map(|known| known.name.to_owned()),
+        published_key: known.get(certificate).map(|known| known.name.clone()),
     }
+}
+
+/// What of a package file is not known: values in a damaged resource table, or in a framework that is not at hand, read as
+/// if they were not there.
+struct Unread<'a> {
+    path: &'a str,
+    resources: Option<ParseError>,
+    manifest: &'a apk::Manifest,
+}
+
+impl Unread<'_> {
+    /// A fact of one attribute.
+    fn fact<T>(&self, element: &str, attribute: &str, value: T, evidence: &Evidence) -> Fact<T> {
+        self.unless(value, evidence, |found| found.element == element && found.attribute == attribute)
+    }
+
+    /// A fact of the components, and of all else that is no text for people.
+    fn components<T>(&self, value: T, evidence: &Evidence) -> Fact<T> {
+        self.unless(value, evidence, |found| {
+            let text = matches!(found.attribute, "label" | "versionName");
+            let permission = matches!(found.element.as_str(), "permission" | "permission-group" | "permission-tree");
+            !text && !permission && found.element != "meta-data" && found.element != "uses-sdk"
+        })
+    }
+
+    fn unless<T>(&self, value: T, evidence: &Evidence, concerns: impl Fn(&apk::Unresolved) -> bool) -> Fact<T> {
+        if let Some(error) = &self.resources {
+            return Fact::Unknown(Gap::new(self.path, reason(error), error.to_string()));
+        }
+        match self.manifest.unresolved.iter().find(|found| concerns(found)) {
+            Some(found) => {
+                let apk::Unresolved { element, attribute, reference, .. } = found;
+                let detail = format!("{attribute} of {element} is {reference}, of a framework that was not read");
+                Fact::Unknown(Gap::new(self.path, GapReason::Missing, detail))
+            }
+            None => Fact::new(value, evidence),
+        }
+    }
+}
+
+fn class_counts(path: &str, dex: Result<apk::Dex, ParseError>, file: &Evidence) -> Fact<ClassCounts> {
+    let dex = match dex {
+        Ok(dex) => dex,
+        Err(error) => return Fact::Unknown(Gap::new(path, reason(&error), error.to_string())),
+    };
+    let prefix = |found: apk::Prefix| PrefixCount { prefix: found.prefix, classes: found.classes };
+    let sdk = |found: apk::Sdk| SdkCount {
+        name: found.name.to_owned(),
+        kind: found.kind.to_owned(),
+        prefix: found.prefix.to_owned(),
+        classes: found.classes,
+    };
+    let counts = ClassCounts {
+        prefixes: dex.prefixes.into_iter().map(prefix).collect(),
+        sdks: dex.sdks.into_iter().map(sdk).collect(),
+    };
+    Fact::new(counts, &file.at("classes*.dex"))
 }

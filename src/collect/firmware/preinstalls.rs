@@ -13,8 +13,8 @@ use crate::dump::preinstall::xml::Xml;
 use crate::dump::preinstall::{self as lists};
 use crate::firmware::Image;
 use crate::inventory::{
-    Condition, Evidence, Gap, GapReason, Layout, LayoutOrigin, Origin, OriginKind, Origins, Preinstall, PreinstallAction,
-    PreinstallSubject, PreferredApp,
+    Condition, Evidence, Gap, GapReason, Layout, LayoutOrigin, Origin, OriginKind, Origins, PreferredApp, Preinstall,
+    PreinstallAction, PreinstallSubject,
 };
 use crate::platform::home_layout::{self, Element, Files};
 use crate::platform::identity::Properties;
@@ -243,7 +243,8 @@ impl Reader<'_> {
             }
             Kind::Vanward => {
                 for At { value: (name, locales), line } in lists::vanward(&text) {
-                    let condition = (locales != "*").then(|| Condition { says: format!("locale {locales}"), holds: None });
+                    let condition =
+                        (locales != "*").then(|| Condition { says: format!("locale {locales}"), holds: None });
                     let name = At { value: name, line };
                     self.add(PreinstallAction::Install, PreinstallSubject::FileName, name, condition, &evidence);
                 }
@@ -252,7 +253,9 @@ impl Reader<'_> {
             Kind::Catalogue => {
                 for name in lists::catalogue(&text) {
                     let again = At { value: name.value.clone(), line: name.line };
-                    self.add(PreinstallAction::Removable, PreinstallSubject::Package, name, None, &evidence);
+                    // Samsung's settings pass over those of its packages that are system apps.
+                    let condition = Condition { says: "it is no system app".to_owned(), holds: None };
+                    self.add(PreinstallAction::Removable, PreinstallSubject::Package, name, Some(condition), &evidence);
                     self.add(PreinstallAction::Download, PreinstallSubject::Package, again, None, &evidence);
                 }
             }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::adb::{Answer, Command, Failure, Shell};
+use crate::adb::{Answer, Batch, Command, Failure, Shell};
 use crate::collect::record::Record;
 use crate::dump::refusal::{self, RefusalKind};
 use crate::inventory::{Evidence, Gap, GapReason, Hides, Origin, OriginKind, Origins};
@@ -45,14 +45,42 @@ impl<'a> Asker<'a> {
     /// The answer to a command, entered as an origin. A failure is entered as a gap, and returned to explain the facts
     /// that it leaves unknown.
     pub(super) fn ask(&mut self, command: &Command, hides: Hides) -> Result<Text, Gap> {
-        match self.text(command) {
+        let answer = self.text(command);
+        self.enter(command, answer, hides)
+    }
+
+    /// The answers to several commands, asked for with as few requests as possible. Each as of [`Self::ask`].
+    pub(super) fn ask_batch(&mut self, commands: Vec<Command>, hides: Hides) -> Vec<Result<Text, Gap>> {
+        let mut out = Vec::with_capacity(commands.len());
+        for batch in Batch::of(commands) {
+            let answers = if self.silences >= SILENCES {
+                batch.commands().iter().map(|command| Err(not_asked(command))).collect()
+            } else {
+                let before = self.silences;
+                let results = self.shell.run_batch(&batch);
+                let answers: Vec<_> =
+                    batch.commands().iter().zip(results).map(|(command, result)| self.judge(command, result)).collect();
+                // One request is one silence, however many commands it had.
+                self.silences = self.silences.min(before.saturating_add(1));
+                answers
+            };
+            for (command, answer) in batch.commands().iter().zip(answers) {
+                out.push(self.enter(command, answer, hides));
+            }
+        }
+        out
+    }
+
+    fn enter(&mut self, command: &Command, answer: Result<Vec<u8>, Gap>, hides: Hides) -> Result<Text, Gap> {
+        match answer {
             Ok(text) => {
                 if let Some(record) = self.record {
                     record.keep(command.line(), None, &text);
                 }
+                let file = self.shell.file(command);
                 let evidence = self.origins.evidence(Origin {
-                    kind: OriginKind::Command,
-                    name: command.line().to_owned(),
+                    kind: if file.is_some() { OriginKind::File } else { OriginKind::Command },
+                    name: file.unwrap_or_else(|| command.line().to_owned()),
                     length: u64::try_from(text.len()).ok(),
                     sha256: Some(hex(&Sha256::digest(&text))),
                 });
@@ -69,11 +97,16 @@ impl<'a> Asker<'a> {
 
     /// The answer's bytes, without a trace in the inventory: for what identifies a phone.
     pub(super) fn text(&mut self, command: &Command) -> Result<Vec<u8>, Gap> {
-        let gap = |reason, words: &str| Gap::new(command.line(), reason, words.chars().take(WORDS).collect::<String>());
         if self.silences >= SILENCES {
-            return Err(gap(GapReason::TimedOut, "not asked: the phone did not answer the commands before"));
+            return Err(not_asked(command));
         }
-        let answer = match self.shell.run(command) {
+        let result = self.shell.run(command);
+        self.judge(command, result)
+    }
+
+    fn judge(&mut self, command: &Command, result: Result<Answer, Failure>) -> Result<Vec<u8>, Gap> {
+        let gap = |reason, words: &str| Gap::new(command.line(), reason, words.chars().take(WORDS).collect::<String>());
+        let answer = match result {
             Ok(answer) => answer,
             Err(failure) => {
                 let reason = failure_reason(&failure);
@@ -99,6 +132,10 @@ impl<'a> Asker<'a> {
     }
 }
 
+fn not_asked(command: &Command) -> Gap {
+    Gap::new(command.line(), GapReason::TimedOut, "not asked: the phone did not answer the commands before")
+}
+
 /// The reason that a device's words give.
 pub(super) fn gap_reason(kind: RefusalKind) -> GapReason {
     match kind {
@@ -113,6 +150,7 @@ fn failure_reason(failure: &Failure) -> GapReason {
         Failure::Truncated { .. } => GapReason::Truncated,
         Failure::TimedOut { .. } => GapReason::TimedOut,
         Failure::TooLarge { .. } => GapReason::TooLarge,
+        Failure::NotCaptured(_) => GapReason::NotObserved,
         Failure::NoServer { .. } | Failure::Disconnected(_) => GapReason::Disconnected,
     }
 }

@@ -190,6 +190,7 @@ fn of_list(package: &ListedPackage, at: &Evidence, gap: &Gap) -> Package {
         uid: package.uid.map_or_else(|| unknown(gap), |uid| Fact::new(uid, at)),
         shared_user: unknown(gap),
         installer: package.installer.clone().map_or_else(|| unknown(gap), |installer| Fact::new(installer, at)),
+        install: unknown(gap),
         users: unknown(gap),
         grants: unknown(gap),
         removability: Fact::not_asked(),

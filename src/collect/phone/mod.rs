@@ -11,6 +11,7 @@ mod lists;
 mod package;
 mod pin;
 mod requested;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ use launchers::Launchers;
 use lists::UserPackages;
 use pin::Pin;
 use requested::RequestedPermissions;
+use state::Told;
 
 use super::{Progress, Request, Source, SourceError};
 use crate::adb::{Command, Shell, commands};
@@ -37,6 +39,9 @@ use crate::platform::identity::{self, Properties, Property};
 
 /// The oldest API level that is read (Android 5): its forms of commands are what every later version knows too.
 const OLDEST_SDK: u32 = 21;
+
+/// App ids below it are the system's own.
+const FIRST_APP: u32 = 10_000;
 
 /// A phone behind a [`Shell`].
 pub struct PhoneSource<'a> {
@@ -65,13 +70,9 @@ impl Source for PhoneSource<'_> {
             }
             asker.note(gap);
         }
-        let (device, properties) = read_device(&mut asker);
-        let pin = pin.with(&properties);
-        let sdk = device.sdk.known().copied();
-        progress.step("users");
-        let users = read_users(&mut asker);
-        let mut reading = Reading { asker: &mut asker, sdk, request, progress };
-        let found = reading.packages(&users);
+        let identity = read_identity(&mut asker);
+        let pin = pin.with(&identity.getprop);
+        let told = read(&mut asker, identity, request, progress);
         progress.step("identity, again");
         if asker.answered {
             asker.try_again();
@@ -87,6 +88,77 @@ impl Source for PhoneSource<'_> {
             collected_at: self.collected_at.clone(),
             layers: Vec::new(),
         };
+        Ok(told.inventory(target, asker))
+    }
+}
+
+/// The inventory of a phone by answers that another program took: there is no phone to hold them against.
+///
+/// # Errors
+/// None of the answers is there.
+pub(super) fn of_capture(
+    shell: &dyn Shell,
+    target: Target,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Inventory, SourceError> {
+    let mut asker = Asker::new(shell);
+    let identity = read_identity(&mut asker);
+    let told = read(&mut asker, identity, request, progress);
+    if !asker.answered {
+        return Err(SourceError::Unreadable("nothing in it tells about packages or the device".to_owned()));
+    }
+    Ok(told.inventory(target, asker))
+}
+
+/// What the properties tell.
+struct Identity {
+    device: Device,
+    getprop: Getprop,
+    properties: Option<(Properties, Evidence)>,
+}
+
+/// Everything that the answers tell.
+struct Everything {
+    device: Device,
+    users: Fact<Vec<User>>,
+    found: Found,
+    told: Told,
+}
+
+fn read(asker: &mut Asker<'_>, identity: Identity, request: &Request, progress: &dyn Progress) -> Everything {
+    let Identity { device, properties, .. } = identity;
+    let sdk = device.sdk.known().copied();
+    progress.step("users");
+    let users = read_users(asker);
+    let mut reading = Reading { asker, sdk, request, progress };
+    let (found, ids) = reading.packages(&users);
+    progress.step("state");
+    let properties = properties.as_ref().map(|(properties, evidence)| (properties, evidence));
+    let mut told = state::ask(asker, sdk.unwrap_or(OLDEST_SDK), &ids, properties);
+    only_preinstalled(&mut told, &found.packages);
+    Everything { device, users, found, told }
+}
+
+/// What somebody installed later is counted, not named: neither are the modes of its operations.
+fn only_preinstalled(told: &mut Told, packages: &Fact<Vec<Package>>) {
+    let Fact::Known { value: packages, .. } = packages else { return };
+    let names: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let uids: BTreeSet<u32> = packages.iter().filter_map(|package| package.uid.known().copied()).collect();
+    if let Fact::Known { value, .. } = &mut told.state.app_ops {
+        value.retain(|mode| match &mode.package {
+            Some(name) => names.contains(name.as_str()),
+            None => mode.app_id < FIRST_APP || uids.contains(&mode.app_id),
+        });
+    }
+    if let Fact::Known { value, .. } = &mut told.state.overlays {
+        value.retain(|overlay| names.contains(overlay.package.as_str()));
+    }
+}
+
+impl Everything {
+    fn inventory(self, target: Target, asker: Asker<'_>) -> Inventory {
+        let Self { device, users, found, told } = self;
         let partitions =
             Gap::new("partitions", GapReason::NotObserved, "a phone's packages tell the partitions in use");
         let mut inventory = Inventory {
@@ -104,7 +176,8 @@ impl Source for PhoneSource<'_> {
                 GapReason::NotObserved,
                 "control files of a phone's partitions are not read",
             )),
-            role_holders: Fact::Unknown(Gap::new("role holders", GapReason::NotObserved, "the phone was not asked")),
+            role_holders: told.role_holders,
+            state: Box::new(told.state),
             preinstalls: untold("preinstall lists"),
             layouts: untold("layouts of the home screen"),
             configuration: untold("configuration of the platform"),
@@ -115,7 +188,7 @@ impl Source for PhoneSource<'_> {
         };
         inventory.normalize();
         conclusions::complete(&mut inventory);
-        Ok(inventory)
+        inventory
     }
 }
 
@@ -124,10 +197,11 @@ fn untold<T>(what: &str) -> Fact<T> {
     Fact::Unknown(Gap::new(what, GapReason::NotObserved, "a phone is not asked for such files"))
 }
 
-fn read_device(asker: &mut Asker<'_>) -> (Device, Getprop) {
+fn read_identity(asker: &mut Asker<'_>) -> Identity {
+    let unread = |gap: &Gap, getprop| Identity { device: Device::unknown(gap), getprop, properties: None };
     let text = match asker.ask(&commands::properties(), Hides::Facts) {
         Ok(text) => text,
-        Err(gap) => return (Device::unknown(&gap), Getprop::default()),
+        Err(gap) => return unread(&gap, Getprop::default()),
     };
     let parsed = getprop::parse(&text.text);
     if let Some(words) = parsed.leftover.describe() {
@@ -136,14 +210,15 @@ fn read_device(asker: &mut Asker<'_>) -> (Device, Getprop) {
     if parsed.truncated || parsed.entries.is_empty() {
         let gap = Gap::new(&text.command, GapReason::Truncated, "the list of properties ends early");
         asker.note(gap.clone());
-        return (Device::unknown(&gap), parsed);
+        return unread(&gap, parsed);
     }
     let mut properties = Properties::new();
     for entry in parsed.entries.iter().filter(|entry| !entry.value.value.is_empty()) {
         let evidence = text.evidence.at(format!("line {}", entry.line));
         properties.entry(entry.value.name.clone()).or_insert(Property { value: entry.value.value.clone(), evidence });
     }
-    (identity::device(&properties, &text.evidence), parsed)
+    let device = identity::device(&properties, &text.evidence);
+    Identity { device, getprop: parsed, properties: Some((properties, text.evidence)) }
 }
 
 fn read_users(asker: &mut Asker<'_>) -> Fact<Vec<User>> {
@@ -194,7 +269,8 @@ impl Reading<'_, '_> {
         self.sdk.unwrap_or(OLDEST_SDK)
     }
 
-    fn packages(&mut self, users: &Fact<Vec<User>>) -> Found {
+    /// Packages, and the users that they are told of.
+    fn packages(&mut self, users: &Fact<Vec<User>>) -> (Found, BTreeSet<u32>) {
         self.progress.step("packages");
         let dumped = self.package_dump();
         let mut ids: BTreeSet<u32> = users.known().into_iter().flatten().map(|user| user.id).collect();
@@ -212,10 +288,11 @@ impl Reading<'_, '_> {
         }
         self.progress.step("lists of packages");
         let lists = lists::ask(self.asker, self.forms(), &ids);
-        match dumped {
+        let found = match dumped {
             Ok(dumped) => self.by_dump(&dumped, &lists, &ids),
             Err(gap) => self.by_lists(&gap, &lists),
-        }
+        };
+        (found, ids)
     }
 
     /// The dump with a section of packages. Tries the older form where an option is not known, and the whole dump where
@@ -294,7 +371,10 @@ impl Reading<'_, '_> {
             match &permissions {
                 Fact::Known { value, .. } => {
                     let sdk = self.forms();
-                    RequestedPermissions::ask(self.asker, sdk, value.iter().map(|permission| permission.name.as_str()))
+                    let names = value.iter().map(|permission| permission.name.as_str());
+                    let packages =
+                        active.iter().filter(|block| !is_private(block)).map(|block| package::application_id(block));
+                    RequestedPermissions::ask(self.asker, sdk, names, packages)
                 }
                 Fact::Unknown(gap) => RequestedPermissions::none(gap.clone()),
             }
@@ -308,6 +388,7 @@ impl Reading<'_, '_> {
             requested: &requested,
             launchers: &launchers,
             paths: &lists::paths(lists),
+            sdk: self.sdk,
         };
         let mut entries: BTreeMap<&str, (Option<&Block>, Option<&Block>)> = BTreeMap::new();
         let mut omitted = BTreeSet::new();

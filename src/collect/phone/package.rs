@@ -6,13 +6,16 @@ use super::grants::{self, SharedUsers};
 use super::launchers::Launchers;
 use super::requested::RequestedPermissions;
 use crate::dump::At;
-use crate::dump::package::block::{Block, UserBlock};
+use crate::dump::package::block::{Block, Body, UserBlock};
 use crate::dump::package::facts;
 use crate::inventory::{
-    Code, CopyRole, DeclaredPermission, Enabled, Evidence, Fact, Gap, GapReason, Package, PackageCopy, Signer,
-    SignerDepth, Split, UserState,
+    Code, CopyRole, DeclaredPermission, Enabled, Evidence, Fact, FirstInstall, Gap, GapReason, Installation, Package,
+    PackageCopy, Signer, SignerDepth, Split, UserState,
 };
 use crate::platform::placement;
+
+/// First API level whose dump names who asked for an installation (Android 11).
+const INITIATOR_SINCE: u32 = 30;
 
 /// What is known beside the entries themselves.
 pub(super) struct Context<'a> {
@@ -24,6 +27,8 @@ pub(super) struct Context<'a> {
     pub(super) launchers: &'a Launchers,
     /// Paths of base APKs by package, from the lists of packages.
     pub(super) paths: &'a BTreeMap<String, String>,
+    /// API level, where it is known.
+    pub(super) sdk: Option<u32>,
 }
 
 /// The application id of an entry. Android adds the version to the name of a static shared library.
@@ -116,6 +121,7 @@ pub(super) fn build(
         uid: entry.uid(),
         shared_user,
         installer: entry.optional("installerPackageName", |text| Some(facts::nullable(text))),
+        install: entry.install(),
         users: entry.users(),
         grants: found.grants,
         removability: Fact::not_asked(),
@@ -201,6 +207,32 @@ impl Entry<'_> {
         Fact::new(states, &self.at(first))
     }
 
+    fn install(&self) -> Fact<Installation> {
+        if !self.block.complete {
+            return Fact::Unknown(self.absent("firstInstallTime"));
+        }
+        // The two packages stand there since Android 11, and are left out where there is none.
+        let tells = self.context.sdk.is_some_and(|sdk| sdk >= INITIATOR_SINCE);
+        let source = |keys: [&str; 2]| match keys.into_iter().find_map(|key| self.block.body.field(key)) {
+            Some(field) => Fact::new(facts::nullable(field.value), &self.at(field.line)),
+            None if tells => Fact::new(None, &self.at(self.block.line)),
+            None => Fact::Unknown(self.gap(keys[0], GapReason::NotObserved, "told since Android 11")),
+        };
+        let time = |body: &Body, key: &str| body.field(key).map(|field| field.value.to_owned());
+        let mut first: Vec<FirstInstall> = Vec::new();
+        first.extend(time(&self.block.body, "firstInstallTime").map(|at| FirstInstall { user: None, at }));
+        for user in &self.block.users {
+            first.extend(time(&user.body, "firstInstallTime").map(|at| FirstInstall { user: Some(user.id), at }));
+        }
+        let install = Installation {
+            initiator: source(["initiatingPackageName", "installInitiatingPackageName"]),
+            originator: source(["originatingPackageName", "installOriginatingPackageName"]),
+            first,
+            last_update: time(&self.block.body, "lastUpdateTime"),
+        };
+        Fact::new(install, &self.at(self.block.line))
+    }
+
     fn copy(&self, role: CopyRole, active: bool) -> PackageCopy {
         let block = self.block;
         let name = application_id(block);
@@ -221,6 +253,7 @@ impl Entry<'_> {
             abis: self.abis(),
             file_bytes: None,
             stub: None,
+            class_counts: None,
         });
         PackageCopy {
             role,

@@ -2,7 +2,8 @@
 //!
 //! The dump of all packages leaves them out. `dumpsys package permission NAMES` tells them for the names given, so it is
 //! asked with every name that the phone defines: a name that it does not define is not seen, and can't be granted. It
-//! leaves out packages that hold no state of any of the names; what those ask for stays unknown.
+//! leaves out packages that hold no state of any of the names; what those ask for stays unknown. A phone that does not know
+//! that question is asked for the dump of each package. Evidence tells which answer it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,12 +35,28 @@ impl RequestedPermissions {
         Self { active: Answers::new(), factory: Answers::new(), rest: gap }
     }
 
-    /// Asks for the names given.
-    pub(super) fn ask<'n>(asker: &mut Asker<'_>, sdk: u32, names: impl IntoIterator<Item = &'n str>) -> Self {
+    /// Asks for the names given; where the phone does not know the question, for each of the packages.
+    pub(super) fn ask<'n>(
+        asker: &mut Asker<'_>,
+        sdk: u32,
+        names: impl IntoIterator<Item = &'n str>,
+        packages: impl Iterator<Item = &'n str>,
+    ) -> Self {
         if sdk < SINCE {
             let words = "this version of Android does not tell requested permissions of all packages";
             return Self::none(Gap::new("dumpsys package permission", GapReason::Unsupported, words));
         }
+        match Self::by_names(asker, sdk, names) {
+            Ok(found) => found,
+            // It answers, and not to that: the dump of one package has its list.
+            Err(gap) if matches!(gap.reason, GapReason::Failed | GapReason::Missing) => {
+                Self::by_packages(asker, sdk, packages, gap)
+            }
+            Err(gap) => Self::none(gap),
+        }
+    }
+
+    fn by_names<'n>(asker: &mut Asker<'_>, sdk: u32, names: impl IntoIterator<Item = &'n str>) -> Result<Self, Gap> {
         let asked = commands::requested(sdk, names);
         if !asked.refused.is_empty() {
             let words = format!("names that can't be asked for: {}", first_names(&asked.refused));
@@ -52,24 +69,46 @@ impl RequestedPermissions {
         ));
         for (number, command) in asked.commands.iter().enumerate() {
             let place = short(command.line());
-            let text = match asker.ask(command, Hides::Facts) {
-                Ok(text) => text,
-                Err(gap) => return Self::none(Gap { place, ..gap }),
-            };
+            let text = asker.ask(command, Hides::Facts).map_err(|gap| Gap { place: place.clone(), ..gap })?;
             let dump = package::parse(&text.text);
             if let Some(words) = dump.end.describe() {
                 let gap = Gap::new(place, GapReason::Truncated, words);
                 asker.note(gap.clone());
-                return Self::none(gap);
+                return Err(gap);
             }
             let blocks = dump.packages.unwrap_or_default();
             if !blocks.iter().any(|block| block.body.list(LIST).is_some()) {
                 let gap = Gap::new(place, GapReason::Missing, "the answer has no requested permissions");
                 asker.note(gap.clone());
-                return Self::none(gap);
+                return Err(gap);
             }
             merge(&mut out.active, &blocks, &text.evidence, number == 0);
             merge(&mut out.factory, &dump.hidden, &text.evidence, number == 0);
+        }
+        Ok(out)
+    }
+
+    /// Asks for each package, many with one request. Slow, and complete: a package's own dump names every permission that
+    /// it requests.
+    fn by_packages<'n>(asker: &mut Asker<'_>, sdk: u32, names: impl Iterator<Item = &'n str>, why: Gap) -> Self {
+        let mut out = Self::none(why);
+        let commands = names.filter_map(|name| commands::package(sdk, name)).collect();
+        for text in asker.ask_batch(commands, Hides::Facts).into_iter().flatten() {
+            let dump = package::parse(&text.text);
+            if let Some(words) = dump.end.describe() {
+                asker.note(Gap::new(&text.command, GapReason::Truncated, words));
+                continue;
+            }
+            for (answers, blocks) in
+                [(&mut out.active, dump.packages.unwrap_or_default()), (&mut out.factory, dump.hidden)]
+            {
+                for block in &blocks {
+                    let Some(list) = block.body.list(LIST) else { continue };
+                    let names = list.value.iter().map(|item| facts::requested_name(&item.value).to_owned()).collect();
+                    let at = text.evidence.at(format!("line {}", list.line));
+                    answers.insert(application_id(block).to_owned(), (names, at));
+                }
+            }
         }
         out
     }

@@ -133,14 +133,16 @@ mod tests {
 
     #[test]
     fn the_catalogue_tells_ids_among_labels() {
-        let text = "[App]\nname='com.a'\nversionName='1'\napplication-label='name='\n  name='com.b'\nnames='com.c'\nname=''\n";
+        let text =
+            "[App]\nname='com.a'\nversionName='1'\napplication-label='name='\n  name='com.b'\nnames='com.c'\nname=''\n";
         assert_eq!(values(catalogue(text)), [(2, "com.a".to_owned()), (5, "com.b".to_owned())]);
     }
 
     #[test]
     fn huaweis_lists_name_paths_with_known_modes_only() {
         let text = "/system/delapp/A,nosys\n/hw_product/region_comm/russia/app/B/B.apk\n/x/C.apk,privv\nD.apk,sys\n/x/E,sys,1\n";
-        let expected = [(1, "/system/delapp/A".to_owned()), (2, "/hw_product/region_comm/russia/app/B/B.apk".to_owned())];
+        let expected =
+            [(1, "/system/delapp/A".to_owned()), (2, "/hw_product/region_comm/russia/app/B/B.apk".to_owned())];
         assert_eq!(values(paths(text)), expected);
     }
 

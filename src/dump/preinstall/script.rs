@@ -2,7 +2,8 @@
 //!
 //! Read are commands as they stand, without running anything: `pm install [options] FILE`, `pm preinstall FOLDER`
 //! (Allwinner), and copies into `/data/app` (`cp`, init's `copy`). A variable in a path ends it: what stands before the
-//! last `/` is the folder.
+//! last `/` is the folder. Where the path is a variable alone, the folders that the script goes through (`for`, `ls`,
+//! `find`) are taken for it.
 
 use super::super::At;
 
@@ -17,11 +18,15 @@ pub enum Installed {
 
 /// Where copies have to end to be packages.
 const APPS: &str = "/data/app";
+/// Where a script finds what a person put there: no part of the firmware.
+const OUTSIDE: [&str; 5] = ["/data", "/sdcard", "/mnt", "/storage", "/proc"];
 
 /// What the commands of a shell script or an init file install, in order.
 #[must_use]
 pub fn installed(text: &str) -> Vec<At<Installed>> {
-    let mut found = Vec::new();
+    let mut found: Vec<At<Installed>> = Vec::new();
+    let mut gone_through = Vec::new();
+    let mut installs_variable = false;
     for (line, content) in super::super::numbered(text) {
         let content = content.trim();
         if content.starts_with('#') {
@@ -29,12 +34,41 @@ pub fn installed(text: &str) -> Vec<At<Installed>> {
         }
         for command in content.split([';', '|', '&']) {
             found.extend(command_installs(command).map(|value| At { value, line }));
+            installs_variable |= is_variable_installed(command);
+            gone_through.extend(folders_gone_through(command).into_iter().map(|value| At { value, line }));
         }
+    }
+    if installs_variable {
+        gone_through.retain(|folder| !found.iter().any(|known| known.value == folder.value));
+        found.extend(gone_through);
+        found.sort_by_key(|at| at.line);
     }
     found
 }
 
-/// Words that name files of the device, in a script or an init file: what it may start.
+/// Whether a command installs what a variable names.
+fn is_variable_installed(command: &str) -> bool {
+    let words: Vec<&str> = words(command).collect();
+    let install = words.windows(2).any(|pair| matches!(pair, [pm, "install"] if *pm == "pm" || pm.ends_with("/pm")));
+    install && words.last().is_some_and(|word| word.starts_with('$'))
+}
+
+/// Folders of the firmware whose files a loop or a listing goes through.
+fn folders_gone_through(command: &str) -> Vec<Installed> {
+    let words: Vec<&str> = words(command).collect();
+    if !words.iter().any(|word| matches!(*word, "for" | "ls" | "find") || word.ends_with("=ls")) {
+        return Vec::new();
+    }
+    let paths = words.iter().filter(|word| word.starts_with('/'));
+    let inside = paths.filter(|path| {
+        !OUTSIDE
+            .iter()
+            .any(|outside| path.strip_prefix(outside).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    });
+    inside.filter_map(|path| subject(path)).filter(|found| matches!(found, Installed::Folder(_))).collect()
+}
+
+/// The first line of a script or an init file in which a path stands as a word.
 #[must_use]
 pub fn mentions(text: &str, path: &str) -> Option<u32> {
     super::super::numbered(text)
@@ -44,7 +78,8 @@ pub fn mentions(text: &str, path: &str) -> Option<u32> {
 }
 
 fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | ';')).filter(|word| !word.is_empty())
+    line.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | ';'))
+        .filter(|word| !word.is_empty())
 }
 
 fn command_installs(command: &str) -> Option<Installed> {
@@ -111,6 +146,14 @@ mod tests {
             ]
         );
         assert_eq!(all("on post-fs-data\n    copy /system/x/a.apk /data/app/a.apk\n"), [(2, file("/system/x/a.apk"))]);
+    }
+
+    #[test]
+    fn a_variable_stands_for_the_folders_that_the_script_goes_through() {
+        let text = "APKLIST=`ls /system/preinstall/*.apk`\nfor f in $APKLIST; do\n pm install -r $f\ndone\n\
+            for g in /mnt/external_sd/autoinstall/*; do pm install $g; done\nls /system/other\n";
+        assert_eq!(all(text), [(1, folder("/system/preinstall")), (6, folder("/system/other"))]);
+        assert_eq!(all("for f in /system/preinstall/*; do echo $f; done"), []);
     }
 
     #[test]

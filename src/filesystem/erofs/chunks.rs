@@ -53,22 +53,16 @@ struct Chunks {
 }
 
 impl Chunks {
-    /// First block of the chunk that `raw` speaks of; `None` for a hole.
-    fn block(&self, raw: &[u8], place: u64) -> Result<Option<u64>, ParseError> {
+    /// Device and first block of the chunk that `raw` speaks of; `None` for a hole.
+    fn block(&self, raw: &[u8]) -> Option<(u16, u64)> {
         let long = |at| le::u32(raw, at).map_or(0, u64::from);
         if self.entry == 4 {
-            return Ok(Some(long(0)).filter(|block| *block != u64::from(u32::MAX)));
+            return Some((0, long(0))).filter(|(_, block)| *block != u64::from(u32::MAX));
         }
         let (high, device) = (le::u16(raw, 0).unwrap_or_default(), le::u16(raw, 2).unwrap_or_default());
         let (block, hole) =
             if self.wide { (u64::from(high) << 32 | long(4), (1 << 48) - 1) } else { (long(4), u64::from(u32::MAX)) };
-        if block == hole {
-            return Ok(None);
-        }
-        if device != 0 {
-            return Err(ParseError::unsupported(place + 2, "a chunk on another device"));
-        }
-        Ok(Some(block))
+        (block != hole).then_some((device, block))
     }
 }
 
@@ -98,10 +92,11 @@ impl ReadAt for Chunks {
                 let Some((target, behind)) = std::mem::take(&mut rest).split_at_mut_checked(take_bytes) else {
                     return Ok(());
                 };
-                match self.block(raw, place + index as u64 * self.entry)? {
-                    Some(block) => {
+                match self.block(raw) {
+                    Some((device, block)) => {
                         let start = self.volume.superblock.block(block).saturating_add(within);
-                        self.volume.bytes.read_exact_at(start, target)?;
+                        let device = self.volume.devices.get(device, place + index as u64 * self.entry)?;
+                        device.unwrap_or(&self.volume.bytes).read_exact_at(start, target)?;
                     }
                     None => target.fill(0),
                 }

@@ -3,7 +3,8 @@
 //! Read: plain, inline and chunked files, compressed files with full and compact indexes and with extents, big physical
 //! clusters, packed tails, fragments, deduplicated and interlaced clusters; LZ4 (also as before Linux 5.3), MicroLZMA,
 //! DEFLATE and zstd; blocks of 512 bytes to 64 KiB, block addresses of 48 bits, the metabox, compressed directories.
-//! Extended attributes are skipped and checksums not verified. Not read: volumes on several devices.
+//! Volumes on several devices are read with the devices that lie beside them. Extended attributes are skipped and checksums
+//! not verified.
 //!
 //! Only the clusters that hold an answer are decoded; the ones used last are kept.
 
@@ -11,6 +12,7 @@ mod chunks;
 mod compact;
 mod compressed;
 mod decode;
+mod devices;
 mod directory;
 mod extents;
 mod flat;
@@ -28,7 +30,7 @@ pub(super) mod sample;
 
 use std::sync::Arc;
 
-use super::{DirEntry, Filesystem, FilesystemFormat, Metadata, NodeId, NodeKind};
+use super::{Beside, DirEntry, Filesystem, FilesystemFormat, Metadata, NodeId, NodeKind};
 use crate::bytes::{Budget, ParseError, SharedBytes};
 use inode::Inode;
 use volume::Volume;
@@ -49,7 +51,16 @@ impl FilesystemFormat for ErofsFormat {
     }
 
     fn mount(&self, volume: SharedBytes, budget: &Arc<Budget>) -> Result<Box<dyn Filesystem>, ParseError> {
-        let erofs = Erofs { volume: Volume::open(volume, budget)? };
+        self.mount_among(volume, &[], budget)
+    }
+
+    fn mount_among(
+        &self,
+        volume: SharedBytes,
+        beside: &[Beside],
+        budget: &Arc<Budget>,
+    ) -> Result<Box<dyn Filesystem>, ParseError> {
+        let erofs = Erofs { volume: Volume::open(volume, beside, budget)? };
         // Without its root nothing can be found.
         match erofs.metadata(erofs.root())?.kind {
             NodeKind::Directory => Ok(Box::new(erofs)),
@@ -110,5 +121,9 @@ impl Filesystem for Erofs {
             }
         };
         content.map_err(|error| error.within(format!("inode {}", node.0)))
+    }
+
+    fn features(&self) -> Vec<String> {
+        self.volume.superblock.features()
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::devices::Devices;
 use super::inode::{Inode, Layout};
 use super::kept::Kept;
 use super::superblock::Superblock;
 use super::{chunks, compressed, flat};
 use crate::bytes::{Budget, DecodedCache, ParseError, SharedBytes};
+use crate::filesystem::Beside;
 
 /// Bytes of indexes that are kept: those of 128 MiB in compact form.
 const INDEXES_KEPT: usize = 64 << 10;
@@ -15,8 +17,10 @@ const IN_METABOX: u64 = 1 << 63;
 
 /// A volume whose superblock was read.
 pub(super) struct Volume {
+    /// The first device, and behind it the others that are addressed like it.
     pub(super) bytes: SharedBytes,
     pub(super) superblock: Superblock,
+    pub(super) devices: Devices,
     metabox: Option<SharedBytes>,
     /// Decoded clusters, by inode and place in its content.
     pub(super) clusters: DecodedCache,
@@ -45,27 +49,33 @@ impl Metadata {
 }
 
 impl Volume {
-    pub(super) fn open(bytes: SharedBytes, budget: &Arc<Budget>) -> Result<Arc<Self>, ParseError> {
-        let bare = Self::new(bytes.clone(), budget, None)?;
-        match bare.superblock.metabox {
-            // The metabox is read through a volume without one, so it can't stand in itself.
-            Some(number) => {
-                let metabox = Arc::new(bare).special(number).map_err(|error| error.within("metabox"))?;
-                Ok(Arc::new(Self::new(bytes, budget, Some(metabox))?))
-            }
-            None => Ok(Arc::new(bare)),
-        }
-    }
-
-    fn new(bytes: SharedBytes, budget: &Arc<Budget>, metabox: Option<SharedBytes>) -> Result<Self, ParseError> {
-        Ok(Self {
-            superblock: Superblock::read(&bytes).map_err(|error| error.within("superblock"))?,
-            bytes,
-            metabox,
+    pub(super) fn open(bytes: SharedBytes, beside: &[Beside], budget: &Arc<Budget>) -> Result<Arc<Self>, ParseError> {
+        let superblock = Superblock::read(&bytes).map_err(|error| error.within("superblock"))?;
+        let devices = Devices::read(&bytes, &superblock, beside).map_err(|error| error.within("devices"))?;
+        let mut volume = Self {
+            bytes: devices.unified(&bytes)?,
+            superblock,
+            devices,
+            metabox: None,
             clusters: budget.decoded(),
             indexes: Kept::new(INDEXES_KEPT),
             budget: budget.clone(),
-        })
+        };
+        if let Some(number) = volume.superblock.metabox {
+            // The metabox is read through a volume without one, so it can't stand in itself.
+            let bare = Arc::new(volume);
+            let metabox = bare.special(number).map_err(|error| error.within("metabox"))?;
+            volume = Self {
+                bytes: bare.bytes.clone(),
+                superblock: bare.superblock.clone(),
+                devices: bare.devices.clone(),
+                metabox: Some(metabox),
+                clusters: budget.decoded(),
+                indexes: Kept::new(INDEXES_KEPT),
+                budget: budget.clone(),
+            };
+        }
+        Ok(Arc::new(volume))
     }
 
     /// Where the inode with that number stands.

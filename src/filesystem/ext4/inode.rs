@@ -48,9 +48,6 @@ impl Inode {
             _ => return Err(ParseError::invalid(offset, "i_mode", format!("{mode:#o}"), "a kind of file")),
         };
         let flags = le::u32(&raw, 0x20).unwrap_or_default();
-        if flags & FLAG_ENCRYPTED != 0 {
-            return Err(ParseError::unsupported(offset + 0x20, "an encrypted inode"));
-        }
         let high = kind == NodeKind::File || (kind == NodeKind::Directory && superblock.largedir);
         let high = if high { le::u32(&raw, 0x6C).unwrap_or_default() } else { 0 };
         let len = u64::from(high) << 32 | u64::from(le::u32(&raw, 4).unwrap_or_default());
@@ -60,6 +57,14 @@ impl Inode {
         let mut block = [0; 60];
         volume.read_exact_at(offset + 0x28, &mut block)?;
         Ok(Self { offset, kind, mode: mode & 0o7777, len, block, flags, raw })
+    }
+
+    /// Whether its content, or the names in it, can be read.
+    pub(super) fn is_readable(&self) -> Result<(), ParseError> {
+        if self.flags & FLAG_ENCRYPTED != 0 {
+            return Err(ParseError::unsupported(self.offset + 0x20, "an encrypted inode"));
+        }
+        Ok(())
     }
 
     pub(super) fn has_extents(&self) -> bool {

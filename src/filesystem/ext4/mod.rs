@@ -85,13 +85,26 @@ impl Filesystem for Ext4 {
         if inode.kind != NodeKind::Directory {
             return Err(ParseError::invalid(inode.offset, "i_mode", format!("{:?}", inode.kind), "a directory"));
         }
-        directory::read(&self.volume, &self.superblock, &inode)
+        inode
+            .is_readable()
+            .and_then(|()| directory::read(&self.volume, &self.superblock, &inode))
             .map_err(|error| error.within(format!("inode {}", dir.0)))
     }
 
     fn open(&self, node: NodeId) -> Result<SharedBytes, ParseError> {
         let inode = self.inode(node)?;
-        let content = match inode.kind {
+        let content = inode.is_readable().and_then(|()| self.content(&inode));
+        content.map_err(|error| error.within(format!("inode {}", node.0)))
+    }
+
+    fn features(&self) -> Vec<String> {
+        self.superblock.features()
+    }
+}
+
+impl Ext4 {
+    fn content(&self, inode: &Inode) -> Result<SharedBytes, ParseError> {
+        match inode.kind {
             NodeKind::Symlink if inode.len > LINK_BYTES => {
                 Err(ParseError::limit(inode.offset, "length of a symbolic link", inode.len, LINK_BYTES))
             }
@@ -100,12 +113,11 @@ impl Filesystem for Ext4 {
                 let target: SharedBytes = Arc::new(inode.block.get(..len).unwrap_or_default().to_vec());
                 Ok(target)
             }
-            NodeKind::File | NodeKind::Symlink => content::open(&self.volume, &self.superblock, &inode),
+            NodeKind::File | NodeKind::Symlink => content::open(&self.volume, &self.superblock, inode),
             NodeKind::Directory | NodeKind::Special => {
                 let found = format!("{:?}", inode.kind);
                 Err(ParseError::invalid(inode.offset, "i_mode", found, "a file or symbolic link"))
             }
-        };
-        content.map_err(|error| error.within(format!("inode {}", node.0)))
+        }
     }
 }

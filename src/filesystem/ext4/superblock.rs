@@ -17,6 +17,7 @@
 //! | 0x24C | 8 | `s_backup_bgs` with sparse_super2 |
 
 use crate::bytes::{ParseError, ReadAt, SharedBytes, le};
+use crate::filesystem::names_of;
 
 const START: u64 = 1024;
 const MAGIC: u16 = 0xEF53;
@@ -47,6 +48,55 @@ const INCOMPAT_NAMES: [(u32, &str); 4] = [
     (0x1000, "dirdata"),
 ];
 
+/// Names of features, as `dumpe2fs` prints them.
+const COMPAT: &[(u32, &str)] = &[
+    (0x1, "dir_prealloc"),
+    (0x2, "imagic_inodes"),
+    (0x4, "has_journal"),
+    (0x8, "ext_attr"),
+    (0x10, "resize_inode"),
+    (0x20, "dir_index"),
+    (0x200, "sparse_super2"),
+    (0x400, "fast_commit"),
+    (0x800, "stable_inodes"),
+    (0x1000, "orphan_file"),
+];
+const INCOMPAT: &[(u32, &str)] = &[
+    (0x1, "compression"),
+    (0x2, "filetype"),
+    (0x4, "needs_recovery"),
+    (0x8, "journal_dev"),
+    (0x10, "meta_bg"),
+    (0x40, "extent"),
+    (0x80, "64bit"),
+    (0x100, "mmp"),
+    (0x200, "flex_bg"),
+    (0x400, "ea_inode"),
+    (0x1000, "dirdata"),
+    (0x2000, "metadata_csum_seed"),
+    (0x4000, "large_dir"),
+    (0x8000, "inline_data"),
+    (0x1_0000, "encrypt"),
+    (0x2_0000, "casefold"),
+];
+const RO_COMPAT: &[(u32, &str)] = &[
+    (0x1, "sparse_super"),
+    (0x2, "large_file"),
+    (0x8, "huge_file"),
+    (0x10, "uninit_bg"),
+    (0x20, "dir_nlink"),
+    (0x40, "extra_isize"),
+    (0x100, "quota"),
+    (0x200, "bigalloc"),
+    (0x400, "metadata_csum"),
+    (0x800, "replica"),
+    (0x1000, "read-only"),
+    (0x2000, "project"),
+    (0x4000, "shared_blocks"),
+    (0x8000, "verity"),
+    (0x1_0000, "orphan_present"),
+];
+
 /// What is needed to find an inode. Fields are within the ranges that their types allow and consistent with the volume's length.
 pub(super) struct Superblock {
     pub(super) block_size: u64,
@@ -61,6 +111,8 @@ pub(super) struct Superblock {
     /// With meta_bg, the first descriptor block that stands in its own group.
     first_meta_bg: Option<u64>,
     backups: Backups,
+    /// Compatible, incompatible, read-only compatible.
+    feature_bits: [u32; 3],
 }
 
 /// Which groups begin with a copy of the superblock.
@@ -141,7 +193,18 @@ impl Superblock {
             descriptor_size,
             first_meta_bg: (incompat & INCOMPAT_META_BG != 0).then(|| u64::from(long(0x104))),
             backups,
+            feature_bits: if dynamic { [long(0x5C), incompat, long(0x64)] } else { [0; 3] },
         })
+    }
+
+    /// Names of the features, in the order of `dumpe2fs`.
+    pub(super) fn features(&self) -> Vec<String> {
+        let [compat, incompat, ro_compat] = self.feature_bits;
+        let mut features = vec![format!("blocks of {} bytes", self.block_size)];
+        for (bits, names) in [(compat, COMPAT), (incompat, INCOMPAT), (ro_compat, RO_COMPAT)] {
+            features.extend(names_of(bits, names));
+        }
+        features
     }
 
     /// Byte offset of an inode, after reading its group's descriptor.

@@ -104,4 +104,8 @@ impl Filesystem for F2fs {
         };
         content.map_err(|error| error.within(format!("inode {}", node.0)))
     }
+
+    fn features(&self) -> Vec<String> {
+        self.volume.superblock.features()
+    }
 }

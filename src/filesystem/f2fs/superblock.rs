@@ -14,6 +14,7 @@
 //! | 2201 | 8 * 68 | `devs`: a path of 64 bytes and a count of segments each |
 
 use crate::bytes::{ParseError, SharedBytes, le};
+use crate::filesystem::names_of;
 
 const START: u64 = 1024;
 const MAGIC: u32 = 0xF2F5_2010;
@@ -24,6 +25,24 @@ const FEATURE_READ_ONLY: u32 = 0x4000;
 const INODE_FIXED: usize = 360 + 20;
 /// Every node ends with its number, its inode's number, flags, the checkpoint's version and the next address.
 const FOOTER: usize = 24;
+
+/// Names of features, as `mkfs.f2fs -O` takes them.
+const FEATURES: &[(u32, &str)] = &[
+    (0x1, "encrypt"),
+    (0x2, "blkzoned"),
+    (0x8, "extra_attr"),
+    (0x10, "project_quota"),
+    (0x20, "inode_checksum"),
+    (FEATURE_FLEXIBLE_INLINE_XATTR, "flexible_inline_xattr"),
+    (0x80, "quota"),
+    (0x100, "inode_crtime"),
+    (0x200, "lost_found"),
+    (0x400, "verity"),
+    (0x800, "sb_checksum"),
+    (0x1000, "casefold"),
+    (FEATURE_COMPRESSION, "compression"),
+    (FEATURE_READ_ONLY, "ro"),
+];
 
 /// Where the parts of the volume are.
 pub(super) struct Superblock {
@@ -38,6 +57,7 @@ pub(super) struct Superblock {
     pub(super) flexible_xattr: bool,
     pub(super) compression: bool,
     pub(super) read_only: bool,
+    feature: u32,
 }
 
 impl Superblock {
@@ -88,7 +108,13 @@ impl Superblock {
             flexible_xattr: feature & FEATURE_FLEXIBLE_INLINE_XATTR != 0,
             compression: feature & FEATURE_COMPRESSION != 0,
             read_only: feature & FEATURE_READ_ONLY != 0,
+            feature,
         })
+    }
+
+    pub(super) fn features(&self) -> Vec<String> {
+        let size = format!("blocks of {} bytes", self.block_size());
+        std::iter::once(size).chain(names_of(self.feature, FEATURES)).collect()
     }
 
     pub(super) fn block_size(&self) -> usize {

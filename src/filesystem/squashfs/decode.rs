@@ -20,6 +20,17 @@ pub(super) enum Codec {
 }
 
 impl Codec {
+    /// As `mksquashfs -comp` calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Zlib => "gzip",
+            Self::Lzo => "lzo",
+            Self::Xz => "xz",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+
     /// What a block should hold, for messages.
     pub(super) fn data(self) -> &'static str {
         match self {

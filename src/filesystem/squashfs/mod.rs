@@ -94,6 +94,11 @@ impl Filesystem for Squashfs {
         };
         content.map_err(|error| error.within(format!("inode {:#x}", node.0)))
     }
+
+    fn features(&self) -> Vec<String> {
+        let superblock = &self.volume.superblock;
+        vec![format!("blocks of {} bytes", superblock.block_size()), superblock.codec.name().to_owned()]
+    }
 }
 
 fn link(volume: &Volume, inode: &Inode) -> Result<SharedBytes, ParseError> {

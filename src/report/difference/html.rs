@@ -5,7 +5,7 @@ use std::io;
 
 use super::text::summary;
 use crate::diff::{Change, Diff, EntryKind, SideRef, aspect_in_words, unsettled_in_words};
-use crate::report::printable;
+use crate::report::markup::escape;
 
 /// Nothing is loaded, nothing runs; the page's own style is all there is.
 const HEAD: &str = r#"<!DOCTYPE html>
@@ -93,20 +93,4 @@ fn item(change: &Change) -> String {
         let _ = write!(html, "<ins>{}</ins> ", escape(gained));
     }
     html.trim_end().to_owned()
-}
-
-/// Text from devices as text of the page, whatever stands in it.
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in printable(text).chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
 }

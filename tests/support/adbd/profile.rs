@@ -118,6 +118,8 @@ pub(crate) struct Profile {
     pub(crate) auth: Auth,
     /// Longest payload of a packet.
     pub(crate) max_data: u32,
+    /// What every request costs before anything happens.
+    pub(crate) latency: Duration,
     /// The first that matches answers.
     pub(crate) scripts: Vec<Script>,
     /// Regular files by absolute path.
@@ -134,6 +136,7 @@ impl Default for Profile {
             features: vec!["cmd", "shell_v2", "fixed_push_mkdir"],
             auth: Auth::None,
             max_data: 1 << 20,
+            latency: Duration::ZERO,
             scripts: Vec::new(),
             files: BTreeMap::new(),
         }

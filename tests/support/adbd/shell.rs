@@ -21,17 +21,50 @@ const STDERR: u8 = 2;
 const EXIT: u8 = 3;
 
 pub(super) fn serve(stream: &mut Stream, request: &str, style: Style) -> Result<()> {
+    sleep(stream.profile().latency);
     let wrapped = unwrap(request);
     let line = wrapped.map_or(request, |(line, _)| line);
+    // Several commands in one request: `A 2>&1;echo __next:$?;B 2>&1`.
+    let parts: Vec<&str> = match wrapped {
+        Some(_) => line.split(";echo __next:$?;").collect(),
+        None => vec![line],
+    };
+    let several = parts.len() > 1 || line.ends_with(" 2>&1");
+    let mut status = 0;
+    for (number, part) in parts.iter().enumerate() {
+        if number > 0 {
+            deliver(stream, style, STDOUT, format!("__next:{status}\n").as_bytes())?;
+        }
+        let part = if several { part.strip_suffix(" 2>&1").unwrap_or(part) } else { part };
+        match command(stream, part, style, wrapped.is_some(), several)? {
+            Some(exit) => status = exit,
+            None => return Ok(()),
+        }
+    }
+    let status = match wrapped {
+        Some((_, mark)) => {
+            deliver(stream, style, STDOUT, format!("{mark}:{status}\n").as_bytes())?;
+            0
+        }
+        None => status,
+    };
+    if style == Style::Packets {
+        stream.write(&[EXIT, 1, 0, 0, 0, status])?;
+    }
+    Ok(())
+}
+
+/// Runs one command and gives its status; `None` where the stream ends early.
+fn command(stream: &mut Stream, line: &str, style: Style, wrapped: bool, merged: bool) -> Result<Option<u8>> {
     let script = stream.profile().scripts.iter().find(|script| script.answers(line)).cloned().unwrap_or_else(|| {
         let word = line.split(' ').next().unwrap_or_default();
         Script::new(line, "").stderr(&format!("/system/bin/sh: {word}: inaccessible or not found\n")).status(127)
     });
-    if script.reads_input && wrapped.is_none() {
+    if script.reads_input && !wrapped {
         return Err(stream.hang());
     }
     sleep(script.delay);
-    deliver(stream, style, STDERR, &script.stderr)?;
+    deliver(stream, style, if merged { STDOUT } else { STDERR }, &script.stderr)?;
     let end = script.fault.map_or(script.stdout.len(), |(after, _)| after.min(script.stdout.len()));
     let pace = script.rate.map(|rate| (rate / 20).max(1) as usize);
     for piece in script.stdout[..end].chunks(pace.unwrap_or(1 << 18)) {
@@ -41,25 +74,14 @@ pub(super) fn serve(stream: &mut Stream, request: &str, style: Style) -> Result<
         }
     }
     match script.fault {
-        Some((_, Fault::Hang)) => return Err(stream.hang()),
-        Some((_, Fault::Close)) => return Ok(()),
+        Some((_, Fault::Hang)) => Err(stream.hang()),
+        Some((_, Fault::Close)) => Ok(None),
         Some((_, Fault::Drop)) => {
             stream.connection.drop_link();
-            return Err(Gone);
+            Err(Gone)
         }
-        None => {}
+        None => Ok(Some(script.status)),
     }
-    let status = match wrapped {
-        Some((_, mark)) => {
-            deliver(stream, style, STDOUT, format!("{mark}:{}\n", script.status).as_bytes())?;
-            0
-        }
-        None => script.status,
-    };
-    if style == Style::Packets {
-        stream.write(&[EXIT, 1, 0, 0, 0, status])?;
-    }
-    Ok(())
 }
 
 fn deliver(stream: &mut Stream, style: Style, kind: u8, bytes: &[u8]) -> Result<()> {

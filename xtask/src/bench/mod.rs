@@ -6,6 +6,7 @@ mod images;
 mod measure;
 mod packages;
 mod payload;
+mod rules;
 mod super_image;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::tools::{self, Tool};
 
 pub(crate) use apk::run as apk;
 pub(crate) use firmware::run as firmware;
+pub(crate) use rules::run as rules;
 
 /// What the benchmarks call, beside what the tests do.
 const TOOLS: &[Tool] = &[Tool { program: "time", package: "time" }, Tool { program: "taskset", package: "util-linux" }];

@@ -12,12 +12,15 @@
 //! | 257 | 5 | `magic` | `ustar` |
 //! | 345 | 155 | `prefix` | before `name`, in ustar only |
 //!
-//! Not supported: headers without `ustar` (before 1988); GNU sparse files are parts that can't be read.
+//! Files with holes are read in each form of GNU tar. Not supported: headers without `ustar` (before 1988).
+
+mod holes;
 
 use std::sync::Arc;
 
 use super::{ContainerFormat, Part, PartSet, Probe, stored, text};
-use crate::bytes::{Budget, Failed, ParseError, read_vec_at};
+use crate::bytes::{Budget, ParseError, read_vec_at};
+use holes::Ranges;
 
 /// Header and unit of length.
 const BLOCK: u64 = 512;
@@ -60,7 +63,7 @@ impl ContainerFormat for Tar {
                 _ => pending.size.unwrap_or(header.size),
             };
             let padded = size.checked_next_multiple_of(BLOCK).and_then(|padded| data.checked_add(padded));
-            let next = padded.ok_or_else(|| ParseError::invalid(at, "size", size, "less than 8 EiB"))?;
+            let mut next = padded.ok_or_else(|| ParseError::invalid(at, "size", size, "less than 8 EiB"))?;
             match header.kind {
                 b'L' => {
                     pending.name = Some(text(&read_vec_at(source.as_ref(), data, size, "long name", EXTENSION_BYTES)?))
@@ -70,12 +73,21 @@ impl ContainerFormat for Tar {
                 kind => {
                     let name = pending.name.take().unwrap_or(header.name);
                     match kind {
+                        b'0' | 0 | b'7' if pending.sparse.is_some() => {
+                            let sparse = pending.sparse.take().unwrap_or_default();
+                            let (ranges, map) =
+                                if sparse.lines { holes::lines(source, data, size)? } else { (sparse.ranges, 0) };
+                            let (start, stored) = (data + map, size.saturating_sub(map));
+                            let bytes = holes::file(source, ranges, sparse.len, start, stored);
+                            parts.push(Part { name: sparse.name.unwrap_or(name), bytes });
+                        }
                         b'0' | 0 | b'7' if !name.ends_with('/') => {
                             parts.push(Part { name, bytes: stored(source, data, size) });
                         }
                         b'S' => {
-                            let error = ParseError::unsupported(at, "a GNU sparse file in a tar");
-                            parts.push(Part { name, bytes: Arc::new(Failed::new(size, error)) });
+                            let (ranges, len, behind) = holes::old(source, &raw, data)?;
+                            next += behind;
+                            parts.push(Part { name, bytes: holes::file(source, ranges, len, data + behind, size) });
                         }
                         _ => {}
                     }
@@ -117,12 +129,8 @@ impl Header {
         if octal(chksum) != Some(sum) {
             return Err(ParseError::invalid(at + 148, "chksum", text(chksum), "the sum of the header's bytes"));
         }
-        let size = field(124, 12);
-        let size = match size.first() {
-            Some(first) if first & 0x80 != 0 => base_256(size),
-            _ => octal(size),
-        };
-        let size = size.ok_or_else(|| ParseError::invalid(at + 124, "size", "no number", "octal or base-256"))?;
+        let size = number(field(124, 12))
+            .ok_or_else(|| ParseError::invalid(at + 124, "size", "no number", "octal or base-256"))?;
         let name = text(field(0, 100));
         let prefix = if field(257, 8) == b"ustar\x0000" { text(field(345, 155)) } else { String::new() };
         let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
@@ -135,6 +143,40 @@ impl Header {
 struct Extension {
     name: Option<String>,
     size: Option<u64>,
+    /// What is said of holes.
+    sparse: Option<Sparse>,
+}
+
+#[derive(Default)]
+struct Sparse {
+    name: Option<String>,
+    len: u64,
+    ranges: Ranges,
+    /// The ranges stand in lines before the data.
+    lines: bool,
+}
+
+impl Sparse {
+    fn apply(&mut self, key: &str, value: &str) {
+        let number = || value.parse().unwrap_or(u64::MAX);
+        match key {
+            "name" => self.name = Some(value.to_owned()),
+            "size" | "realsize" => self.len = number(),
+            "major" => self.lines = value == "1",
+            "offset" => self.ranges.push((number(), 0)),
+            "numbytes" => {
+                if let Some(range) = self.ranges.last_mut() {
+                    range.1 = number();
+                }
+            }
+            "map" => {
+                let numbers: Vec<u64> = value.split(',').map(|number| number.parse().unwrap_or(u64::MAX)).collect();
+                let range = |pair: &[u64]| Some((*pair.first()?, *pair.get(1)?));
+                self.ranges = numbers.chunks(2).filter_map(range).collect();
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Extension {
@@ -153,10 +195,21 @@ impl Extension {
             match record.trim_end_matches('\n').split_once('=') {
                 Some(("path", value)) => self.name = Some(value.to_owned()),
                 Some(("size", value)) => self.size = value.parse().ok(),
+                Some((key, value)) if key.starts_with("GNU.sparse.") => {
+                    self.sparse.get_or_insert_default().apply(key.trim_start_matches("GNU.sparse."), value);
+                }
                 _ => {}
             }
             records = rest;
         }
+    }
+}
+
+/// A number as `size` is written.
+fn number(bytes: &[u8]) -> Option<u64> {
+    match bytes.first() {
+        Some(first) if first & 0x80 != 0 => base_256(bytes),
+        _ => octal(bytes),
     }
 }
 

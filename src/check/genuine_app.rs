@@ -1,0 +1,182 @@
+//! `genuine-app`: an app stands behind its id, it is no empty file.
+
+use super::selector::{Selector, is_verified, names};
+use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
+use super::sweep::{Question, Sheet, sweep};
+use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
+use crate::inventory::{Inventory, PackageCopy};
+use crate::profile::{ProfileError, Settings};
+
+static ABOUT: About = About {
+    en: "Packages that the rule is about are the apps that their ids say: code of some size, an activity that a launcher shows, no \
+         placeholder, the pinned signer where one is pinned.",
+    ru: "Пакеты действительно являются теми приложениями, на которые указывает идентификатор: есть код заметного размера, активность \
+         для лаунчера, это не заглушка, подписант совпадает с закреплённым.",
+    settings: &[
+        SELECT,
+        may(
+            "min-dex-bytes",
+            Shape::Number,
+            "least size of the DEX code of a copy, uncompressed; where a phone does not tell it, it is not asked",
+        ),
+        may("signers", Shape::Digests, "SHA-256 digests of signing certificates, one of which must be verified"),
+    ],
+    verdicts: &[
+        Row(Verdict::Pass, None, "every copy is genuine"),
+        Row(
+            Verdict::Fail,
+            Some(Reason::LookAlike),
+            "a copy has no code or too little, no launcher shows it, or another signed it",
+        ),
+        Row(Verdict::Fail, Some(Reason::Stub), "a copy is a placeholder, by its manifest or its folder"),
+        UNKNOWN,
+        HIDDEN,
+        NOTHING,
+    ],
+    remarks: "",
+};
+
+/// The kind.
+pub(super) struct GenuineAppKind;
+
+struct GenuineApp {
+    select: Selector,
+    min_dex_bytes: Option<u64>,
+    signers: Vec<String>,
+    expected: String,
+}
+
+impl CheckKind for GenuineAppKind {
+    fn name(&self) -> &'static str {
+        "genuine-app"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
+        let select = Selector::of(settings)?;
+        let min_dex_bytes = settings.number("min-dex-bytes")?;
+        let signers = settings.digests("signers")?.unwrap_or_default();
+        let expected = format!("{} are the apps themselves", select.words());
+        Ok(Box::new(GenuineApp { select, min_dex_bytes, signers, expected }))
+    }
+}
+
+impl Check for GenuineApp {
+    fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
+        let question = Question { expected: &self.expected, none: "genuine" };
+        sweep(inventory, &self.select, &question, |_, copies, sheet| {
+            copies.iter().for_each(|copy| self.judge(copy, sheet));
+        })
+    }
+
+    fn packages(&self) -> Vec<String> {
+        self.select.names()
+    }
+}
+
+impl GenuineApp {
+    fn judge(&self, copy: &PackageCopy, sheet: &mut Sheet) {
+        let path = &copy.path;
+        if let Some((code, evidence)) = sheet.know(&copy.code, "the code", copy) {
+            let size = code.dex_bytes.map_or_else(|| "of unknown size".to_owned(), |bytes| format!("of {bytes} bytes"));
+            sheet.proof(
+                evidence,
+                format!("{path}: {}", if code.present { format!("DEX code {size}") } else { "no code".to_owned() }),
+            );
+            if let Some(stub) = code.stub {
+                sheet.breach(Reason::Stub, format!("{path} is a placeholder ({})", stub.as_str()));
+            } else if !code.present {
+                sheet.breach(Reason::LookAlike, format!("{path} has no code"));
+            } else if let (Some(least), Some(bytes)) = (self.min_dex_bytes, code.dex_bytes)
+                && bytes < least
+            {
+                sheet.breach(Reason::LookAlike, format!("{path} has {bytes} bytes of DEX code, fewer than {least}"));
+            }
+        }
+        if let Some((activities, evidence)) = sheet.know(&copy.launcher, "the launcher activity", copy)
+            && activities.is_empty()
+        {
+            sheet.proof(evidence, format!("{path}: no launcher activity"));
+            sheet.breach(Reason::LookAlike, format!("no launcher shows {path}"));
+        }
+        if self.signers.is_empty() {
+            return;
+        }
+        if let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) {
+            sheet.proof(evidence, format!("{path}: signer {}", names(signers)));
+            let mut pinned = signers
+                .iter()
+                .filter(|signer| signer.sha256.as_ref().is_some_and(|digest| self.signers.contains(digest)))
+                .peekable();
+            if pinned.peek().is_some() {
+                if !pinned.any(is_verified) {
+                    sheet.unsettled(format!("the pinned signer of {path} is claimed, but was not verified"));
+                }
+            } else if signers.iter().any(|signer| signer.sha256.is_none()) {
+                sheet.unsettled(format!("the SHA-256 digest of the signer of {path} is unknown"));
+            } else {
+                sheet.breach(Reason::LookAlike, format!("none of the pinned signers signed {path}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{
+        app, hollow, image, known, phone, phone_app, signer, unknown, with, with_hidden_partition,
+    };
+    use super::super::tests::expect;
+    use super::super::{Reason, Verdict};
+    use crate::inventory::{Fact, Package, SignerDepth, StubReason};
+
+    const KIND: &str = "genuine-app";
+    const SIZED: &str = r#"select = { packages = ["com.a"] }, min-dex-bytes = 1000000"#;
+
+    fn ask(package: Package, settings: &str, verdict: Verdict, reason: Option<Reason>) {
+        expect(KIND, settings, &with(image(), [package]), verdict, reason);
+    }
+
+    #[test]
+    fn an_empty_or_small_file_of_the_right_id_fails() {
+        ask(app("com.a"), SIZED, Verdict::Pass, None);
+        ask(hollow(app("com.a")), SIZED, Verdict::Fail, Some(Reason::LookAlike));
+        let with_code = |change: fn(&mut crate::inventory::Code)| {
+            let mut package = app("com.a");
+            if let Fact::Known { value, .. } = &mut package.copies[0].code {
+                change(value);
+            }
+            package
+        };
+        ask(with_code(|code| code.dex_bytes = Some(999_999)), SIZED, Verdict::Fail, Some(Reason::LookAlike));
+        ask(with_code(|code| code.stub = Some(StubReason::FewClasses)), SIZED, Verdict::Fail, Some(Reason::Stub));
+        let mut package = app("com.a");
+        package.copies[0].launcher = known(Vec::new());
+        ask(package, SIZED, Verdict::Fail, Some(Reason::LookAlike));
+        let mut package = app("com.a");
+        package.copies[0].code = unknown();
+        ask(package, SIZED, Verdict::Inconclusive, Some(Reason::UnknownFact));
+        expect(KIND, SIZED, &with(phone(), [phone_app("com.a")]), Verdict::Pass, None);
+    }
+
+    #[test]
+    fn a_pinned_signer_must_be_there_and_verified() {
+        let pin = |digit: char| format!(r#"signers = ["{}"]"#, digit.to_string().repeat(64));
+        ask(app("com.a"), &pin('a'), Verdict::Pass, None);
+        ask(app("com.a"), &pin('b'), Verdict::Fail, Some(Reason::LookAlike));
+        let mut claimed = app("com.a");
+        let mut one = signer('a');
+        one.depth = SignerDepth::Claimed;
+        claimed.copies[0].signers = known(vec![one]);
+        ask(claimed, &pin('a'), Verdict::Inconclusive, Some(Reason::UnknownFact));
+    }
+
+    #[test]
+    fn nothing_there_is_not_applicable_and_something_hidden_inconclusive() {
+        expect(KIND, SIZED, &image(), Verdict::NotApplicable, Some(Reason::NothingMatched));
+        expect(KIND, SIZED, &with_hidden_partition(image()), Verdict::Inconclusive, Some(Reason::IncompleteEvidence));
+    }
+}

@@ -1,0 +1,111 @@
+//! `not-removable`: the user can not be rid of an app.
+
+use super::selector::Selector;
+use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
+use super::sweep::{Question, Sheet, sweep};
+use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
+use crate::inventory::{Fact, Inventory, Package, PackageCopy, RemovabilityGrade};
+use crate::profile::{ProfileError, Settings};
+
+static ABOUT: About = About {
+    en: "The user can not remove packages that the rule is about, nor disable them where the rule says so.",
+    ru: "Пользователь не может удалить пакеты, а если так сказано в правиле, то и отключить.",
+    settings: &[SELECT, may("nor-disable", Shape::Flag, "`true`: it can't be disabled either")],
+    verdicts: &[
+        Row(Verdict::Pass, None, "none can be"),
+        Row(Verdict::Fail, Some(Reason::Removable), "one can"),
+        UNKNOWN,
+        HIDDEN,
+        NOTHING,
+    ],
+    remarks: "",
+};
+
+/// The kind.
+pub(super) struct NotRemovableKind;
+
+struct NotRemovable {
+    select: Selector,
+    nor_disable: bool,
+    expected: String,
+}
+
+impl CheckKind for NotRemovableKind {
+    fn name(&self) -> &'static str {
+        "not-removable"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
+        let select = Selector::of(settings)?;
+        let nor_disable = settings.flag("nor-disable")?;
+        let or = if nor_disable { " or disabled" } else { "" };
+        let expected = format!("{} can not be removed{or}", select.words());
+        Ok(Box::new(NotRemovable { select, nor_disable, expected }))
+    }
+}
+
+impl Check for NotRemovable {
+    fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
+        let question = Question { expected: &self.expected, none: "not removable" };
+        sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
+    }
+
+    fn packages(&self) -> Vec<String> {
+        self.select.names()
+    }
+}
+
+impl NotRemovable {
+    fn judge(&self, package: &Package, _copies: &[&PackageCopy], sheet: &mut Sheet) {
+        match &package.removability {
+            Fact::Known { value, evidence } => {
+                sheet.judged = true;
+                sheet.proof(evidence, format!("{}: {}", package.name, value.grade.as_str()));
+                for ground in &value.grounds {
+                    sheet.proof(&ground.evidence, ground.says.clone());
+                }
+                let disabled = self.nor_disable && value.grade == RemovabilityGrade::DisableOnly;
+                if value.grade.is_removable() || disabled {
+                    sheet.breach(Reason::Removable, format!("it is {}", value.grade.as_str()));
+                }
+            }
+            Fact::Unknown(gap) => sheet.unknown("whether it can be removed is unknown", gap),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{app, image, known, unknown, with, with_hidden_partition};
+    use super::super::tests::expect;
+    use super::super::{Reason, Verdict};
+    use crate::inventory::{Removability, RemovabilityGrade};
+
+    const KIND: &str = "not-removable";
+
+    #[test]
+    fn what_can_be_removed_fails_and_what_can_be_disabled_only_if_the_rule_says_so() {
+        let ask = |settings: &str, grade, verdict, reason| {
+            let mut package = app("com.a");
+            package.removability = known(Removability { grade, grounds: Vec::new() });
+            expect(KIND, settings, &with(image(), [package]), verdict, reason);
+        };
+        ask("", RemovabilityGrade::NotRemovable, Verdict::Pass, None);
+        ask("", RemovabilityGrade::DisableOnly, Verdict::Pass, None);
+        ask("nor-disable = true", RemovabilityGrade::DisableOnly, Verdict::Fail, Some(Reason::Removable));
+        ask("", RemovabilityGrade::ReturnsAfterReset, Verdict::Fail, Some(Reason::Removable));
+        let mut package = app("com.a");
+        package.removability = unknown();
+        expect(KIND, "", &with(image(), [package]), Verdict::Inconclusive, Some(Reason::UnknownFact));
+    }
+
+    #[test]
+    fn nothing_there_is_not_applicable_and_something_hidden_inconclusive() {
+        expect(KIND, "", &image(), Verdict::NotApplicable, Some(Reason::NothingMatched));
+        expect(KIND, "", &with_hidden_partition(image()), Verdict::Inconclusive, Some(Reason::IncompleteEvidence));
+    }
+}

@@ -1,0 +1,162 @@
+//! `required-set`: several apps of which all, or so many, are pre-installed.
+
+use super::outcome::plural;
+use super::setting::{About, HIDDEN, Row, Shape, may, must};
+use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
+use crate::inventory::{CopyRole, Inventory, Package, Placement};
+use crate::profile::{ProfileError, Settings};
+
+static ABOUT: About = About {
+    en: "All of several packages, or at least so many of them, belong to the firmware and lie where Android loads them.",
+    ru: "Все названные пакеты или не меньше указанного числа входят в прошивку и лежат там, откуда Android их загружает.",
+    settings: &[
+        must("packages", Shape::Packages, "application ids"),
+        may("at-least", Shape::Number, "how many of them; left out: all"),
+        may("label", Shape::Wording, "what they are, for people"),
+    ],
+    verdicts: &[
+        Row(Verdict::Pass, None, "enough of them are in the firmware"),
+        Row(
+            Verdict::Fail,
+            Some(Reason::TooFew),
+            "too few of them are in a complete list of packages; those that are not are named",
+        ),
+        HIDDEN,
+        Row(Verdict::Inconclusive, Some(Reason::UnknownFact), "it depends on a package whose place is unknown"),
+    ],
+    remarks: "Presence alone is asked; `required-package` asks also whether the app itself stands behind the id.",
+};
+
+/// The kind.
+pub(super) struct RequiredSetKind;
+
+struct RequiredSet {
+    packages: Vec<String>,
+    at_least: usize,
+    expected: String,
+}
+
+impl CheckKind for RequiredSetKind {
+    fn name(&self) -> &'static str {
+        "required-set"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
+        let Some(packages) = settings.packages("packages")? else {
+            return Err(settings.missing("packages", "an array of application ids"));
+        };
+        let at_least = match settings.number("at-least")? {
+            None => packages.len(),
+            Some(number) => match usize::try_from(number) {
+                Ok(number) if (1..=packages.len()).contains(&number) => number,
+                _ => {
+                    let message = format!("`at-least` is {number}, expected 1 to {}", packages.len());
+                    return Err(settings.error("at-least", message));
+                }
+            },
+        };
+        let what = settings.wording("label")?.map_or_else(|| packages.join(", "), |label| label.en);
+        let number = if at_least == packages.len() { "all".to_owned() } else { format!("at least {at_least}") };
+        let expected = format!("{number} of {what} are pre-installed");
+        Ok(Box::new(RequiredSet { packages, at_least, expected }))
+    }
+}
+
+impl Check for RequiredSet {
+    fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
+        let (mut there, mut open, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        let mut proof = Proof::of_list(inventory);
+        for id in &self.packages {
+            match inventory.package(id).map(|package| (package, stands(package))) {
+                Some((package, Some(true))) => {
+                    there.push(id.as_str());
+                    let path = package.active().map_or("an unknown place", |copy| copy.path.as_str());
+                    proof.extend(inventory.packages.evidence().map(|e| Proof::new(e, format!("{id} at {path}"))));
+                }
+                Some((_, None)) => open.push(id.as_str()),
+                Some((_, Some(false))) | None => missing.push(id.as_str()),
+            }
+        }
+        let observed = format!(
+            "{} of {} there{}",
+            there.len(),
+            self.packages.len(),
+            if missing.is_empty() { String::new() } else { format!("; not there: {}", missing.join(", ")) }
+        );
+        let outcome = if there.len() >= self.at_least {
+            Outcome::new(Verdict::Pass, None, &self.expected, observed)
+        } else if let Some(outcome) = Outcome::unproven_absence(inventory, &self.expected, &missing.join(", ")) {
+            return vec![outcome];
+        } else if there.len() + open.len() >= self.at_least {
+            let observed = format!("{observed}; the place is unknown of {}", open.join(", "));
+            Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed)
+        } else {
+            let observed = format!("{observed}, among {}", plural(self.packages.len(), "package", "packages"));
+            Outcome::new(Verdict::Fail, Reason::TooFew, &self.expected, observed)
+        };
+        vec![outcome.proven(proof)]
+    }
+
+    fn packages(&self) -> Vec<String> {
+        self.packages.clone()
+    }
+}
+
+/// Whether a copy of the firmware lies where Android loads it; `None` where that is unknown.
+fn stands(package: &Package) -> Option<bool> {
+    let mut factory = package.copies.iter().filter(|copy| copy.role != CopyRole::Added).peekable();
+    if factory.peek().is_none() {
+        return Some(false);
+    }
+    let places: Vec<Option<bool>> =
+        factory.map(|copy| copy.placement.known().map(|place| *place != Placement::Unknown)).collect();
+    if places.contains(&Some(true)) {
+        return Some(true);
+    }
+    if places.contains(&None) { None } else { Some(false) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{app, copy, image, unknown, with, with_hidden_partition};
+    use super::super::tests::{expect, refusal};
+    use super::super::{Reason, Verdict};
+    use crate::inventory::CopyRole;
+
+    const KIND: &str = "required-set";
+    const ALL: &str = r#"packages = ["com.a", "com.b", "com.c"]"#;
+    const TWO: &str = r#"packages = ["com.a", "com.b", "com.c"], at-least = 2"#;
+
+    #[test]
+    fn all_or_so_many_must_be_there() {
+        let two = with(image(), [app("com.a"), app("com.b")]);
+        expect(KIND, TWO, &two, Verdict::Pass, None);
+        let outcome = expect(KIND, ALL, &two, Verdict::Fail, Some(Reason::TooFew));
+        assert!(outcome.observed.contains("not there: com.c"), "{}", outcome.observed);
+        expect(KIND, TWO, &with(image(), [app("com.a")]), Verdict::Fail, Some(Reason::TooFew));
+        expect(KIND, TWO, &with_hidden_partition(two.clone()), Verdict::Pass, None);
+        expect(KIND, ALL, &with_hidden_partition(two), Verdict::Inconclusive, Some(Reason::IncompleteEvidence));
+    }
+
+    #[test]
+    fn one_that_somebody_installed_does_not_count_and_an_unknown_place_decides_nothing() {
+        let mut added = app("com.c");
+        added.copies = vec![copy("com.c", CopyRole::Added)];
+        let all = with(image(), [app("com.a"), app("com.b"), added.clone()]);
+        expect(KIND, ALL, &all, Verdict::Fail, Some(Reason::TooFew));
+        let mut lost = app("com.c");
+        lost.copies[0].placement = unknown();
+        let all = with(image(), [app("com.a"), app("com.b"), lost]);
+        expect(KIND, ALL, &all, Verdict::Inconclusive, Some(Reason::UnknownFact));
+    }
+
+    #[test]
+    fn more_than_there_are_is_refused() {
+        let message = "`at-least` is 4, expected 1 to 3";
+        assert_eq!(refusal(KIND, r#"packages = ["com.a", "com.b", "com.c"], at-least = 4"#), message);
+    }
+}

@@ -1,0 +1,338 @@
+//! Which packages, and which of their copies, a rule is about.
+
+use super::setting::{Setting, Shape, may};
+use crate::inventory::{Fact, Gap, Inventory, Package, PackageCopy, Placement, Signer, SignerDepth};
+use crate::platform::installer_agents::is_installer_agent;
+use crate::profile::{Pattern, ProfileError, Settings};
+
+const PLACEMENTS: [Placement; 8] = [
+    Placement::Privileged,
+    Placement::System,
+    Placement::Overlay,
+    Placement::Framework,
+    Placement::RemovablePreload,
+    Placement::Apex,
+    Placement::Data,
+    Placement::Unknown,
+];
+
+const PLACEMENT_NAMES: &[&str] =
+    &["privileged", "system", "overlay", "framework", "removable-preload", "apex", "data", "unknown"];
+
+/// Roles that a manifest shows a package to qualify for.
+pub(super) const ROLES: &[&str] = &["launcher", "home", "dialer", "sms", "browser", "assistant"];
+
+/// Kinds of package file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    App,
+    Overlay,
+    Framework,
+    Apex,
+}
+
+const KINDS: [(&str, FileKind); 4] = [
+    ("app", FileKind::App),
+    ("overlay", FileKind::Overlay),
+    ("framework", FileKind::Framework),
+    ("apex", FileKind::Apex),
+];
+
+/// Keys of `select`. Everything that is set must fit.
+pub(super) static SETTINGS: &[Setting] = &[
+    may("packages", Shape::Names, "application ids"),
+    may("except", Shape::Names, "application ids that are not meant"),
+    may("signers", Shape::Digests, "signing certificates, one of which signed it"),
+    may("signed-as", Shape::Package, "a package that is signed by the same"),
+    may("not-signed-as", Shape::Package, "a package that is signed by somebody else"),
+    may("partitions", Shape::Texts, "partitions by Android's names"),
+    may("placements", Shape::SomeOf(PLACEMENT_NAMES), "kinds of place"),
+    may("privileged", Shape::Flag, "whether it lies in a privileged place"),
+    may("roles", Shape::SomeOf(ROLES), "roles one of which it qualifies for"),
+    may("kind", Shape::OneOf(&["app", "overlay", "framework", "apex"]), "kind of package file"),
+    may("requests", Shape::Names, "permissions one of which its manifest asks for"),
+    may("versions", Shape::Range, "versionCodes, both bounds included"),
+    may("has-code", Shape::Flag, "whether it has code to run"),
+    may("visible", Shape::Flag, "whether a launcher shows it"),
+    may("except-roles", Shape::SomeOf(ROLES), "roles for which a package that qualifies is not meant"),
+    may("installer-agents", Shape::Flag, "known programs that add apps after first start"),
+];
+
+/// Which packages a rule is about.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Selector {
+    packages: Vec<Pattern>,
+    except: Vec<Pattern>,
+    signers: Vec<String>,
+    signed_as: Option<String>,
+    not_signed_as: Option<String>,
+    partitions: Vec<String>,
+    placements: Vec<Placement>,
+    privileged: Option<bool>,
+    roles: Vec<String>,
+    kind: Option<FileKind>,
+    requests: Vec<Pattern>,
+    versions: Option<(u64, u64)>,
+    has_code: Option<bool>,
+    visible: Option<bool>,
+    except_roles: Vec<String>,
+    installer_agents: Option<bool>,
+}
+
+/// Copies of one package that a rule is about.
+#[derive(Debug, Default)]
+pub(super) struct Picked<'a> {
+    /// Those that are.
+    pub(super) copies: Vec<&'a PackageCopy>,
+    /// Why it is not known of others, with the gap.
+    pub(super) unknown: Vec<(String, &'a Gap)>,
+}
+
+/// One condition's answer.
+enum Fits<'a> {
+    Yes,
+    No,
+    Unknown(&'static str, &'a Gap),
+}
+
+impl Selector {
+    /// The selector at `select` of a rule's settings; every package where there is none.
+    ///
+    /// # Errors
+    /// A key or value that is none, and conditions that nothing can meet.
+    pub(super) fn of(settings: &Settings<'_>) -> Result<Self, ProfileError> {
+        let Some(table) = settings.table("select")? else { return Ok(Self::default()) };
+        let keys: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
+        table.only(&keys)?;
+        let texts = |key: &str| -> Result<Vec<String>, ProfileError> {
+            Ok(table.texts(key)?.unwrap_or_default().iter().map(|word| word.text.to_owned()).collect())
+        };
+        let selector = Self {
+            packages: table.patterns("packages")?.unwrap_or_default(),
+            except: table.patterns("except")?.unwrap_or_default(),
+            signers: table.digests("signers")?.unwrap_or_default(),
+            signed_as: table.maybe_package("signed-as")?,
+            not_signed_as: table.maybe_package("not-signed-as")?,
+            partitions: texts("partitions")?,
+            placements: table
+                .choices("placements", &PLACEMENTS.map(|place| (place.as_str(), place)))?
+                .unwrap_or_default(),
+            privileged: table.maybe_flag("privileged")?,
+            roles: role_names(&table, "roles")?,
+            kind: table.choice("kind", &KINDS)?,
+            requests: table.patterns("requests")?.unwrap_or_default(),
+            versions: table.range("versions")?,
+            has_code: table.maybe_flag("has-code")?,
+            visible: table.maybe_flag("visible")?,
+            except_roles: role_names(&table, "except-roles")?,
+            installer_agents: table.maybe_flag("installer-agents")?,
+        };
+        let vacuous = |pattern: &Pattern| {
+            pattern.exact().is_some_and(|name| selector.except.iter().any(|except| except.matches(name)))
+        };
+        if !selector.packages.is_empty() && selector.packages.iter().all(vacuous) {
+            return Err(table.error("except", "`except` takes away every package of `packages`: nothing is left"));
+        }
+        let privileged = [Placement::Privileged];
+        if selector.privileged == Some(true) && !selector.placements.is_empty() && selector.placements != privileged {
+            return Err(table.error("privileged", "`privileged` contradicts `placements`: nothing is left"));
+        }
+        Ok(selector)
+    }
+
+    /// The selector of one package.
+    pub(super) fn one(package: &str) -> Self {
+        Self { packages: Pattern::new(package).into_iter().collect(), ..Self::default() }
+    }
+
+    /// Only versions within bounds.
+    pub(super) fn within(&mut self, versions: (u64, u64)) {
+        self.versions = Some(versions);
+    }
+
+    /// Ids that it names, so that a collector can be asked to look them up.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.packages.iter().filter_map(Pattern::exact).map(str::to_owned).collect()
+    }
+
+    /// In words: `com.a, com.b`, or `pre-installed packages`.
+    pub(super) fn words(&self) -> String {
+        if self.packages.is_empty() {
+            return "packages that the rule is about".to_owned();
+        }
+        self.packages.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether a gap that hides packages may hide one that is meant beside those found.
+    pub(super) fn may_miss(&self, inventory: &Inventory) -> bool {
+        let found = |pattern: &Pattern| pattern.exact().is_some_and(|name| inventory.package(name).is_some());
+        self.packages.is_empty() || !self.packages.iter().all(found)
+    }
+
+    /// The copies of a package that the rule is about.
+    pub(super) fn pick<'a>(&self, package: &'a Package, inventory: &'a Inventory) -> Picked<'a> {
+        let mut picked = Picked::default();
+        let name = package.name.as_str();
+        let named = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(name));
+        let agent = self.installer_agents.is_none_or(|wanted| wanted == is_installer_agent(name));
+        if !agent || (!self.packages.is_empty() && !named(&self.packages)) || named(&self.except) {
+            return picked;
+        }
+        for copy in &package.copies {
+            match self.fits(copy, inventory) {
+                Fits::Yes => picked.copies.push(copy),
+                Fits::No => {}
+                Fits::Unknown(what, gap) => {
+                    picked.unknown.push((format!("whether the rule is about {}: {what} is unknown", copy.path), gap));
+                }
+            }
+        }
+        picked
+    }
+
+    fn fits<'a>(&self, copy: &'a PackageCopy, inventory: &'a Inventory) -> Fits<'a> {
+        let mut unknown = None;
+        for answer in self.conditions(copy, inventory) {
+            match answer {
+                Fits::Yes => {}
+                // One condition that is not met settles it, whatever else is unknown.
+                Fits::No => return Fits::No,
+                Fits::Unknown(what, gap) => unknown = unknown.or(Some((what, gap))),
+            }
+        }
+        unknown.map_or(Fits::Yes, |(what, gap)| Fits::Unknown(what, gap))
+    }
+
+    fn conditions<'a>(&self, copy: &'a PackageCopy, inventory: &'a Inventory) -> Vec<Fits<'a>> {
+        let mut answers = Vec::new();
+        if !self.partitions.is_empty() {
+            answers.push(hold(&copy.partition, "its partition", |name| self.partitions.contains(name)));
+        }
+        if !self.placements.is_empty() {
+            answers.push(hold(&copy.placement, "its place", |place| self.placements.contains(place)));
+        }
+        if let Some(wanted) = self.privileged {
+            answers.push(hold(&copy.placement, "its place", |place| (*place == Placement::Privileged) == wanted));
+        }
+        if let Some((from, until)) = self.versions {
+            answers.push(hold(&copy.version_code, "its version", |version| (from..=until).contains(version)));
+        }
+        if let Some(wanted) = self.has_code {
+            answers.push(hold(&copy.code, "its code", |code| (code.present || !code.abis.is_empty()) == wanted));
+        }
+        if let Some(wanted) = self.visible {
+            answers.push(hold(&copy.launcher, "whether a launcher shows it", |list| list.is_empty() != wanted));
+        }
+        if !self.except_roles.is_empty() {
+            let spared = |roles: &[String]| roles.iter().any(|role| self.except_roles.contains(role));
+            answers.push(hold(&copy.manifest, "its roles", |facts| !spared(&facts.roles)));
+        }
+        if let Some(kind) = self.kind {
+            answers.push(kind_of(copy, kind));
+        }
+        if !self.roles.is_empty() {
+            let wanted = |roles: &[String]| roles.iter().any(|role| self.roles.contains(role));
+            answers.push(hold(&copy.manifest, "its roles", |facts| wanted(&facts.roles)));
+        }
+        if !self.requests.is_empty() {
+            let wanted = |name: &str| self.requests.iter().any(|pattern| pattern.matches(name));
+            answers.push(hold(&copy.requested_permissions, "what it asks for", |list| {
+                list.iter().any(|permission| wanted(&permission.name))
+            }));
+        }
+        if !self.signers.is_empty() {
+            answers.push(hold(&copy.signers, "its signer", |signers| {
+                signers.iter().any(|signer| signer.sha256.as_ref().is_some_and(|digest| self.signers.contains(digest)))
+            }));
+        }
+        for (other, wanted) in [(&self.signed_as, true), (&self.not_signed_as, false)] {
+            if let Some(other) = other {
+                answers.push(signed_as(copy, other, inventory, wanted));
+            }
+        }
+        answers
+    }
+}
+
+/// Roles by name; one that no package can qualify for is refused.
+pub(super) fn role_names(settings: &Settings<'_>, key: &str) -> Result<Vec<String>, ProfileError> {
+    let known: Vec<(&str, &str)> = ROLES.iter().map(|role| (*role, *role)).collect();
+    Ok(settings.choices(key, &known)?.unwrap_or_default().into_iter().map(str::to_owned).collect())
+}
+
+fn hold<'a, T>(fact: &'a Fact<T>, what: &'static str, holds: impl FnOnce(&T) -> bool) -> Fits<'a> {
+    match fact {
+        Fact::Known { value, .. } if holds(value) => Fits::Yes,
+        Fact::Known { .. } => Fits::No,
+        Fact::Unknown(gap) => Fits::Unknown(what, gap),
+    }
+}
+
+fn kind_of(copy: &PackageCopy, wanted: FileKind) -> Fits<'_> {
+    let place = match &copy.placement {
+        Fact::Known { value, .. } => value,
+        Fact::Unknown(gap) => return Fits::Unknown("its place", gap),
+    };
+    let kind = match place {
+        Placement::Overlay => FileKind::Overlay,
+        Placement::Framework => FileKind::Framework,
+        // An app within an APEX is an app; the APEX itself has the ending.
+        Placement::Apex if copy.path.ends_with(".apex") || copy.path.ends_with(".capex") => FileKind::Apex,
+        _ => match &copy.manifest {
+            Fact::Known { value, .. } if value.overlay.is_some() => FileKind::Overlay,
+            _ => FileKind::App,
+        },
+    };
+    if kind == wanted { Fits::Yes } else { Fits::No }
+}
+
+fn signed_as<'a>(copy: &'a PackageCopy, other: &str, inventory: &'a Inventory, wanted: bool) -> Fits<'a> {
+    let own = match &copy.signers {
+        Fact::Known { value, .. } => value,
+        Fact::Unknown(gap) => return Fits::Unknown("its signer", gap),
+    };
+    let other = inventory.package(other).and_then(Package::active).map(|copy| &copy.signers);
+    match other {
+        Some(Fact::Known { value, .. }) => match same_signer(own, value) {
+            Some(same) if same == wanted => Fits::Yes,
+            // Of two of which one is unsigned, neither is signed as the other.
+            None if !wanted => Fits::Yes,
+            _ => Fits::No,
+        },
+        Some(Fact::Unknown(gap)) => Fits::Unknown("the other package's signer", gap),
+        // Nothing is signed as what is not there; whether it is there is told by the list's gaps.
+        None if wanted => Fits::No,
+        None => match inventory.gaps_hiding_packages().next() {
+            Some(gap) => Fits::Unknown("the other package's signer", gap),
+            None => Fits::Yes,
+        },
+    }
+}
+
+/// Whether two packages have a signer in common: by digest, else by the 32-bit number that a device prints. `None` where
+/// neither can be compared.
+pub(super) fn same_signer(one: &[Signer], other: &[Signer]) -> Option<bool> {
+    let digests = |list: &[Signer]| list.iter().filter_map(|signer| signer.sha256.clone()).collect::<Vec<_>>();
+    let (left, right) = (digests(one), digests(other));
+    if !left.is_empty() && !right.is_empty() {
+        return Some(left.iter().any(|digest| right.contains(digest)));
+    }
+    if one.is_empty() || other.is_empty() {
+        return None;
+    }
+    Some(one.iter().any(|signer| other.iter().any(|second| signer.hash_code == second.hash_code)))
+}
+
+/// Signers by their digests, else by their 32-bit numbers.
+pub(super) fn names(signers: &[Signer]) -> String {
+    if signers.is_empty() {
+        return "none".to_owned();
+    }
+    let name = |signer: &Signer| signer.sha256.clone().unwrap_or_else(|| format!("of the number {}", signer.hash_code));
+    signers.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a signature was verified, by us or by the device that runs it.
+pub(super) fn is_verified(signer: &Signer) -> bool {
+    signer.depth != SignerDepth::Claimed
+}

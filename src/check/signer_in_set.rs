@@ -1,0 +1,130 @@
+//! `signer-in-set`: a package is signed by one of those named.
+
+use super::selector::{Selector, is_verified, names};
+use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, must};
+use super::sweep::{Question, Sheet, sweep};
+use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
+use crate::inventory::{Inventory, Package, PackageCopy, Signer};
+use crate::profile::{ProfileError, Settings};
+
+static ABOUT: About = About {
+    en: "Packages that the rule is about are signed by one of the named certificates, and the signature was \
+         verified.",
+    ru: "Пакеты подписаны одним из названных сертификатов, и подпись проверена.",
+    settings: &[SELECT, must("signers", Shape::Digests, "SHA-256 digests of signing certificates")],
+    verdicts: &[
+        Row(Verdict::Pass, None, "every copy has a named, verified signer"),
+        Row(Verdict::Fail, Some(Reason::WrongSigner), "a copy has another signer, or none"),
+        Row(
+            Verdict::Inconclusive,
+            Some(Reason::UnknownFact),
+            "the signer is unknown, or claimed by the file without being verified",
+        ),
+        HIDDEN,
+        NOTHING,
+    ],
+    remarks: "",
+};
+
+/// The kind.
+pub(super) struct SignerInSetKind;
+
+struct SignerInSet {
+    select: Selector,
+    signers: Vec<String>,
+    expected: String,
+}
+
+impl CheckKind for SignerInSetKind {
+    fn name(&self) -> &'static str {
+        "signer-in-set"
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
+        let select = Selector::of(settings)?;
+        let Some(signers) = settings.digests("signers")? else {
+            return Err(settings.missing("signers", "SHA-256 digests of signing certificates"));
+        };
+        let expected = format!("{} are signed by one of those named", select.words());
+        Ok(Box::new(SignerInSet { select, signers, expected }))
+    }
+}
+
+impl Check for SignerInSet {
+    fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
+        let question = Question { expected: &self.expected, none: "signed by one of those named" };
+        sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
+    }
+
+    fn packages(&self) -> Vec<String> {
+        self.select.names()
+    }
+}
+
+impl SignerInSet {
+    fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
+        for copy in copies {
+            let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) else { continue };
+            sheet.proof(evidence, format!("{}: signer {}", copy.path, names(signers)));
+            let named = |signer: &&Signer| signer.sha256.as_ref().is_some_and(|digest| self.signers.contains(digest));
+            if signers.iter().any(|signer| named(&signer) && is_verified(signer)) {
+                continue;
+            }
+            if signers.iter().any(|signer| named(&signer)) {
+                sheet.unsettled(format!("the signer of {} is claimed, but its signature was not verified", copy.path));
+            } else if signers.iter().any(|signer| signer.sha256.is_none()) {
+                sheet.unsettled(format!("the SHA-256 digest of the signer of {} is unknown", copy.path));
+            } else {
+                sheet.breach(Reason::WrongSigner, format!("{} is signed by {}", copy.path, names(signers)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{app, image, known, signer, unknown, with, with_hidden_partition};
+    use super::super::tests::expect;
+    use super::super::{Reason, Verdict};
+    use crate::inventory::SignerDepth;
+
+    const KIND: &str = "signer-in-set";
+
+    fn pin(digit: char) -> String {
+        format!(r#"signers = ["{}"]"#, digit.to_string().repeat(64))
+    }
+
+    #[test]
+    fn a_named_signer_passes_once_it_is_verified_and_another_fails() {
+        let mut package = app("com.a");
+        let ask = |package: &crate::inventory::Package, digit, verdict, reason| {
+            expect(KIND, &pin(digit), &with(image(), [package.clone()]), verdict, reason);
+        };
+        ask(&package, 'a', Verdict::Pass, None);
+        ask(&package, 'b', Verdict::Fail, Some(Reason::WrongSigner));
+        let mut claimed = signer('a');
+        claimed.depth = SignerDepth::Claimed;
+        package.copies[0].signers = known(vec![claimed]);
+        ask(&package, 'a', Verdict::Inconclusive, Some(Reason::UnknownFact));
+        ask(&package, 'b', Verdict::Fail, Some(Reason::WrongSigner));
+        let mut short = signer('a');
+        short.sha256 = None;
+        package.copies[0].signers = known(vec![short]);
+        ask(&package, 'a', Verdict::Inconclusive, Some(Reason::UnknownFact));
+        package.copies[0].signers = unknown();
+        ask(&package, 'a', Verdict::Inconclusive, Some(Reason::UnknownFact));
+        package.copies[0].signers = known(Vec::new());
+        ask(&package, 'a', Verdict::Fail, Some(Reason::WrongSigner));
+    }
+
+    #[test]
+    fn nothing_there_is_not_applicable_and_something_hidden_inconclusive() {
+        expect(KIND, &pin('a'), &image(), Verdict::NotApplicable, Some(Reason::NothingMatched));
+        let hidden = with_hidden_partition(image());
+        expect(KIND, &pin('a'), &hidden, Verdict::Inconclusive, Some(Reason::IncompleteEvidence));
+    }
+}

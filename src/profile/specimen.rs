@@ -1,0 +1,568 @@
+//! The device of an example: compact TOML that stands for a whole inventory.
+//!
+//! `device = { ... }`: `source` (`firmware`, `phone`), `kind`, `os`, `sdk`, `brand`, `model`, `fingerprint`, `release`,
+//! `build-type`, `build-tags`, `security-patch`, `build-date`, `region`, `holders = { browser = "com.a" }` (of a phone),
+//! `unknown = ["sdk"]`.
+//!
+//! `packages = ["com.a", { id = "com.b", ... }]`: `role`, `place`, `path`, `partition`, `version`, `min-sdk`,
+//! `target-sdk`, `flags`, `permissions`, `granted`, `granted-by-default`, `fixed`, `signer`, `published-key`, `claimed`, `label`,
+//! `code`, `dex-bytes`, `abis`, `launcher`, `enabled`, `installed`, `hidden`, `shared-user`, `installer`, `hooks`, `roles`, `exported`,
+//! `cleartext`, `user-authorities`, `allow-backup`, `overlays`, `removability`, `presence`, `launcher-place`, `unknown`. A bare id is a genuine app of the firmware.
+//!
+//! `hidden = "product"` is a partition that could not be read, `unknown = ["packages"]` a list that could not.
+
+use super::ProfileError;
+use super::settings::{Item, Settings, Word, is_sha256, package};
+use crate::inventory::{
+    Code, CopyRole, DeviceKind, Enabled, Evidence, ExportedComponent, Fact, Gap, GapReason, Grant, GrantKind, Hides,
+    Inventory, LauncherPlace, LauncherPlaceKind, ManifestFacts, Origin, OriginKind, OsFlavour, OverlayFacts, Package,
+    PackageCopy, Partition, Placement, Presence, PresenceState, Removability, RemovabilityGrade, RequestedPermission,
+    Role, RoleHolder, Signer, SignerDepth, SourceId, SystemHook, Target, TargetKind, User, UserState,
+};
+
+const ROLES: [(&str, CopyRole); 3] =
+    [("factory", CopyRole::Factory), ("updated", CopyRole::Updated), ("added", CopyRole::Added)];
+
+const PLACES: [Placement; 8] = [
+    Placement::Privileged,
+    Placement::System,
+    Placement::Overlay,
+    Placement::Framework,
+    Placement::RemovablePreload,
+    Placement::Apex,
+    Placement::Data,
+    Placement::Unknown,
+];
+
+/// Places of an icon: pages from 0.
+const LAUNCHER_PLACES: [(&str, LauncherPlace); 6] = [
+    ("hotseat", LauncherPlace::HOTSEAT),
+    ("page-0", LauncherPlace { kind: LauncherPlaceKind::Page, page: Some(0) }),
+    ("page-1", LauncherPlace { kind: LauncherPlaceKind::Page, page: Some(1) }),
+    ("page-2", LauncherPlace { kind: LauncherPlaceKind::Page, page: Some(2) }),
+    ("all-apps", LauncherPlace::ALL_APPS),
+    ("none", LauncherPlace::NONE),
+];
+
+/// Facts of a package that an example may leave unknown.
+const PACKAGE_FACTS: [&str; 20] = [
+    "signers",
+    "code",
+    "launcher",
+    "permissions",
+    "version",
+    "min-sdk",
+    "target-sdk",
+    "flags",
+    "manifest",
+    "users",
+    "granted",
+    "place",
+    "shared-user",
+    "installer",
+    "label",
+    "splits",
+    "partition",
+    "removability",
+    "presence",
+    "launcher-place",
+];
+
+/// Facts of a device that an example may leave unknown.
+const DEVICE_FACTS: [&str; 12] = [
+    "kind",
+    "os",
+    "sdk",
+    "brand",
+    "model",
+    "fingerprint",
+    "release",
+    "build-type",
+    "build-tags",
+    "security-patch",
+    "build-date",
+    "region",
+];
+
+fn evidence() -> Evidence {
+    Evidence { source: SourceId(0), at: None }
+}
+
+fn known<T>(value: T) -> Fact<T> {
+    Fact::new(value, &evidence())
+}
+
+fn gap() -> Gap {
+    Gap::new("example", GapReason::Failed, "unknown in this example")
+}
+
+fn hide<T>(fact: &mut Fact<T>) {
+    *fact = Fact::Unknown(gap());
+}
+
+/// The inventory that an example's table stands for.
+pub(super) fn inventory(table: &Settings<'_>) -> Result<Inventory, ProfileError> {
+    let device = table.table("device")?;
+    let source = match &device {
+        Some(device) => device.choice("source", &[("firmware", TargetKind::Firmware), ("phone", TargetKind::Phone)])?,
+        None => None,
+    };
+    let kind = source.unwrap_or(TargetKind::Firmware);
+    let target = Target { kind, name: "example".to_owned(), collected_at: None, layers: Vec::new() };
+    let not_observed = Gap::new("example", GapReason::NotObserved, "an image does not tell it");
+    let mut inventory = Inventory::unknown(target, &not_observed);
+    inventory.sources =
+        vec![Origin { kind: OriginKind::Listing, name: "example".to_owned(), length: None, sha256: None }];
+    clean_device(&mut inventory);
+    if let Some(device) = device {
+        describe(&device, &mut inventory)?;
+    }
+    let mut packages = Vec::new();
+    for item in table.items("packages")? {
+        let package = match item {
+            Item::Word(word) => genuine(&package(&word)?, kind),
+            Item::Table(table) => described(&table, kind)?,
+        };
+        if packages.iter().any(|other: &Package| other.name == package.name) {
+            return Err(table.error("packages", format!("`{}` stands twice, expected each id once", package.name)));
+        }
+        packages.push(package);
+    }
+    inventory.packages = known(packages);
+    if let Some(holders) = device.map(|device| device.table("holders")).transpose()?.flatten() {
+        let mut list = Vec::new();
+        for role in holders.keys() {
+            let package = holders.need_package(role.text)?;
+            list.push(RoleHolder { role: Role::from_name(role.text), package, user: None });
+        }
+        inventory.role_holders = known(list);
+    }
+    if let Some(partition) = table.text("hidden")? {
+        let place = format!("partition {}", partition.text);
+        inventory.gaps.push(Gap::new(place, GapReason::Damaged, "unknown in this example").hiding(Hides::Packages));
+    }
+    for name in table.texts("unknown")?.unwrap_or_default() {
+        match name.text {
+            "packages" => hide(&mut inventory.packages),
+            _ => return Err(name.unknown("fact", ["packages"])),
+        }
+    }
+    inventory.normalize();
+    Ok(inventory)
+}
+
+fn clean_device(inventory: &mut Inventory) {
+    let device = &mut inventory.device;
+    let text = |text: &str| known(text.to_owned());
+    device.brand = text("example");
+    device.manufacturer = text("example");
+    device.model = text("Example One");
+    device.device = text("one");
+    device.product = text("one_example");
+    device.fingerprint = text("example/one_example/one:14/A1/1:user/release-keys");
+    device.build = text("A1");
+    device.build_type = text("user");
+    device.build_tags = text("release-keys");
+    device.release = text("14");
+    device.sdk = known(34);
+    device.security_patch = text("2026-01-01");
+    device.build_date = text("2026-01-10");
+    device.region = known(None);
+    device.locale = known(None);
+    device.os_flavour = known(OsFlavour::Android);
+    device.kind = known(DeviceKind::Phone);
+    if inventory.target.kind == TargetKind::Phone {
+        inventory.users = known(vec![User { id: 0, flags: None, running: Some(true) }]);
+        inventory.omitted_packages = known(0);
+    } else {
+        let partition = |name: &str| Partition {
+            name: name.to_owned(),
+            mount_point: format!("/{name}"),
+            filesystem: None,
+            length: None,
+            packages: 0,
+        };
+        inventory.partitions = known(vec![partition("product"), partition("system")]);
+    }
+    inventory.permissions = known(Vec::new());
+    inventory.role_holders = known(Vec::new());
+    inventory.preinstalls = known(Vec::new());
+    inventory.layouts = known(Vec::new());
+    inventory.configuration = known(Vec::new());
+    inventory.preferred_apps = known(Vec::new());
+    inventory.arrivals = known(Vec::new());
+}
+
+fn describe(table: &Settings<'_>, inventory: &mut Inventory) -> Result<(), ProfileError> {
+    let keys: Vec<&str> = DEVICE_FACTS.iter().copied().chain(["source", "unknown", "holders"]).collect();
+    table.only(&keys)?;
+    let device = &mut inventory.device;
+    if let Some(kind) = table.choice("kind", &DeviceKind::ALL.map(|kind| (kind.as_str(), kind)))? {
+        device.kind = known(kind);
+    }
+    if let Some(os) = table.choice("os", &OsFlavour::ALL.map(|flavour| (flavour.as_str(), flavour)))? {
+        device.os_flavour = known(os);
+    }
+    if let Some(sdk) = table.small_number("sdk")? {
+        device.sdk = known(sdk);
+    }
+    for (key, fact) in [
+        ("brand", &mut device.brand),
+        ("model", &mut device.model),
+        ("fingerprint", &mut device.fingerprint),
+        ("release", &mut device.release),
+        ("build-type", &mut device.build_type),
+        ("build-tags", &mut device.build_tags),
+    ] {
+        if let Some(word) = table.text(key)? {
+            *fact = known(word.text.to_owned());
+        }
+    }
+    for (key, fact) in [("security-patch", &mut device.security_patch), ("build-date", &mut device.build_date)] {
+        if let Some(date) = table.date(key)? {
+            *fact = known(date.to_string());
+        }
+    }
+    if let Some(region) = table.text("region")? {
+        device.region = known(Some(region.text.to_owned()));
+    }
+    for name in table.texts("unknown")?.unwrap_or_default() {
+        match name.text {
+            "kind" => hide(&mut device.kind),
+            "os" => hide(&mut device.os_flavour),
+            "sdk" => hide(&mut device.sdk),
+            "brand" => hide(&mut device.brand),
+            "model" => hide(&mut device.model),
+            "fingerprint" => hide(&mut device.fingerprint),
+            "release" => hide(&mut device.release),
+            "build-type" => hide(&mut device.build_type),
+            "build-tags" => hide(&mut device.build_tags),
+            "security-patch" => hide(&mut device.security_patch),
+            "build-date" => hide(&mut device.build_date),
+            "region" => hide(&mut device.region),
+            _ => return Err(name.unknown("fact of a device", DEVICE_FACTS)),
+        }
+    }
+    Ok(())
+}
+
+/// A genuine app of the firmware: code, launcher activity, a signer of its own, enabled.
+fn genuine(name: &str, kind: TargetKind) -> Package {
+    let is_phone = kind == TargetKind::Phone;
+    let not_observed = || Gap::new("example", GapReason::NotObserved, "an image does not tell it");
+    let mut code = Code {
+        present: true,
+        dex_files: Some(1),
+        dex_bytes: Some(2_000_000),
+        classes: Some(4_000),
+        abis: Vec::new(),
+        file_bytes: Some(9_000_000),
+        stub: None,
+        class_counts: None,
+    };
+    if is_phone {
+        (code.dex_files, code.dex_bytes, code.classes, code.file_bytes) = (None, None, None, None);
+    }
+    let state = UserState {
+        user: 0,
+        installed: true,
+        hidden: false,
+        suspended: false,
+        stopped: false,
+        enabled: Enabled::Default,
+        last_disabled_caller: None,
+    };
+    let copy = PackageCopy {
+        role: CopyRole::Factory,
+        path: format!("/product/app/{name}/{name}.apk"),
+        partition: known("product".to_owned()),
+        placement: known(Placement::System),
+        splits: known(Vec::new()),
+        version_code: known(1),
+        version_name: known(Some("1.0".to_owned())),
+        min_sdk: known(29),
+        target_sdk: known(34),
+        flags: known(Vec::new()),
+        requested_permissions: known(Vec::new()),
+        declared_permissions: known(Vec::new()),
+        signers: known(vec![signer(&"a".repeat(64))]),
+        label: known(None),
+        launcher: known(vec![format!("{name}.Main")]),
+        code: known(code),
+        manifest: known(ManifestFacts { cleartext: Some(false), user_authorities: Some(false), ..Default::default() }),
+    };
+    Package {
+        name: name.to_owned(),
+        copies: vec![copy],
+        uid: known(10_100),
+        shared_user: known(None),
+        install: Fact::not_asked(),
+        installer: if is_phone { known(None) } else { Fact::Unknown(not_observed()) },
+        users: if is_phone { known(vec![state]) } else { Fact::Unknown(not_observed()) },
+        grants: if is_phone { known(Vec::new()) } else { Fact::Unknown(not_observed()) },
+        removability: known(Removability { grade: RemovabilityGrade::DisableOnly, grounds: Vec::new() }),
+        presence: known(Presence { state: PresenceState::Full, grounds: Vec::new() }),
+        launcher_place: known(LauncherPlace::ALL_APPS),
+    }
+}
+
+fn signer(sha256: &str) -> Signer {
+    Signer {
+        sha256: Some(sha256.to_owned()),
+        hash_code: "0badcafe".to_owned(),
+        scheme: Some("v3".to_owned()),
+        depth: SignerDepth::Verified,
+        published_key: None,
+    }
+}
+
+fn described(table: &Settings<'_>, kind: TargetKind) -> Result<Package, ProfileError> {
+    table.only(&[
+        "id",
+        "role",
+        "place",
+        "path",
+        "partition",
+        "version",
+        "min-sdk",
+        "target-sdk",
+        "flags",
+        "permissions",
+        "granted",
+        "granted-by-default",
+        "fixed",
+        "signer",
+        "published-key",
+        "claimed",
+        "label",
+        "code",
+        "dex-bytes",
+        "abis",
+        "launcher",
+        "enabled",
+        "installed",
+        "hidden",
+        "shared-user",
+        "installer",
+        "hooks",
+        "roles",
+        "exported",
+        "cleartext",
+        "user-authorities",
+        "allow-backup",
+        "overlays",
+        "removability",
+        "presence",
+        "launcher-place",
+        "unknown",
+    ])?;
+    let mut package = genuine(&table.need_package("id")?, kind);
+    let name = package.name.clone();
+    if let Some(copy) = package.copies.first_mut() {
+        place(table, &name, copy)?;
+        file(table, copy)?;
+        code(table, copy)?;
+        manifest(table, copy)?;
+    }
+    state(table, &mut package)?;
+    for fact in table.texts("unknown")?.unwrap_or_default() {
+        forget(&fact, &mut package)?;
+    }
+    Ok(package)
+}
+
+fn place(table: &Settings<'_>, name: &str, copy: &mut PackageCopy) -> Result<(), ProfileError> {
+    copy.role = table.choice("role", &ROLES)?.unwrap_or(copy.role);
+    let default = if copy.role == CopyRole::Factory { Placement::System } else { Placement::Data };
+    let place = table.choice("place", &PLACES.map(|place| (place.as_str(), place)))?.unwrap_or(default);
+    let (partition, folder) = match place {
+        Placement::Privileged => ("product", "priv-app"),
+        Placement::System => ("product", "app"),
+        Placement::Overlay => ("product", "overlay"),
+        Placement::Framework => ("system", "framework"),
+        Placement::RemovablePreload => ("product", "data-app"),
+        Placement::Apex => ("apex", "app"),
+        Placement::Data => ("data", "app"),
+        Placement::Unknown => ("product", "extra"),
+    };
+    copy.placement = known(place);
+    copy.partition = known(table.text("partition")?.map_or(partition, |word| word.text).to_owned());
+    copy.path = match table.text("path")? {
+        Some(path) => path.text.to_owned(),
+        None => format!("/{partition}/{folder}/{name}/{name}.apk"),
+    };
+    Ok(())
+}
+
+fn file(table: &Settings<'_>, copy: &mut PackageCopy) -> Result<(), ProfileError> {
+    if let Some(version) = table.number("version")? {
+        copy.version_code = known(version);
+    }
+    if let Some(sdk) = table.small_number("min-sdk")? {
+        copy.min_sdk = known(sdk);
+    }
+    if let Some(sdk) = table.small_number("target-sdk")? {
+        copy.target_sdk = known(sdk);
+    }
+    if let Some(flags) = strings(table, "flags")? {
+        copy.flags = known(flags);
+    }
+    if let Some(names) = strings(table, "permissions")? {
+        let asked = |name| RequestedPermission { name, max_sdk: None, sdk_23: false };
+        copy.requested_permissions = known(names.into_iter().map(asked).collect());
+    }
+    if let Some(label) = table.text("label")? {
+        copy.label = known(Some(label.text.to_owned()));
+    }
+    let mut sign = signer(&"a".repeat(64));
+    if let Some(word) = table.text("signer")? {
+        // One digit stands for a digest of that digit alone.
+        let digest = if word.text.len() == 1 { word.text.repeat(64) } else { word.text.to_ascii_lowercase() };
+        if !is_sha256(&digest) {
+            return Err(
+                word.error("a signer is a SHA-256 digest, expected 64 hexadecimal digits, or one for all of them")
+            );
+        }
+        sign.sha256 = Some(digest);
+    }
+    sign.published_key = table.text("published-key")?.map(|word| word.text.to_owned());
+    if table.flag("claimed")? {
+        sign.depth = SignerDepth::Claimed;
+    }
+    copy.signers = known(vec![sign]);
+    Ok(())
+}
+
+fn code(table: &Settings<'_>, copy: &mut PackageCopy) -> Result<(), ProfileError> {
+    let present = table.maybe_flag("code")?.unwrap_or(true);
+    let bytes = table.number("dex-bytes")?;
+    let abis = strings(table, "abis")?.unwrap_or_default();
+    if let Fact::Known { value: code, .. } = &mut copy.code {
+        code.abis = abis;
+        if !present {
+            (code.present, code.dex_files, code.dex_bytes, code.classes) = (false, Some(0), Some(0), Some(0));
+        }
+        code.dex_bytes = bytes.or(code.dex_bytes);
+    }
+    if table.maybe_flag("launcher")? == Some(false) {
+        copy.launcher = known(Vec::new());
+    }
+    Ok(())
+}
+
+fn manifest(table: &Settings<'_>, copy: &mut PackageCopy) -> Result<(), ProfileError> {
+    let Fact::Known { value: facts, .. } = &mut copy.manifest else { return Ok(()) };
+    let hook = |kind: String| SystemHook { component: format!("example.{kind}"), kind };
+    facts.hooks = strings(table, "hooks")?.unwrap_or_default().into_iter().map(hook).collect();
+    facts.roles = strings(table, "roles")?.unwrap_or_default();
+    for word in table.texts("exported")?.unwrap_or_default() {
+        let mut parts = word.text.split(' ');
+        let (Some(kind), Some(name), permission, None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(word.error("expected `kind com.example.Class` or `kind com.example.Class permission`"));
+        };
+        facts.exported.push(ExportedComponent {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            permission: permission.map(str::to_owned),
+            write_permission: permission.map(str::to_owned).filter(|_| kind == "provider"),
+            authorities: Vec::new(),
+        });
+    }
+    facts.cleartext = table.maybe_flag("cleartext")?.or(facts.cleartext);
+    facts.user_authorities = table.maybe_flag("user-authorities")?.or(facts.user_authorities);
+    facts.allow_backup = table.flag("allow-backup")?;
+    if let Some(target) = table.maybe_package("overlays")? {
+        let overlay = OverlayFacts { target: Some(target), target_name: None, priority: 1, is_static: false };
+        facts.overlay = Some(overlay);
+    }
+    Ok(())
+}
+
+fn state(table: &Settings<'_>, package: &mut Package) -> Result<(), ProfileError> {
+    if let Some(user) = table.text("shared-user")? {
+        package.shared_user = known(Some(user.text.to_owned()));
+    }
+    if let Some(installer) = table.maybe_package("installer")? {
+        package.installer = known(Some(installer));
+    }
+    if let Some(grade) = table.choice("removability", &RemovabilityGrade::ALL.map(|grade| (grade.as_str(), grade)))? {
+        package.removability = known(Removability { grade, grounds: Vec::new() });
+    }
+    if let Some(state) = table.choice("presence", &PresenceState::ALL.map(|state| (state.as_str(), state)))? {
+        package.presence = known(Presence { state, grounds: Vec::new() });
+    }
+    if let Some(place) = table.choice("launcher-place", &LAUNCHER_PLACES)? {
+        package.launcher_place = known(place);
+    }
+    let mut grants = Vec::new();
+    for (key, flags) in [
+        ("granted", &[][..]),
+        ("granted-by-default", &["GRANTED_BY_DEFAULT"]),
+        ("fixed", &["SYSTEM_FIXED", "GRANTED_BY_DEFAULT"]),
+    ] {
+        for permission in strings(table, key)?.unwrap_or_default() {
+            grants.push(Grant {
+                user: Some(0),
+                permission,
+                kind: GrantKind::Runtime,
+                granted: true,
+                flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            });
+        }
+    }
+    if !grants.is_empty() {
+        package.grants = known(grants);
+    }
+    let states = [("installed", true), ("enabled", true), ("hidden", false)];
+    if let Fact::Known { value, .. } = &mut package.users
+        && let Some(state) = value.first_mut()
+    {
+        state.installed = table.maybe_flag("installed")?.unwrap_or(true);
+        state.hidden = table.flag("hidden")?;
+        if table.maybe_flag("enabled")? == Some(false) {
+            state.enabled = Enabled::Disabled;
+        }
+    } else if let Some((key, _)) = states.into_iter().find(|(key, _)| table.has(key)) {
+        let message =
+            format!("`{key}` is told by a phone only, expected `device = {{ source = \"phone\" }}` beside it");
+        return Err(table.error(key, message));
+    }
+    Ok(())
+}
+
+fn forget(fact: &Word<'_>, package: &mut Package) -> Result<(), ProfileError> {
+    match fact.text {
+        "users" => hide(&mut package.users),
+        "granted" => hide(&mut package.grants),
+        "shared-user" => hide(&mut package.shared_user),
+        "installer" => hide(&mut package.installer),
+        "removability" => hide(&mut package.removability),
+        "presence" => hide(&mut package.presence),
+        "launcher-place" => hide(&mut package.launcher_place),
+        name => {
+            let Some(copy) = package.copies.first_mut() else { return Ok(()) };
+            match name {
+                "signers" => hide(&mut copy.signers),
+                "code" => hide(&mut copy.code),
+                "launcher" => hide(&mut copy.launcher),
+                "permissions" => hide(&mut copy.requested_permissions),
+                "version" => hide(&mut copy.version_code),
+                "min-sdk" => hide(&mut copy.min_sdk),
+                "target-sdk" => hide(&mut copy.target_sdk),
+                "flags" => hide(&mut copy.flags),
+                "manifest" => hide(&mut copy.manifest),
+                "place" => hide(&mut copy.placement),
+                "partition" => hide(&mut copy.partition),
+                "label" => hide(&mut copy.label),
+                "splits" => hide(&mut copy.splits),
+                _ => return Err(fact.unknown("fact of a package", PACKAGE_FACTS)),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn strings(table: &Settings<'_>, key: &str) -> Result<Option<Vec<String>>, ProfileError> {
+    Ok(table.texts(key)?.map(|words| words.into_iter().map(|word| word.text.to_owned()).collect()))
+}

@@ -1,0 +1,216 @@
+//! Who a phone is in a report: nobody, unless somebody asked.
+//!
+//! A serial number leads to a person once a shop or an operator has it on a bill, so reports and saved inventories name
+//! phones by their place in the run. An organisation that must recognise its devices again gives a key: a keyed hash
+//! (HMAC-SHA-256, RFC 2104) links the reports of one device and tells nothing to whoever has no key. A plain hash would
+//! not do: serial numbers are few enough to try.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{Run, TargetReport, TargetResult};
+use crate::inventory::{Gap, Inventory, Target, TargetKind};
+
+/// What a serial number begins with in the name of a target.
+const SERIAL: &str = "adb:";
+
+/// Shorter serial numbers are not looked for in messages: they would be found in unrelated words.
+const SHORTEST: usize = 5;
+
+/// Shortest key in bytes: as many as can't be tried.
+pub const SHORTEST_KEY: usize = 16;
+
+/// Bytes of the hash that are shown: 128 bits, so that two devices never share one by chance.
+const SHOWN: usize = 16;
+
+/// How phones are named in what is written.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// `phone-1`: by the place among the targets of the run, from 1.
+    Hidden,
+    /// `adb:hmac-` and 32 hex digits: the keyed hash of the serial number.
+    Keyed(Vec<u8>),
+    /// `adb:SERIAL`.
+    Plain,
+}
+
+/// A key does not belong into messages.
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Hidden => "Hidden",
+            Self::Keyed(_) => "Keyed(..)",
+            Self::Plain => "Plain",
+        })
+    }
+}
+
+impl Identity {
+    /// The name of a target in what is written; `place` is its place among the targets, from 1.
+    #[must_use]
+    pub fn name(&self, target: &Target, place: usize) -> String {
+        let name = &target.name;
+        match (self, serial(target)) {
+            (Self::Plain, _) => name.clone(),
+            (Self::Keyed(key), Some(serial)) => format!("{SERIAL}hmac-{}", keyed(key, serial)),
+            (Self::Hidden, Some(_)) => format!("phone-{place}"),
+            (Self::Hidden, None) if is_hidden(name) => format!("phone-{place}"),
+            (_, None) => name.clone(),
+        }
+    }
+
+    /// Whether a name hides who the phone is, so that it is another phone's in the next run.
+    #[must_use]
+    pub fn hides(name: &str) -> bool {
+        is_hidden(name)
+    }
+
+    /// A message about a target, without its serial number unless that may be written.
+    #[must_use]
+    pub fn clean(&self, text: &str, target: &Target, place: usize) -> String {
+        match serial(target).filter(|_| *self != Self::Plain) {
+            Some(serial) => without(text, serial, &self.name(target, place)),
+            None => text.to_owned(),
+        }
+    }
+
+    /// A run whose targets bear these names, each another one. Serial numbers in errors and gaps are replaced too.
+    pub fn apply(&self, run: &mut Run) {
+        let mut taken = std::collections::BTreeSet::new();
+        for (index, report) in run.targets.iter_mut().enumerate() {
+            let mut name = self.name(&report.target, index + 1);
+            let first = name.clone();
+            for number in 2.. {
+                if taken.insert(name.clone()) {
+                    break;
+                }
+                name = format!("{first} ({number})");
+            }
+            self.rename(report, name);
+        }
+    }
+
+    /// An inventory of its own, named as the first target of a run.
+    pub fn apply_to_inventory(&self, inventory: &mut Inventory) {
+        let name = self.name(&inventory.target, 1);
+        if let Some(serial) = serial(&inventory.target).map(str::to_owned)
+            && *self != Self::Plain
+        {
+            inventory.gaps.iter_mut().for_each(|gap| gap.hide(&serial, &name));
+        }
+        inventory.target.name = name;
+    }
+
+    fn rename(&self, report: &mut TargetReport, name: String) {
+        if let Some(serial) = serial(&report.target).map(str::to_owned)
+            && *self != Self::Plain
+        {
+            match &mut report.result {
+                TargetResult::Unread { error, .. } => *error = without(error, &serial, &name),
+                TargetResult::Judged { coverage, assessment, .. } => {
+                    coverage.gaps.iter_mut().for_each(|gap| gap.hide(&serial, &name));
+                    assessment.coverage_gaps.iter_mut().for_each(|gap| gap.hide(&serial, &name));
+                    for finding in &mut assessment.findings {
+                        finding.notes.iter_mut().for_each(|note| *note = without(note, &serial, &name));
+                    }
+                }
+            }
+            if let Some(inventory) = &mut report.inventory {
+                inventory.gaps.iter_mut().for_each(|gap| gap.hide(&serial, &name));
+            }
+        }
+        if let Some(inventory) = &mut report.inventory {
+            inventory.target.name.clone_from(&name);
+        }
+        report.target.name = name;
+    }
+}
+
+trait Hide {
+    fn hide(&mut self, serial: &str, name: &str);
+}
+
+impl Hide for Gap {
+    fn hide(&mut self, serial: &str, name: &str) {
+        self.place = without(&self.place, serial, name);
+        self.detail = without(&self.detail, serial, name);
+    }
+}
+
+/// The serial number in a target's name, if it is one.
+fn serial(target: &Target) -> Option<&str> {
+    let serial = target.name.strip_prefix(SERIAL)?;
+    (target.kind == TargetKind::Phone && !serial.is_empty() && !serial.starts_with("hmac-")).then_some(serial)
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.strip_prefix("phone-").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A message without the serial number, where that stands as a word of its own.
+fn without(text: &str, serial: &str, name: &str) -> String {
+    let named = text.replace(&format!("{SERIAL}{serial}"), name);
+    if serial.len() < SHORTEST {
+        return named;
+    }
+    let mut out = String::with_capacity(named.len());
+    let mut rest = named.as_str();
+    while let Some(at) = rest.find(serial) {
+        let (before, found) = rest.split_at(at);
+        let after = found.get(serial.len()..).unwrap_or_default();
+        let inside = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+        let part_of_a_word = inside(before.chars().next_back()) || inside(after.chars().next());
+        out.push_str(before);
+        out.push_str(if part_of_a_word { serial } else { name });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn keyed(key: &[u8], serial: &str) -> String {
+    // The constructor takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+    mac.update(serial.as_bytes());
+    let hash = mac.finalize().into_bytes();
+    hash.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(kind: TargetKind, name: &str) -> Target {
+        Target { kind, name: name.to_owned(), collected_at: None, layers: Vec::new() }
+    }
+
+    #[test]
+    fn a_phone_is_named_by_its_place_unless_somebody_asks() {
+        let phone = target(TargetKind::Phone, "adb:ABC12345");
+        assert_eq!(Identity::Hidden.name(&phone, 3), "phone-3");
+        assert_eq!(Identity::Plain.name(&phone, 3), "adb:ABC12345");
+        assert_eq!(Identity::Hidden.name(&target(TargetKind::Phone, "phone-1"), 2), "phone-2");
+        assert_eq!(Identity::Hidden.name(&target(TargetKind::Firmware, "build.zip"), 2), "build.zip");
+        assert_eq!(Identity::Hidden.name(&target(TargetKind::Firmware, "adb:build.zip"), 2), "adb:build.zip");
+    }
+
+    #[test]
+    fn a_keyed_name_is_the_beginning_of_the_hmac_and_no_hash_of_a_hash() {
+        // RFC 4231, test case 2: key "Jefe", data "what do ya want for nothing?".
+        let key = Identity::Keyed(b"Jefe".to_vec());
+        let phone = target(TargetKind::Phone, "adb:what do ya want for nothing?");
+        let name = key.name(&phone, 1);
+        assert_eq!(name, "adb:hmac-5bdcc146bf60754e6a042426089575c7");
+        assert_eq!(key.name(&target(TargetKind::Phone, &name), 1), name);
+        assert!(!format!("{key:?}").contains("Jefe"));
+    }
+
+    #[test]
+    fn a_serial_number_in_a_message_goes_where_it_is_a_word_of_its_own() {
+        let clean = |text| without(text, "ABC12345", "phone-1");
+        assert_eq!(clean("device 'ABC12345' not found"), "device 'phone-1' not found");
+        assert_eq!(clean("adb:ABC12345: lost"), "phone-1: lost");
+        assert_eq!(clean("XABC12345, ABC123456"), "XABC12345, ABC123456");
+        assert_eq!(without("line 12 of adb:12", "12", "phone-1"), "line 12 of phone-1");
+    }
+}

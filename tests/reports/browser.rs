@@ -1,0 +1,118 @@
+//! The HTML form in a browser: nothing hostile runs, nothing overflows, nothing is complained of, and it is quick.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use preloaded::report::{Lang, Style};
+
+use super::made;
+
+/// What a browser made of a page.
+struct Opened {
+    /// The document after its load event.
+    dom: String,
+    /// What it wrote into its console.
+    console: Vec<String>,
+}
+
+/// Opens a page in headless Chromium, in a window of that many pixels.
+fn open(page: &Path, width: u32) -> Opened {
+    let profile = tempfile::tempdir().unwrap();
+    let (window, profile_flag) =
+        (format!("--window-size={width},900"), format!("--user-data-dir={}", profile.path().display()));
+    let address = format!("file://{}", page.display());
+    let arguments = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--enable-logging=stderr",
+        "--v=0",
+        &window,
+        &profile_flag,
+        "--dump-dom",
+        &address,
+    ];
+    let output = made::run_tool(Path::new("chromium"), &arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let console = said.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
+    Opened { dom: String::from_utf8_lossy(&output.stdout).into_owned(), console }
+}
+
+/// The page with a script of the test's own, which its policy would refuse.
+fn measured(html: &str, script: &str) -> String {
+    let start = html.find("<meta http-equiv").unwrap();
+    let end = start + html[start..].find('>').unwrap() + 1;
+    let open = format!("{}{}", &html[..start], &html[end..]);
+    open.replace("</body>", &format!("<script>{script}</script></body>"))
+}
+
+/// The value that a measuring script left in the title.
+fn title(opened: &Opened) -> &str {
+    let from = opened.dom.find("<title>").unwrap() + "<title>".len();
+    let length = opened.dom[from..].find("</title>").unwrap();
+    &opened.dom[from..from + length]
+}
+
+#[test]
+fn a_hostile_device_runs_nothing_and_the_tables_can_be_searched() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("hostile.html");
+    let html = made::render(made::format("html"), &made::hostile());
+    fs::write(&page, &html).unwrap();
+    let opened = open(&page, 1280);
+    assert_eq!(opened.console, Vec::<String>::new());
+    assert!(!title(&opened).contains("PWNED"), "{}", title(&opened));
+    assert!(!opened.dom.contains("<img") && !opened.dom.contains("<script>document"));
+    assert!(opened.dom.contains("type=\"search\""), "the page's own script did not run");
+    // A page whose script is not the one of its policy is refused it, and says so: this test can see both.
+    fs::write(&page, html.replace("\"use strict\";", "\"use strict\"; /* changed */")).unwrap();
+    let opened = open(&page, 1280);
+    assert!(!opened.console.is_empty() && !opened.dom.contains("type=\"search\""));
+}
+
+#[test]
+fn no_page_is_wider_than_its_window_in_either_language() {
+    const SCRIPT: &str = "const page = document.documentElement; \
+                          const wide = [...document.querySelectorAll('body *')].filter((one) => !one.closest('.wide') && \
+                          !one.closest('pre') && one.getBoundingClientRect().right > innerWidth + 1); \
+                          document.title = `${page.scrollWidth} of ${innerWidth}: ${wide.slice(0, 3).map((one) => one.outerHTML.slice(0, 80))}`;";
+    let folder = tempfile::tempdir().unwrap();
+    let mut single = made::hostile();
+    single.targets.truncate(1);
+    for (name, run, lang) in [("single", &single, Lang::En), ("batch", &made::hostile(), Lang::Ru)] {
+        let style = Style { lang, ..Style::default() };
+        let html = made::render_as(made::format("html"), run, &style);
+        for width in [500, 1280] {
+            let page = folder.path().join(format!("{name}-{width}.html"));
+            fs::write(&page, measured(&html, SCRIPT)).unwrap();
+            let opened = open(&page, width);
+            let (found, rest) = title(&opened).split_once(" of ").unwrap();
+            let (window, wide) = rest.split_once(':').unwrap();
+            assert!(
+                found.parse::<u32>().unwrap() <= window.parse::<u32>().unwrap(),
+                "{name} at {width}: {found} of {window}: {wide}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_batch_of_five_hundred_devices_is_written_and_loaded_in_seconds() {
+    let run = made::batch();
+    let mut html = Vec::new();
+    let start = Instant::now();
+    made::format("html").write(&run, &Style::default(), &mut html).unwrap();
+    let wrote = start.elapsed();
+    let html = String::from_utf8(html).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("batch.html");
+    let script = "addEventListener('load', () => { document.title = Math.round(performance.now()); });";
+    fs::write(&page, measured(&html, script)).unwrap();
+    let opened = open(&page, 1280);
+    let loaded = Duration::from_millis(title(&opened).parse().unwrap());
+    println!("500 devices: {} bytes of HTML in {wrote:?}, load event after {loaded:?}", html.len());
+    assert!(wrote < Duration::from_secs(5), "written in {wrote:?}");
+    assert!(loaded < Duration::from_secs(3), "loaded in {loaded:?}");
+}

@@ -1,0 +1,170 @@
+//! What every format of the registry must do. A new format is held to it as soon as it is in the table.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use preloaded::report::{self, Carries, Identity, Lang, Run, Style};
+
+use super::made::{self, HOSTILE};
+
+/// Holds a rendering against its golden file, which is stored compressed; with `UPDATE_GOLDEN` set it is written instead.
+fn golden(name: &str, content: &str) {
+    let path: PathBuf = made::root().join("tests/data/reports").join(format!("{name}.gz"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let mut file = flate2::write::GzEncoder::new(fs::File::create(&path).unwrap(), flate2::Compression::best());
+        file.write_all(content.as_bytes()).unwrap();
+        file.finish().unwrap();
+    }
+    let stored =
+        fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}: UPDATE_GOLDEN=1 writes it", path.display()));
+    let mut expected = String::new();
+    flate2::read::GzDecoder::new(stored).read_to_string(&mut expected).unwrap();
+    if expected != content {
+        let differing = expected.lines().zip(content.lines()).enumerate().find(|(_, (a, b))| a != b);
+        panic!("{name} differs from its golden file (UPDATE_GOLDEN=1 writes it), first in line {differing:#?}");
+    }
+}
+
+#[test]
+fn every_format_of_every_sample_is_as_before() {
+    for sample in made::SAMPLES {
+        let run = made::sample(sample);
+        for format in report::FORMATS {
+            golden(&format!("{sample}.{}", format.name()), &made::render(*format, &run));
+        }
+        for name in ["text", "markdown", "html"] {
+            let style = Style { lang: Lang::Ru, ..Style::default() };
+            golden(&format!("{sample}.{name}.ru"), &made::render_as(made::format(name), &run, &style));
+        }
+    }
+}
+
+#[test]
+fn every_format_of_findings_has_each_exactly_once_and_those_of_packages_have_none() {
+    let run = made::every_verdict();
+    let count = made::findings(&run);
+    assert!(count >= 4 * 7, "a finding of each verdict, some waived or known");
+    for format in report::FORMATS {
+        let text = made::render(*format, &run);
+        for index in 0..count {
+            // The text for terminals lists rules that do not apply by their names alone.
+            let token = if format.name() == "text" { made::rule(index) } else { made::observed(index) };
+            let expected = usize::from(format.carries() != Carries::Packages);
+            assert_eq!(text.matches(&token).count(), expected, "{} has {token}", format.name());
+        }
+    }
+}
+
+#[test]
+fn no_format_passes_over_a_target_that_was_not_read() {
+    let mut run = made::sample("orion-p1-phone");
+    run.targets.push(made::unread("the-error-of-the-second"));
+    for format in report::FORMATS {
+        let text = made::render(*format, &run);
+        assert!(text.contains("the-error-of-the-second"), "{}", format.name());
+    }
+    run.targets.remove(0);
+    for format in report::FORMATS {
+        assert!(made::render(*format, &run).contains("the-error-of-the-second"), "{} of it alone", format.name());
+    }
+}
+
+#[test]
+fn no_format_passes_over_a_gap_that_leaves_the_verdict_open() {
+    let run = made::incomplete("the-place-of-the-gap");
+    for format in report::FORMATS {
+        let text = made::render(*format, &run);
+        assert!(text.contains("the-place-of-the-gap"), "{}", format.name());
+    }
+    let sarif: serde_json::Value = serde_json::from_str(&made::render(made::format("sarif"), &run)).unwrap();
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+    assert!(made::render(made::format("junit"), &run).contains(r#"errors="1""#));
+    assert!(made::render(made::format("spdx"), &run).contains(r#""completeness": "incomplete""#));
+    assert!(made::render(made::format("cyclonedx"), &run).contains(r#""aggregate": "incomplete""#));
+    assert!(made::render(made::format("xccdf"), &run).contains(">0</score>"));
+}
+
+#[test]
+fn a_waived_failure_stays_a_failure_that_somebody_answers_for() {
+    let run = made::every_verdict();
+    for format in report::FORMATS.iter().filter(|format| format.carries() != Carries::Packages) {
+        let text = made::render(*format, &run);
+        assert!(text.contains("W-1") && text.contains("2026-12-31"), "{}", format.name());
+    }
+    assert!(made::render(made::format("text"), &run).contains("FAIL (WAIVED)  RULE-0000"));
+}
+
+#[test]
+fn hostile_text_stays_text_in_every_format() {
+    let run = made::hostile();
+    for format in report::FORMATS {
+        let text = made::render(*format, &run);
+        let json = text.starts_with('{');
+        let control =
+            |c: &char| c.is_control() && !matches!(c, '\n') && !(format.name().starts_with("csv") && *c == '\r');
+        assert_eq!(text.chars().find(control), None, "{} has a control mark", format.name());
+        if json {
+            serde_json::from_str::<serde_json::Value>(&text).unwrap();
+        } else {
+            assert!(!text.contains('\u{202e}'), "{} turns writing around", format.name());
+        }
+        if !json && format.name() != "text" && !format.name().starts_with("csv") {
+            assert!(!text.contains("<script>document") && !text.contains("<img"), "{} has markup", format.name());
+        }
+        if format.name().starts_with("csv") {
+            let formula =
+                text.split([',', '\n']).find(|cell| cell.trim_matches('"').trim_start().starts_with(['=', '@']));
+            assert_eq!(formula, None, "{} has a formula", format.name());
+        }
+    }
+    assert!(made::render(made::format("json"), &run).contains(&serde_json::to_string(HOSTILE).unwrap()));
+}
+
+#[test]
+fn rendering_needs_no_target_and_no_inventory() {
+    let empty = Run { targets: Vec::new(), ..made::sample("orion-p1-phone") };
+    let mut slim = made::sample("orion-p1-phone");
+    slim.targets[0].inventory = None;
+    for format in report::FORMATS {
+        assert!(!made::render(*format, &empty).is_empty(), "{}", format.name());
+        assert!(!made::render(*format, &slim).is_empty(), "{}", format.name());
+    }
+    assert!(!slim.has_inventories() && made::sample("orion-p1-phone").has_inventories());
+}
+
+#[test]
+fn formats_are_named_apart_and_explained() {
+    let names: std::collections::BTreeSet<&str> = report::FORMATS.iter().map(|format| format.name()).collect();
+    assert_eq!(names.len(), report::FORMATS.len());
+    for format in report::FORMATS {
+        assert!(!format.name().contains(['=', ' ', '/']) && !format.about().is_empty());
+    }
+}
+
+#[test]
+fn two_phones_never_bear_one_name() {
+    for identity in [Identity::Hidden, Identity::Plain, Identity::Keyed(b"0123456789abcdef".to_vec())] {
+        let mut run = made::sample("orion-p1-phone");
+        let again = run.targets[0].clone();
+        run.targets.push(again);
+        identity.apply(&mut run);
+        assert_ne!(run.targets[0].target.name, run.targets[1].target.name, "{identity:?}");
+        let inventory = run.targets[1].inventory.as_ref().unwrap();
+        assert_eq!(inventory.target.name, run.targets[1].target.name);
+    }
+}
+
+#[test]
+fn russian_reports_have_no_english_phrase_of_ours() {
+    let style = Style { lang: Lang::Ru, ..Style::default() };
+    let text = made::render_as(made::format("text"), &made::sample("orion-p1-phone"), &style);
+    let labels: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    ")?.split("  ").next()).collect();
+    for word in ["expected", "observed", "where", "in force", "law", "note", "do", "device", "profile", "judged"] {
+        assert!(!labels.contains(&word), "{word} in:\n{text}");
+    }
+    for word in ["COMPLIANT", "FAIL", "PASS", "Coverage", "NOT APPLICABLE"] {
+        assert!(!text.contains(word), "{word} in:\n{text}");
+    }
+    assert!(text.starts_with("НЕ СООТВЕТСТВУЕТ  "), "{text}");
+}
