@@ -24,7 +24,7 @@ use crate::report::{Identity, Run};
 pub(super) struct BundleArguments {
     /// Write inventory, report, profile and raw evidence as one signed file, to be checked by `preloaded verify`; phones are
     /// named as --id says, and without `--id plain` raw answers that hold a serial number are left out and named
-    #[arg(long, value_name = "FILE", requires = "sign_key", help_heading = "Evidence")]
+    #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     bundle: Option<PathBuf>,
 
     /// The private key that signs the bundle, as `preloaded key new` writes it
@@ -44,7 +44,9 @@ impl BundleArguments {
     /// # Errors
     /// The key can't be used.
     pub(super) fn open(&self) -> anyhow::Result<Option<Bundle<'_>>> {
-        let (Some(path), Some(key)) = (&self.bundle, &self.sign_key) else { return Ok(None) };
+        let Some(path) = &self.bundle else { return Ok(None) };
+        let key =
+            self.sign_key.as_ref().ok_or_else(|| usage("--bundle needs the key that signs it: --sign-key KEY"))?;
         Ok(Some(Bundle { path, key: private_key(key)? }))
     }
 }
@@ -67,7 +69,9 @@ impl Bundle<'_> {
     ) -> anyhow::Result<()> {
         let mut secret = Vec::new();
         if *identity != Identity::Plain {
-            secret.extend(run.targets.iter().filter_map(|report| report.target.name.strip_prefix("adb:").map(str::to_owned)));
+            secret.extend(
+                run.targets.iter().filter_map(|report| report.target.name.strip_prefix("adb:").map(str::to_owned)),
+            );
             for piece in targets.values().flat_map(|(_, recorded)| &recorded.pieces) {
                 secret.extend(serials_of(&String::from_utf8_lossy(&piece.bytes)));
             }

@@ -111,8 +111,11 @@ impl Config {
         // What is said of one command counts before what is said of all.
         let (all, own): (Vec<_>, Vec<_>) = file.into_iter().partition(|(table, _)| table == ALL);
         for (table, options) in all.into_iter().chain(own) {
-            let concerned: Vec<&Command> =
-                leaves(command).into_iter().filter(|(name, _)| table == ALL || *name == table).map(|(_, leaf)| leaf).collect();
+            let concerned: Vec<&Command> = leaves(command)
+                .into_iter()
+                .filter(|(name, _)| table == ALL || *name == table)
+                .map(|(_, leaf)| leaf)
+                .collect();
             if concerned.is_empty() {
                 let names: Vec<String> = leaves(command).into_iter().map(|(name, _)| name).collect();
                 return Err(wrong(format!("[{table}]: there is no such command{}", nearest(&table, &names))));
@@ -123,7 +126,8 @@ impl Config {
                     let hint = nearest(&option, &names);
                     return Err(wrong(format!("[{table}] {option}: there is no option --{option}{hint}")));
                 }
-                let values = values(&value).ok_or_else(|| wrong(format!("[{table}] {option}: text, a number, true or a list")))?;
+                let values = values(&value)
+                    .ok_or_else(|| wrong(format!("[{table}] {option}: text, a number, true or a list")))?;
                 for (name, leaf) in leaves(command) {
                     if (table == ALL || name == table) && options_of(leaf).any(|arg| long(arg) == option) {
                         let setting = Setting { values: values.clone(), origin: Origin::File(path.to_owned()) };
@@ -268,10 +272,9 @@ fn is_switch(arg: &Arg) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     fn command() -> Command {
-        super::super::Arguments::command()
+        super::super::whole()
     }
 
     #[test]
@@ -291,7 +294,8 @@ mod tests {
         let set = |name: &str| (name == "PRELOADED_OFFLINE").then(|| OsString::from("true"));
         config.read_environment(&command(), &set);
         let leaves = command();
-        let switch = leaves.find_subcommand("scan").unwrap().get_arguments().find(|arg| long(arg) == "offline").unwrap();
+        let switch =
+            leaves.find_subcommand("scan").unwrap().get_arguments().find(|arg| long(arg) == "offline").unwrap();
         assert!(is_switch(switch));
         let matches = config.apply(command()).try_get_matches_from(["preloaded", "scan", "x"]).unwrap();
         let (_, matches) = matches.subcommand().unwrap();

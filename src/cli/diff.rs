@@ -6,8 +6,8 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use super::judging::JudgingArguments;
 use super::exit::{Exit, Failed, usage};
+use super::judging::JudgingArguments;
 use super::scan::unread;
 use super::target::TargetArguments;
 use super::{report_file, terminal};
@@ -69,7 +69,8 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Exit> {
         return Err(usage(format!("diff takes two targets, these are {}", names.len())));
     }
     let context = arguments.judging.context();
-    let profile = arguments.profile.as_deref().map(profile::load).transpose().map_err(|error| usage(error.to_string()))?;
+    let profile =
+        arguments.profile.as_deref().map(profile::load).transpose().map_err(|error| usage(error.to_string()))?;
     if let Some(profile) = &profile {
         applicable(profile, &context).map_err(|error| usage(error.to_string()))?;
     }

@@ -9,6 +9,7 @@ mod convert;
 mod devices;
 mod diff;
 mod events;
+mod examples;
 mod exit;
 mod image;
 mod judging;
@@ -73,17 +74,22 @@ enum Command {
     Man(manual::ManArguments),
 }
 
+/// The program's command line with all of its help.
+fn whole() -> clap::Command {
+    examples::complete(Arguments::command())
+}
+
 /// Runs the program: arguments in, exit code out.
 #[must_use]
 pub fn main() -> ExitCode {
-    let config = match config::Config::load(&Arguments::command()) {
+    let config = match config::Config::load(&whole()) {
         Ok(config) => config,
         Err(error) => {
             terminal::complain(&format!("{error:#}"));
             return ExitCode::from(Exit::Usage as u8);
         }
     };
-    let matches = config.apply(Arguments::command()).try_get_matches();
+    let matches = config.apply(whole()).try_get_matches();
     let arguments = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -110,9 +116,9 @@ pub fn main() -> ExitCode {
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
-        Command::Config(arguments) => config::run(&arguments, &Arguments::command()),
-        Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
-        Command::Man(arguments) => manual::man(&arguments, Arguments::command()),
+        Command::Config(arguments) => config::run(&arguments, &whole()),
+        Command::Completions(arguments) => manual::completions(&arguments, whole()),
+        Command::Man(arguments) => manual::man(&arguments, whole()),
     };
     let exit = result.unwrap_or_else(|error| {
         if is_closed_pipe(&error) {

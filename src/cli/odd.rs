@@ -59,8 +59,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let is_odd = found.groups.iter().any(|group| !group.odd.is_empty());
     let compared = found.groups.iter().any(|group| group.devices.len() > 1);
-    let undecided = !found.without_fingerprint.is_empty()
-        || found.groups.iter().any(|group| !group.undecided.is_empty());
+    let undecided =
+        !found.without_fingerprint.is_empty() || found.groups.iter().any(|group| !group.undecided.is_empty());
     Ok(match (is_odd, compared && !undecided) {
         (true, _) => Exit::NotCompliant,
         (false, false) => Exit::Inconclusive,

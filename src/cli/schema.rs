@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 
 use super::Exit;
-use crate::diff::{Diff, OddPreloads};
 use crate::check::schema;
+use crate::diff::{Diff, OddPreloads};
 use crate::inventory::Inventory;
 use crate::report::{Event, Run};
 

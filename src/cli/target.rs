@@ -1,8 +1,8 @@
 //! What the user points at, and reading it: phones and files, several at once.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use clap::Args;
 

@@ -106,7 +106,12 @@ fn text(verification: &Verification, out: &mut dyn Write) -> io::Result<()> {
         }
         let profile = &predicate.profile;
         writeln!(out, "       under         {} {}", printable(&profile.id), printable(&profile.version))?;
-        writeln!(out, "       made by       {} {}", printable(&predicate.tool.name), printable(&predicate.tool.version))?;
+        writeln!(
+            out,
+            "       made by       {} {}",
+            printable(&predicate.tool.name),
+            printable(&predicate.tool.version)
+        )?;
         writeln!(out, "\n{}", crate::evidence::bundle::PROVES)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Firmware: an image in any wrapping, or a folder with a device's tree.
 
-mod extras;
 mod evidence;
+mod extras;
 mod manifest;
 mod packages;
 mod preinstalls;

@@ -17,7 +17,13 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Enters what a comparison found; nothing, if it found nothing.
-    pub(super) fn enter(&mut self, kind: EntryKind, subject: Option<&str>, label: Option<String>, changes: Vec<Change>) {
+    pub(super) fn enter(
+        &mut self,
+        kind: EntryKind,
+        subject: Option<&str>,
+        label: Option<String>,
+        changes: Vec<Change>,
+    ) {
         if !changes.is_empty() {
             self.entries.push(Entry { kind, subject: subject.map(str::to_owned), label, changes });
         }
@@ -59,7 +65,12 @@ impl<'a> Comparer<'a> {
     }
 
     /// Both values, where both are known; what one side alone knows is entered as such.
-    pub(super) fn both<'f, T>(&mut self, aspect: &'static str, a: &'f Fact<T>, b: &'f Fact<T>) -> Option<(&'f T, &'f T)> {
+    pub(super) fn both<'f, T>(
+        &mut self,
+        aspect: &'static str,
+        a: &'f Fact<T>,
+        b: &'f Fact<T>,
+    ) -> Option<(&'f T, &'f T)> {
         match (a, b) {
             (Fact::Known { value: a, .. }, Fact::Known { value: b, .. }) => Some((a, b)),
             (Fact::Known { .. }, Fact::Unknown(gap)) => {

@@ -1,7 +1,7 @@
 //! Identity of device and build: a line for each fact.
 
-use super::comparer::{Comparer, Ledger, optional, plain};
 use super::EntryKind;
+use super::comparer::{Comparer, Ledger, optional, plain};
 use crate::inventory::Device;
 
 pub(super) fn compare(a: &Device, b: &Device, ledger: &mut Ledger) {

@@ -346,7 +346,8 @@ fn compare_manifests(a: &ManifestFacts, b: &ManifestFacts, with: &mut Comparer<'
     let exported = |facts: &ManifestFacts| -> Vec<String> {
         let show = |component: &crate::inventory::ExportedComponent| {
             let needs = component.permission.clone().unwrap_or_else(|| "no permission".to_owned());
-            let write = component.write_permission.as_ref().map(|name| format!(", to write {name}")).unwrap_or_default();
+            let write =
+                component.write_permission.as_ref().map(|name| format!(", to write {name}")).unwrap_or_default();
             let authorities = component.authorities.join(" ");
             let authorities = if authorities.is_empty() { String::new() } else { format!(", {authorities}") };
             format!("{} {} ({needs}{write}{authorities})", component.kind, component.name)
@@ -390,7 +391,11 @@ fn compare_manifests(a: &ManifestFacts, b: &ManifestFacts, with: &mut Comparer<'
     with.sets("processes", processes.clone(), b.processes.clone());
     with.sets("cleartext-hosts", cleartext_hosts.clone(), b.cleartext_hosts.clone());
     let queries = |facts: &ManifestFacts| {
-        [&facts.queries.packages, &facts.queries.actions, &facts.queries.authorities].into_iter().flatten().cloned().collect()
+        [&facts.queries.packages, &facts.queries.actions, &facts.queries.authorities]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
     };
     with.sets("queries", queries(a), queries(b));
     with.differ("install-location", install_location.clone(), b.install_location.clone());

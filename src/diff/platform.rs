@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::comparer::{Comparer, Ledger, optional};
 use super::{EntryKind, Known};
 use crate::inventory::{
-    AdministratorKind, Allowlist, Controls, DeclaredPermission, Fact, Gap, Inventory, LayoutItem, Partition, PreinstallAction, State,
+    AdministratorKind, Allowlist, Controls, DeclaredPermission, Fact, Gap, Inventory, LayoutItem, Partition,
+    PreinstallAction, State,
 };
 
 /// Changes of control files by package, list and partition: what it is allowed.
@@ -39,7 +40,8 @@ pub(super) fn compare(a: &Inventory, b: &Inventory, ledger: &mut Ledger) {
     if let Some((before, after)) = Comparer::new(None, ledger).both("partitions", partitions, &b.partitions) {
         compare_partitions(before, after, ledger);
     }
-    if let Some((before, after)) = Comparer::new(None, ledger).both("declared-permissions", permissions, &b.permissions) {
+    if let Some((before, after)) = Comparer::new(None, ledger).both("declared-permissions", permissions, &b.permissions)
+    {
         let told = |name: &str| is_told_by_its_package(a, name) && is_told_by_its_package(b, name);
         compare_permissions(before, after, told, ledger);
     }
@@ -168,9 +170,8 @@ fn compare_partitions(a: &[Partition], b: &[Partition], ledger: &mut Ledger) {
     let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     for name in names {
         let mut with = Comparer::new(Some(name), ledger);
-        let show = |side: &BTreeMap<String, Partition>, part: fn(&Partition) -> Option<String>| {
-            side.get(name).and_then(part)
-        };
+        let show =
+            |side: &BTreeMap<String, Partition>, part: fn(&Partition) -> Option<String>| side.get(name).and_then(part);
         let place: fn(&Partition) -> Option<String> = |partition| Some(partition.mount_point.clone());
         with.differ("mount-point", show(&a, place), show(&b, place));
         if a.contains_key(name) && b.contains_key(name) {
@@ -223,7 +224,8 @@ fn compare_controls(a: &Controls, b: &Controls, ledger: &mut Ledger) {
 
     // A list that could not be read on one side alone may hold what the other side lists.
     let unread = |one: &Controls, other: &Controls| -> Option<Gap> {
-        let same = |gap: &Gap| other.unread.iter().any(|known| (&known.place, known.reason) == (&gap.place, gap.reason));
+        let same =
+            |gap: &Gap| other.unread.iter().any(|known| (&known.place, known.reason) == (&gap.place, gap.reason));
         one.unread.iter().find(|gap| !same(gap)).cloned()
     };
     let (unread_a, unread_b) = (unread(a, b), unread(b, a));
@@ -256,7 +258,8 @@ fn compare_controls(a: &Controls, b: &Controls, ledger: &mut Ledger) {
 
 /// What control files allow, in words that hold everything but the place in the file.
 fn allowed(controls: &Controls) -> Allowed {
-    let Controls { enforcement: _, privileged, signature, oem, default_grants, split_permissions, unread: _ } = controls;
+    let Controls { enforcement: _, privileged, signature, oem, default_grants, split_permissions, unread: _ } =
+        controls;
     let mut all = Allowed::new();
     let mut enter = |package: &str, list, words| {
         all.entry(package.to_owned()).or_default().entry(list).or_default().push(words);

@@ -43,7 +43,11 @@ fn each_change_of_a_package_is_told_under_its_kind() {
         })
     };
     let cases: Vec<(Inventory, EntryKind, &str)> = vec![
-        (after(&|copy| copy.version_code = known(7000)), EntryKind::Updated, "version: 25.8.1 (6392), now 25.8.1 (7000)"),
+        (
+            after(&|copy| copy.version_code = known(7000)),
+            EntryKind::Updated,
+            "version: 25.8.1 (6392), now 25.8.1 (7000)",
+        ),
         (
             after(&|copy| copy.signers = known(vec![signer('b')])),
             EntryKind::Resigned,
@@ -97,7 +101,8 @@ fn what_one_side_does_not_know_is_no_change() {
     let (there, back) = (diff(&package(|_| ()), &blind), diff(&blind, &package(|_| ())));
     for (diff, known) in [(there, Known::Before), (back, Known::After)] {
         assert_eq!(told(&diff), []);
-        let aspects: Vec<_> = diff.unsettled.iter().map(|unsettled| (unsettled.aspect.as_str(), unsettled.known)).collect();
+        let aspects: Vec<_> =
+            diff.unsettled.iter().map(|unsettled| (unsettled.aspect.as_str(), unsettled.known)).collect();
         assert_eq!(aspects, [("signers", known), ("version", known)]);
         assert_eq!(diff.unsettled[0].subjects, ["a.b"]);
     }

@@ -144,7 +144,11 @@ impl EntryKind {
 /// What an aspect is called in a sentence; an unknown one by its code.
 #[must_use]
 pub fn aspect_in_words(aspect: &str) -> &str {
-    ASPECTS.binary_search_by_key(&aspect, |(code, _)| code).ok().and_then(|at| ASPECTS.get(at)).map_or(aspect, |(_, words)| words)
+    ASPECTS
+        .binary_search_by_key(&aspect, |(code, _)| code)
+        .ok()
+        .and_then(|at| ASPECTS.get(at))
+        .map_or(aspect, |(_, words)| words)
 }
 
 /// `version: 1.0 (10), now 1.1 (11)`; `asks for permissions: + a, b; - c`.
@@ -210,7 +214,8 @@ mod tests {
             include_str!("verdicts.rs"),
             include_str!("mod.rs"),
         ];
-        let calls = ["with.fact(\"", "with.list(\"", "with.sets(\"", "with.differ(\"", ".both(\"", "unsettled(\"", "one(\""];
+        let calls =
+            ["with.fact(\"", "with.list(\"", "with.sets(\"", "with.differ(\"", ".both(\"", "unsettled(\"", "one(\""];
         let mut seen = 0;
         for source in sources {
             for call in calls {

@@ -232,7 +232,10 @@ mod tests {
         assert!(read(&bytes).unwrap_err().to_string().contains("a is there twice"));
         let mut deflated = write(&files(&["a"])).unwrap();
         deflated[8] = 8;
-        assert_eq!(read(&deflated).unwrap_err().to_string(), "byte 8: not what a bundle of these files has there (entry a)");
+        assert_eq!(
+            read(&deflated).unwrap_err().to_string(),
+            "byte 8: not what a bundle of these files has there (entry a)"
+        );
     }
 
     #[test]

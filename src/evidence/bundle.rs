@@ -195,10 +195,8 @@ pub fn make(material: &Material<'_>, key: &PrivateKey) -> Result<Vec<u8>, Bundle
         }
         files.insert(format!("{folder}/raw.json"), json(&raw)?);
     }
-    let subject = files.iter().map(|(name, bytes)| Subject {
-        name: name.clone(),
-        digest: Digest { sha256: sha256(bytes) },
-    });
+    let subject =
+        files.iter().map(|(name, bytes)| Subject { name: name.clone(), digest: Digest { sha256: sha256(bytes) } });
     let profile = material.profile;
     let predicate = Predicate {
         created: material.created.clone(),

@@ -135,8 +135,10 @@ impl Envelope {
     /// Never in practice: a statement that can't be written as JSON.
     pub fn sign(statement: &Statement, key: &PrivateKey) -> serde_json::Result<Vec<u8>> {
         let payload = serde_json::to_vec(statement)?;
-        let signature =
-            Signature { keyid: key.public().id(), sig: STANDARD.encode(key.sign(&authenticated(PAYLOAD_TYPE, &payload))) };
+        let signature = Signature {
+            keyid: key.public().id(),
+            sig: STANDARD.encode(key.sign(&authenticated(PAYLOAD_TYPE, &payload))),
+        };
         let envelope = Self {
             payload: STANDARD.encode(&payload),
             payload_type: PAYLOAD_TYPE.to_owned(),
@@ -169,7 +171,9 @@ impl Envelope {
             return Err(EnvelopeError::Signature(format!("{}: it names the key {keyid}", key.id())));
         }
         let signature = STANDARD.decode(sig).map_err(|_| form("the signature is not base64"))?;
-        if envelope.payload_type != PAYLOAD_TYPE || !key.verifies(&authenticated(&envelope.payload_type, &payload), &signature) {
+        if envelope.payload_type != PAYLOAD_TYPE
+            || !key.verifies(&authenticated(&envelope.payload_type, &payload), &signature)
+        {
             return Err(EnvelopeError::Signature(key.id()));
         }
         let statement: Statement =

@@ -122,7 +122,11 @@ impl Trust {
     /// The name that the list gives a key; `None` for one that it has not, or has without a name.
     #[must_use]
     pub fn name(&self, key: &PublicKey) -> Option<&str> {
-        self.keys.iter().find(|entry| entry.key == *key).map(|entry| entry.name.as_str()).filter(|name| !name.is_empty())
+        self.keys
+            .iter()
+            .find(|entry| entry.key == *key)
+            .map(|entry| entry.name.as_str())
+            .filter(|name| !name.is_empty())
     }
 }
 
@@ -172,12 +176,16 @@ revoked = "2026-11-01"
         let standing = |day| trust.standing(&key, day);
         assert_eq!(standing(date(2026, 1, 1)), Standing::Trusted);
         assert_eq!(standing(date(2026, 10, 31)), Standing::Trusted);
-        for (day, word) in [(date(2025, 12, 31), "first day"), (date(2026, 11, 1), "revoked"), (date(2027, 1, 1), "revoked")] {
+        for (day, word) in
+            [(date(2025, 12, 31), "first day"), (date(2026, 11, 1), "revoked"), (date(2027, 1, 1), "revoked")]
+        {
             assert!(matches!(standing(day), Standing::OutOfTime(words) if words.contains(word)), "{day}");
         }
         let unrevoked = Trust::parse(&LIST.replace("revoked", "# revoked")).unwrap();
         assert_eq!(unrevoked.standing(&key, date(2026, 12, 31)), Standing::Trusted);
-        assert!(matches!(unrevoked.standing(&key, date(2027, 1, 1)), Standing::OutOfTime(words) if words.contains("expired")));
+        assert!(
+            matches!(unrevoked.standing(&key, date(2027, 1, 1)), Standing::OutOfTime(words) if words.contains("expired"))
+        );
     }
 
     #[test]

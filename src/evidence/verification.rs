@@ -158,7 +158,10 @@ fn profile(files: &Files, statement: &Statement) -> Result<(Profile, Run), Strin
     let profile = Profile::parse(PROFILE, text).map_err(|error| error.to_string())?;
     let stated = &statement.predicate.profile;
     if profile.sha256 != stated.sha256 || profile.id != stated.id {
-        let words = format!("{} ({}) is not the one that the statement names, {} ({})", profile.id, profile.sha256, stated.id, stated.sha256);
+        let words = format!(
+            "{} ({}) is not the one that the statement names, {} ({})",
+            profile.id, profile.sha256, stated.id, stated.sha256
+        );
         return Err(words);
     }
     let run = files.get(REPORT).ok_or_else(|| format!("{REPORT} is missing"))?;
@@ -183,7 +186,8 @@ fn raw(files: &Files) -> Result<String, String> {
         let inventory = inventory(files, folder)?;
         let mut kept: BTreeSet<&str> = BTreeSet::new();
         for piece in &raw.pieces {
-            let bytes = files.get(&piece.file).ok_or_else(|| format!("{} of {} is missing", piece.file, piece.origin))?;
+            let bytes =
+                files.get(&piece.file).ok_or_else(|| format!("{} of {} is missing", piece.file, piece.origin))?;
             let digest = bundle::sha256(bytes);
             let mut origins = inventory.sources.iter().filter(|origin| origin.name == piece.origin).peekable();
             if origins.peek().is_none() {
@@ -249,16 +253,21 @@ fn compare(stated: &Assessment, again: &Assessment) -> Result<String, String> {
         let reason = finding.reason.map(crate::check::Reason::as_str);
         (&finding.rule, finding.subject.as_deref(), finding.verdict.as_str(), reason, &finding.observed)
     }
-    let attested: BTreeSet<&str> =
-        stated.findings.iter().filter(|finding| finding.attestation.is_some()).map(|finding| finding.rule.as_str()).collect();
+    let attested: BTreeSet<&str> = stated
+        .findings
+        .iter()
+        .filter(|finding| finding.attestation.is_some())
+        .map(|finding| finding.rule.as_str())
+        .collect();
     let answers = |assessment: &'_ Assessment| -> BTreeSet<String> {
         let judged = assessment.findings.iter().filter(|finding| !attested.contains(finding.rule.as_str()));
         judged.map(|finding| format!("{:?}", answer(finding))).collect()
     };
     let (before, after) = (answers(stated), answers(again));
-    let laid_over = stated.findings.iter().any(|finding| {
-        finding.waiver.is_some() || finding.attestation.is_some() || finding.baseline.is_some()
-    });
+    let laid_over = stated
+        .findings
+        .iter()
+        .any(|finding| finding.waiver.is_some() || finding.attestation.is_some() || finding.baseline.is_some());
     if before == after && laid_over {
         return Ok("is reproduced before waivers, attestations and baseline, which were taken as they stand".to_owned());
     }

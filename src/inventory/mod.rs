@@ -76,7 +76,7 @@ pub struct Inventory {
     /// Permissions that the platform or a package declares, by name, unique.
     pub permissions: Fact<Vec<DeclaredPermission>>,
     /// What control files say of permissions.
-    #[serde(default = "not_asked::<Controls>")]
+    #[serde(default)]
     pub controls: Fact<Controls>,
     /// Who holds which role, by role, package and user: on a phone what it says, of an image what Android will make of its
     /// configuration at first start.

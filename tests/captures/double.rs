@@ -69,7 +69,7 @@ impl Phone {
 
     pub(super) fn collect_also(&self, also: &[&str]) -> Result<Inventory, SourceError> {
         let also = also.iter().map(|name| (*name).to_owned()).collect();
-    let request = Request { also, ..Request::default() };
+        let request = Request { also, ..Request::default() };
         PhoneSource::new(self, "adb:test", None).collect(&request, &Silent)
     }
 

@@ -11,7 +11,7 @@ use preloaded::evidence::trust::Trust;
 use preloaded::evidence::verification::{StepResult, Verification, verify};
 use serde_json::Value;
 
-use super::{FIRMWARE, PHONE, Said, finish, command, run, tool};
+use super::{FIRMWARE, PHONE, Said, command, finish, run, tool};
 
 /// A folder with a key, its list entry, and a bundle of the firmware sample.
 struct Made {
@@ -164,7 +164,8 @@ fn a_signed_verdict_that_judging_does_not_come_to_is_not_reproduced() {
     let mut files = archive::read(&fs::read(&bundle).unwrap()).unwrap();
     let key = PrivateKey::from_pem(&fs::read_to_string(made.path("station.key")).unwrap()).unwrap();
     let report = files.get_mut("report.json").unwrap();
-    *report = String::from_utf8(report.clone()).unwrap().replace(r#""verdict": "fail""#, r#""verdict": "pass""#).into_bytes();
+    *report =
+        String::from_utf8(report.clone()).unwrap().replace(r#""verdict": "fail""#, r#""verdict": "pass""#).into_bytes();
     let envelope: Value = serde_json::from_slice(&files["statement.dsse.json"]).unwrap();
     let payload = base64(&["-d"], envelope["payload"].as_str().unwrap().as_bytes());
     let mut statement: preloaded::evidence::statement::Statement = serde_json::from_slice(&payload).unwrap();
@@ -225,7 +226,8 @@ print(e['signatures'][0]['keyid'])
 "#;
     let python = tool("python3", &["-c", script], root);
     assert_eq!((python.code, python.err.as_str()), (0, ""));
-    let verify = ["pkeyutl", "-verify", "-pubin", "-inkey", "signer.pem", "-rawin", "-in", "message", "-sigfile", "signature"];
+    let verify =
+        ["pkeyutl", "-verify", "-pubin", "-inkey", "signer.pem", "-rawin", "-in", "message", "-sigfile", "signature"];
     let openssl = tool("openssl", &verify, root);
     assert_eq!(openssl.code, 0, "{}{}", openssl.out, openssl.err);
     let id = tool("sh", &["-c", "openssl pkey -pubin -in signer.pem -outform DER | sha256sum | cut -d' ' -f1"], root);

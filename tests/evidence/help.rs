@@ -18,7 +18,10 @@ fn commands() -> Vec<Vec<String>> {
             Some((_, rest)) => {
                 let rows = rest.lines().take_while(|line| !line.is_empty());
                 let named = rows.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-                named.map(|line| line.split_whitespace().next().unwrap().to_owned()).filter(|name| name != "help").collect()
+                named
+                    .map(|line| line.split_whitespace().next().unwrap().to_owned())
+                    .filter(|name| name != "help")
+                    .collect()
             }
         };
         for name in names {
@@ -50,7 +53,11 @@ fn bash_reads_the_completions_and_man_the_pages() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("preloaded.bash");
     let said = run(["completions", "bash"]);
-    assert!(said.out.contains("preloaded__subcmd__check") || said.out.contains("preloaded__check"), "{}", said.out.len());
+    assert!(
+        said.out.contains("preloaded__subcmd__check") || said.out.contains("preloaded__check"),
+        "{}",
+        said.out.len()
+    );
     fs::write(&script, said.out).unwrap();
     let read = tool("bash", &["-n", "preloaded.bash"], folder.path());
     assert_eq!((read.code, read.err.as_str()), (0, ""));
@@ -68,7 +75,8 @@ fn bash_reads_the_completions_and_man_the_pages() {
 fn a_project_file_gives_defaults_and_the_environment_and_the_command_line_go_before() {
     let folder = tempfile::tempdir().unwrap();
     let phone = fs::canonicalize(PHONE).unwrap();
-    fs::write(folder.path().join("preloaded.toml"), "[check]\nprofile = \"ru/smartphone\"\nas-of = 2026-06-01\n").unwrap();
+    fs::write(folder.path().join("preloaded.toml"), "[check]\nprofile = \"ru/smartphone\"\nas-of = 2026-06-01\n")
+        .unwrap();
     let inner = folder.path().join("a/b");
     fs::create_dir_all(&inner).unwrap();
     let check = |variables: &[(&str, &str)], more: &[&str]| {
@@ -82,7 +90,8 @@ fn a_project_file_gives_defaults_and_the_environment_and_the_command_line_go_bef
 
     let user = folder.path().join("user/preloaded");
     fs::create_dir_all(&user).unwrap();
-    fs::write(user.join("preloaded.toml"), "[all]\njobs = 2\n[check]\npresence = \"any-method\"\nas-of = 2020-01-01\n").unwrap();
+    fs::write(user.join("preloaded.toml"), "[all]\njobs = 2\n[check]\npresence = \"any-method\"\nas-of = 2020-01-01\n")
+        .unwrap();
     let home = folder.path().join("user");
     let mut show = command();
     show.current_dir(&inner).env("XDG_CONFIG_HOME", &home).env("PRELOADED_SOLD", "2026-06-02");
@@ -91,7 +100,10 @@ fn a_project_file_gives_defaults_and_the_environment_and_the_command_line_go_bef
     let rows: Vec<&str> = said.out.lines().filter(|row| row.starts_with("check ")).collect();
     assert_eq!(rows.len(), 5, "{}", said.out);
     let project = folder.path().join("preloaded.toml");
-    assert!(rows[0].starts_with("check --as-of 2026-06-01\t") && rows[0].ends_with(project.to_str().unwrap()), "{rows:?}");
+    assert!(
+        rows[0].starts_with("check --as-of 2026-06-01\t") && rows[0].ends_with(project.to_str().unwrap()),
+        "{rows:?}"
+    );
     assert!(rows[1].starts_with("check --jobs 2\t") && rows[1].ends_with("user/preloaded/preloaded.toml"), "{rows:?}");
     assert_eq!(rows[4], "check --sold 2026-06-02\tenvironment PRELOADED_SOLD");
 }

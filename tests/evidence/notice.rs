@@ -69,8 +69,11 @@ fn what_could_not_be_settled_promises_nothing_and_exits_3() {
 fn a_shop_writes_its_own_words() {
     let folder = tempfile::tempdir().unwrap();
     let template = folder.path().join("words.toml");
-    fs::write(&template, "[names]\nRU-MAX = 'MAX'\n[[text]]\nname = 'sms'\ntitle = 'SMS'\nbody = 'Нет: {{missing}} ({{count}})'\n")
-        .unwrap();
+    fs::write(
+        &template,
+        "[names]\nRU-MAX = 'MAX'\n[[text]]\nname = 'sms'\ntitle = 'SMS'\nbody = 'Нет: {{missing}} ({{count}})'\n",
+    )
+    .unwrap();
     let template = template.to_str().unwrap();
     let said = run([&["notice", PHONE, "--template", template, "--text", "sms"], DAY.as_slice()].concat());
     assert_eq!((said.code, said.out.as_str()), (1, "Нет: MAX (1)\n"));

@@ -25,7 +25,19 @@ fn an_old_inventory_loses_its_serial_number_and_keeps_its_verdict() {
 fn a_report_is_cleaned_too_and_still_compares() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let report = run(["check", PHONE, "--profile", "ru/smartphone", "--as-of", "2026-06-01", "--format", "json"]);
+    let report = run([
+        "check",
+        PHONE,
+        "--profile",
+        "ru/smartphone",
+        "--as-of",
+        "2026-06-01",
+        "--format",
+        "json",
+        "--id",
+        "plain",
+    ]);
+    assert!(report.out.contains("ORION000001"));
     fs::write(path("report.json"), &report.out).unwrap();
     let said = run(["redact", &path("report.json"), "-o", &path("clean.json"), "--serial", "not-there"]);
     assert_eq!(said.code, 0, "{}", said.err);

@@ -102,7 +102,7 @@ pub(super) fn of_capture(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Inventory, SourceError> {
-    let mut asker = Asker::new(shell);
+    let mut asker = Asker::new(shell, request.record.as_deref());
     let identity = read_identity(&mut asker);
     let told = read(&mut asker, identity, request, progress);
     if !asker.answered {

@@ -32,7 +32,10 @@ table { border-collapse: collapse; width: 100% } th, td { text-align: left; vert
 pub fn html(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
     out.write_all(HEAD.as_bytes())?;
     writeln!(out, "<h1>What is pre-installed: differences</h1>\n<p>{}</p>", escape(&summary(diff)))?;
-    writeln!(out, "<table><thead><tr><th scope=\"col\"></th><th scope=\"col\">before</th><th scope=\"col\">after</th></tr></thead><tbody>")?;
+    writeln!(
+        out,
+        "<table><thead><tr><th scope=\"col\"></th><th scope=\"col\">before</th><th scope=\"col\">after</th></tr></thead><tbody>"
+    )?;
     let rows: [(&str, fn(&SideRef) -> Option<String>); 6] = [
         ("target", |side| Some(side.target.name.clone())),
         ("device", |side| side.device.clone()),
@@ -42,7 +45,7 @@ pub fn html(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
         ("profile", |side| side.profile.clone()),
     ];
     for (name, of) in rows {
-        let cell = |side: &SideRef| of(side).map(|text| escape(&text)).unwrap_or_else(|| "-".to_owned());
+        let cell = |side: &SideRef| of(side).map_or_else(|| "-".to_owned(), |text| escape(&text).into_owned());
         if of(&diff.before).is_some() || of(&diff.after).is_some() {
             let (before, after) = (cell(&diff.before), cell(&diff.after));
             writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{before}</td><td>{after}</td></tr>")?;
@@ -57,7 +60,8 @@ pub fn html(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
         writeln!(out, "<section><h2>{} ({})</h2>", escape(kind.heading()), entries.len())?;
         for entry in entries {
             if let Some(subject) = &entry.subject {
-                let label = entry.label.as_ref().map(|label| format!(" <span class=\"label\">{}</span>", escape(label)));
+                let label =
+                    entry.label.as_ref().map(|label| format!(" <span class=\"label\">{}</span>", escape(label)));
                 writeln!(out, "<h3><code>{}</code>{}</h3>", escape(subject), label.unwrap_or_default())?;
             }
             writeln!(out, "<ul>")?;
@@ -83,7 +87,7 @@ pub fn html(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 fn item(change: &Change) -> String {
-    let mut html = escape(aspect_in_words(&change.aspect));
+    let mut html = escape(aspect_in_words(&change.aspect)).into_owned();
     html.push_str(": ");
     // Writing to a string does not fail.
     for lost in change.before.iter().chain(&change.lost) {

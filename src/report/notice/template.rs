@@ -80,7 +80,8 @@ impl Template {
             return Err(TemplateError::Form("it has no [[text]]".to_owned()));
         }
         let texts = file.text.into_iter().map(|text| {
-            let pieces = pieces(&text.body).map_err(|what| TemplateError::Placeholder { text: text.name.clone(), what })?;
+            let pieces =
+                pieces(&text.body).map_err(|what| TemplateError::Placeholder { text: text.name.clone(), what })?;
             Ok(Body { name: text.name, title: text.title, pieces })
         });
         Ok(Self { texts: texts.collect::<Result<_, _>>()?, names: file.names, cut: file.cut })
