@@ -95,10 +95,13 @@ impl Bundle<'_> {
                 overlays.insert((*name).to_owned(), bytes);
             }
         }
-        let of = |(index, inventory): (usize, &'_ Option<Box<Inventory>>)| inventory.as_deref().zip(raw.get(&index));
+        let mut pairs = Vec::new();
+        for (index, inventory) in inventories.iter().enumerate() {
+            pairs.push(inventory.as_deref().zip(raw.get(&index)));
+        }
         let material = Material {
             run: &run,
-            targets: inventories.iter().enumerate().map(of).collect(),
+            targets: pairs,
             profile,
             context,
             overlays,
