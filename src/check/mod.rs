@@ -7,6 +7,7 @@
 //!   ([`Inventory::gaps_hiding_packages`]).
 
 mod build_for_sale;
+mod contains_code;
 mod default_role;
 mod device_sdk;
 mod enabled;
@@ -63,6 +64,7 @@ pub use setting::{About, Row, Setting, Shape};
 /// Every check kind, by name.
 pub static KINDS: &[&dyn CheckKind] = &[
     &build_for_sale::BuildForSaleKind,
+    &contains_code::ContainsCodeKind,
     &default_role::DefaultRoleKind,
     &device_sdk::DeviceSdkKind,
     &enabled::EnabledKind,
