@@ -45,5 +45,8 @@ fn npm(folder: &PathBuf) -> Result<()> {
     fs::write(folder.join("package.json"), "{ \"private\": true }\n")?;
     let flags = ["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"];
     let path = env::var_os("PATH").unwrap_or_default();
-    tools::run(Command::new("npm").args(flags).args(NPM).current_dir(folder).env("PATH", path))
+    tools::run(Command::new("npm").args(flags).args(NPM).current_dir(folder).env("PATH", path))?;
+    // The package comes without the right to run its program; its own script, which is not run, would give it.
+    let program = folder.join("node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool");
+    tools::run(Command::new("chmod").arg("+x").arg(program))
 }
