@@ -162,7 +162,7 @@ fn line(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<()> 
         r##"<p class="line" id="{id}" lang="en"><a href="#{}">{}</a> <bdi>{}</bdi></p>"##,
         anchor(&finding.rule),
         escape(&finding.rule),
-        said.iter().map(|part| escape(&cut(part, SHOWN))).collect::<Vec<_>>().join("; ")
+        said.iter().map(|part| escape(&cut(part, SHOWN)).into_owned()).collect::<Vec<_>>().join("; ")
     )
 }
 
