@@ -57,7 +57,7 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     ("container", "FORMATS", &["mod", "foreign", "sets"]),
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
-    ("check", "KINDS", &["mod", "outcome", "schema", "selector", "setting", "sweep"]),
+    ("check", "KINDS", &["mod", "holding", "outcome", "schema", "selector", "setting", "sweep"]),
     ("report", "FORMATS", &["mod", "event", "identity", "markup", "phrases", "printable", "wording"]),
 ];
 

@@ -24,6 +24,7 @@ mod firmware {
     mod incremental;
     mod listing;
     mod mutations;
+    mod native;
     mod packings;
     mod preload;
     mod spooling;

@@ -16,6 +16,8 @@ mod sample;
 mod dates;
 #[path = "profiles/faults.rs"]
 mod faults;
+#[path = "profiles/kinds.rs"]
+mod kinds;
 #[path = "profiles/overlays.rs"]
 mod overlays;
 #[path = "profiles/shipped.rs"]

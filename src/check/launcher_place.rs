@@ -82,6 +82,10 @@ impl Check for PlaceRule {
         if inventory.package(&self.package).is_none() {
             return vec![self.not_there(inventory, &self.package)];
         }
+        let others: Vec<&String> = self.than.iter().filter(|name| inventory.package(name).is_some()).collect();
+        if others.is_empty() && self.max_actions.is_none() {
+            return vec![self.not_there(inventory, &self.than.join(", "))];
+        }
         let (own, own_evidence) = match self.place(inventory, &self.package) {
             Ok(found) => found,
             Err(outcome) => return vec![*outcome],
@@ -93,7 +97,6 @@ impl Check for PlaceRule {
         {
             outcomes.push(self.worse(format!("{} is at {}", self.package, own.describe()), proof.clone()));
         }
-        let others: Vec<&String> = self.than.iter().filter(|name| inventory.package(name).is_some()).collect();
         for other in &others {
             match self.place(inventory, other) {
                 Err(outcome) => outcomes.push(*outcome),
@@ -113,9 +116,6 @@ impl Check for PlaceRule {
             let missing: Vec<&str> =
                 self.than.iter().map(String::as_str).filter(|name| inventory.package(name).is_none()).collect();
             outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, &missing.join(", ")));
-        }
-        if outcomes.is_empty() && self.max_actions.is_none() && others.is_empty() {
-            outcomes.push(self.not_there(inventory, &self.than.join(", ")));
         }
         if outcomes.is_empty() {
             let observed = format!("{} is at {}", self.package, own.describe());
@@ -205,6 +205,10 @@ mod tests {
     fn without_the_app_or_another_there_is_nothing_to_compare_unless_a_gap_hides_it() {
         let alone = with(image(), [at("com.a", LauncherPlace::page(0))]);
         expect(KIND, NO_WORSE, &alone, Verdict::NotApplicable, Some(Reason::NothingMatched));
+        let mut lost = app("com.a");
+        lost.launcher_place = unknown();
+        let lost = with(image(), [lost]);
+        expect(KIND, NO_WORSE, &lost, Verdict::NotApplicable, Some(Reason::NothingMatched));
         expect(KIND, NO_WORSE, &image(), Verdict::NotApplicable, Some(Reason::NothingMatched));
         let hidden = with_hidden_partition(alone);
         expect(KIND, NO_WORSE, &hidden, Verdict::Inconclusive, Some(Reason::IncompleteEvidence));

@@ -6,13 +6,16 @@
 //! - A package that was not found is absent only if no gap hides packages
 //!   ([`Inventory::gaps_hiding_packages`]).
 
+mod allowlists_enforced;
 mod build_for_sale;
+mod contains_code;
 mod default_role;
 mod device_sdk;
 mod enabled;
 mod exported_components;
 mod forbidden_package;
 mod genuine_app;
+mod holding;
 mod known_place;
 mod launcher_place;
 mod launcher_visible;
@@ -46,6 +49,7 @@ mod survives_reset;
 mod sweep;
 mod system_hooks;
 mod target_sdk;
+mod uraniborg_score;
 mod version_range;
 
 use std::collections::BTreeSet;
@@ -62,7 +66,9 @@ pub use setting::{About, Row, Setting, Shape};
 
 /// Every check kind, by name.
 pub static KINDS: &[&dyn CheckKind] = &[
+    &allowlists_enforced::AllowlistsEnforcedKind,
     &build_for_sale::BuildForSaleKind,
+    &contains_code::ContainsCodeKind,
     &default_role::DefaultRoleKind,
     &device_sdk::DeviceSdkKind,
     &enabled::EnabledKind,
@@ -97,6 +103,7 @@ pub static KINDS: &[&dyn CheckKind] = &[
     &survives_reset::SurvivesResetKind,
     &system_hooks::SystemHooksKind,
     &target_sdk::TargetSdkKind,
+    &uraniborg_score::UraniborgScoreKind,
     &version_range::VersionRangeKind,
 ];
 

@@ -1,10 +1,11 @@
 //! `permission-ceiling`: the most that apps may ask for, or hold.
 
+use super::holding::{Holdings, Of, PREDICTED};
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
-use crate::inventory::{Fact, Grant, Inventory, Package, PackageCopy, RequestedPermission};
+use crate::inventory::{Inventory, Package, PackageCopy, RequestedPermission};
 use crate::profile::{Pattern, ProfileError, Settings};
 
 static ABOUT: About = About {
@@ -20,7 +21,7 @@ static ABOUT: About = About {
             "of",
             Shape::OneOf(&["requested", "granted", "granted-by-default", "fixed"]),
             "`requested` (default); `granted`; `granted-by-default`: granted at first boot without being asked for; `fixed`: granted \
-             so that the user can't take it away",
+             so that the user can't take it away. Of an image the last three are predicted",
         ),
         may(
             "versions",
@@ -39,7 +40,10 @@ static ABOUT: About = About {
             "no package, or no version of it, is what the rule is about",
         ),
     ],
-    remarks: "A permission that the manifest bounds by `maxSdkVersion` below the device's API level is not asked for there.",
+    remarks: "A permission that the manifest bounds by `maxSdkVersion` below the device's API level is not asked for there.\n\nAn image \
+              has no grants yet: what Android will grant at first boot is predicted, each permission with its reasons, and the finding \
+              says so. What can't be foretold leaves the rule inconclusive. An app made before Android 6 is granted what it asks for \
+              without a question: on a phone that counts as granted at first boot unless the user chose.",
 };
 
 /// The kind.
@@ -51,44 +55,6 @@ struct PermissionCeiling {
     forbidden: Vec<Pattern>,
     of: Of,
     expected: String,
-}
-
-/// Which permissions count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
-    Requested,
-    Granted,
-    GrantedByDefault,
-    Fixed,
-}
-
-impl Of {
-    pub(super) const NAMES: [(&'static str, Self); 4] = [
-        ("requested", Self::Requested),
-        ("granted", Self::Granted),
-        ("granted-by-default", Self::GrantedByDefault),
-        ("fixed", Self::Fixed),
-    ];
-
-    pub(super) fn verb(self) -> &'static str {
-        match self {
-            Self::Requested => "ask for",
-            Self::Granted => "hold",
-            Self::GrantedByDefault => "are granted at first boot",
-            Self::Fixed => "are granted for good",
-        }
-    }
-
-    /// Whether a grant is one that counts.
-    pub(super) fn counts(self, grant: &Grant) -> bool {
-        let flagged = |names: &[&str]| grant.flags.iter().any(|flag| names.contains(&flag.as_str()));
-        grant.granted
-            && match self {
-                Self::Requested | Self::Granted => true,
-                Self::GrantedByDefault => flagged(&["GRANTED_BY_DEFAULT"]),
-                Self::Fixed => flagged(&["SYSTEM_FIXED", "POLICY_FIXED"]),
-            }
-    }
 }
 
 impl CheckKind for PermissionCeilingKind {
@@ -131,11 +97,13 @@ pub(super) fn one_or_many(settings: &Settings<'_>) -> Result<Selector, ProfileEr
 
 impl Check for PermissionCeiling {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none above the ceiling" };
+        let holdings = Holdings::new(inventory, self.of);
+        let none = if holdings.predicts() { "none above the ceiling, as predicted" } else { "none above the ceiling" };
+        let question = Question { expected: &self.expected, none };
         let sdk = inventory.device.sdk.known().copied();
         sweep(inventory, &self.select, &question, |package, copies, sheet| match self.of {
             Of::Requested => copies.iter().for_each(|copy| self.requested(copy, sdk, sheet)),
-            _ => self.granted(package, sheet),
+            _ => self.granted(package, &holdings, sheet),
         })
     }
 
@@ -162,27 +130,29 @@ impl PermissionCeiling {
     }
 
     // Grants are one set for the package; the copy that runs is the one that holds them.
-    fn granted(&self, package: &Package, sheet: &mut Sheet) {
-        match &package.grants {
-            Fact::Known { value, evidence } => {
-                sheet.judged = true;
-                let mut above: Vec<&str> = Vec::new();
-                for grant in value.iter().filter(|grant| self.of.counts(grant) && self.is_above(&grant.permission)) {
-                    let whom = grant.user.map_or("all users".to_owned(), |user| format!("user {user}"));
-                    let says = format!("{} granted for {whom} {}", grant.permission, grant.flags.join("|"));
-                    sheet.proof(evidence, says.trim_end());
-                    above.push(&grant.permission);
-                }
-                above.sort_unstable();
-                above.dedup();
-                if above.is_empty() {
-                    let says = format!("{} grants, none above the ceiling", value.iter().filter(|g| g.granted).count());
-                    sheet.proof(evidence, says);
-                } else {
-                    sheet.breach(Reason::AboveCeiling, format!("above the ceiling: {}", above.join(", ")));
-                }
-            }
-            Fact::Unknown(gap) => sheet.unknown("what it is granted is unknown", gap),
+    fn granted(&self, package: &Package, holdings: &Holdings<'_>, sheet: &mut Sheet) {
+        let holding = match holdings.of(package) {
+            Ok(holding) => holding,
+            Err(gap) => return sheet.unknown("what it is granted is unknown", gap),
+        };
+        sheet.judged = true;
+        let mut above: Vec<&str> = Vec::new();
+        for held in holding.held.iter().filter(|held| self.is_above(held.permission)) {
+            sheet.proof.push(held.proof());
+            above.push(held.permission);
+        }
+        above.sort_unstable();
+        above.dedup();
+        let as_predicted = if holding.predicted { " (predicted)" } else { "" };
+        if above.is_empty() {
+            let says = format!("{} grants, none above the ceiling{as_predicted}", holding.held.len());
+            sheet.proof(holding.evidence, says);
+        } else {
+            sheet.breach(Reason::AboveCeiling, format!("above the ceiling{as_predicted}: {}", above.join(", ")));
+        }
+        sheet.open(holding.open.iter().filter(|open| self.is_above(open.permission)));
+        if holding.predicted {
+            sheet.note(PREDICTED);
         }
     }
 
@@ -205,10 +175,12 @@ pub(super) fn asked(list: &[RequestedPermission], sdk: Option<u32>) -> impl Iter
 #[cfg(test)]
 mod tests {
     use super::super::sample::{
-        app, copy, grants, image, known, phone, phone_app, requests, unknown, with, with_hidden_partition,
+        app, copy, evidence, grants, image, known, phone, phone_app, predicted, requests, unknown, with,
+        with_hidden_partition,
     };
     use super::super::tests::{ask, refusal};
     use super::super::{Outcome, Presence, Reason, Verdict};
+    use crate::inventory::Outcome::{Granted, Refused, Unknown};
     use crate::inventory::{CopyRole, Inventory, Package, RequestedPermission};
 
     const NO_SMS: &str = r#"package = "ru.oneme.app", forbidden = ["android.permission.*SMS"]"#;
@@ -279,6 +251,53 @@ mod tests {
         expect(NOT_GRANTED, &with(phone(), [package.clone()]), Verdict::Fail, Some(Reason::AboveCeiling));
         package.grants = grants(&[]);
         expect(NOT_GRANTED, &with(phone(), [package]), Verdict::Pass, None);
+    }
+
+    #[test]
+    fn an_image_is_judged_by_the_prediction_which_the_finding_names_and_what_is_not_foretold_stays_open() {
+        let ask = |outcome, fixed, settings: &str, verdict, reason| {
+            let mut package = app("ru.oneme.app");
+            package.predicted_grants = known(vec![predicted("android.permission.CAMERA", outcome, fixed)]);
+            let found = answer(settings, &with(image(), [package]));
+            assert_eq!((found.verdict, found.reason), (verdict, reason), "{found:#?}");
+            found
+        };
+        let above = Some(Reason::AboveCeiling);
+        let open = Some(Reason::UnknownFact);
+        let by_default = NOT_GRANTED.replace("granted", "granted-by-default");
+        let fixed = NOT_GRANTED.replace("granted", "fixed");
+        for settings in [NOT_GRANTED, &by_default, &fixed] {
+            let found = ask(Granted, true, settings, Verdict::Fail, above);
+            assert_eq!(found.observed, "ru.oneme.app: above the ceiling (predicted): android.permission.CAMERA");
+            assert_eq!(found.proof[0].evidence, evidence().at("line 7"));
+            assert!(found.proof[0].says.ends_with("a file of default grants names it"), "{found:#?}");
+            assert!(found.notes.iter().any(|note| note.starts_with("Predicted from the image")), "{found:#?}");
+            let found = ask(Refused, false, settings, Verdict::Pass, None);
+            assert_eq!(found.observed, "ru.oneme.app: none above the ceiling, as predicted");
+            assert!(found.notes.iter().any(|note| note.starts_with("Predicted from the image")), "{found:#?}");
+            ask(Unknown, false, settings, Verdict::Inconclusive, open);
+        }
+        ask(Granted, false, &fixed, Verdict::Pass, None);
+    }
+
+    #[test]
+    fn a_phone_is_never_judged_by_a_prediction() {
+        let mut package = phone_app("ru.oneme.app");
+        package.predicted_grants = known(Vec::new());
+        expect(NOT_GRANTED, &with(phone(), [package]), Verdict::Inconclusive, Some(Reason::UnknownFact));
+    }
+
+    #[test]
+    fn one_permission_that_is_not_foretold_does_not_hide_another_that_is_above() {
+        let mut package = app("ru.oneme.app");
+        package.predicted_grants = known(vec![
+            predicted("android.permission.CAMERA", Granted, false),
+            predicted("android.permission.CAPTURE", Unknown, false),
+        ]);
+        let settings = NOT_GRANTED.replace("CAMERA", "CA*");
+        let found = answer(&settings, &with(image(), [package]));
+        assert_eq!((found.verdict, found.reason), (Verdict::Fail, Some(Reason::AboveCeiling)), "{found:#?}");
+        assert!(found.notes.iter().any(|note| note.starts_with("Not settled besides: ")), "{found:#?}");
     }
 
     #[test]

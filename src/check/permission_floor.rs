@@ -1,11 +1,12 @@
 //! `permission-floor`: the least that apps must ask for, or hold.
 
-use super::permission_ceiling::{Of, asked, one_or_many};
+use super::holding::{Holdings, Of, PREDICTED};
+use super::permission_ceiling::{asked, one_or_many};
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, Row, SELECT, Shape, UNKNOWN, may, must};
 use super::sweep::{Question, Sheet, sweep};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
-use crate::inventory::{Fact, Inventory, Package, PackageCopy};
+use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
 
 static ABOUT: About = About {
@@ -33,7 +34,8 @@ static ABOUT: About = About {
             "no package, or no version of it, is what the rule is about",
         ),
     ],
-    remarks: "A permission counts as granted where user 0 has it, or all users have.",
+    remarks: "A permission counts as granted where user 0 has it, or all users have. Of an image it is predicted, as in \
+              `permission-ceiling`.",
 };
 
 /// The kind.
@@ -69,11 +71,13 @@ impl CheckKind for PermissionFloorKind {
 
 impl Check for PermissionFloor {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "nothing is missing" };
+        let holdings = Holdings::new(inventory, self.of);
+        let none = if holdings.predicts() { "nothing is missing, as predicted" } else { "nothing is missing" };
+        let question = Question { expected: &self.expected, none };
         let sdk = inventory.device.sdk.known().copied();
         sweep(inventory, &self.select, &question, |package, copies, sheet| match self.of {
             Of::Requested => copies.iter().for_each(|copy| self.requested(copy, sdk, sheet)),
-            of => self.granted(of, package, sheet),
+            _ => self.granted(package, &holdings, sheet),
         })
     }
 
@@ -90,19 +94,21 @@ impl PermissionFloor {
         self.missing(sheet, |name| asked.contains(&name));
     }
 
-    fn granted(&self, of: Of, package: &Package, sheet: &mut Sheet) {
-        match &package.grants {
-            Fact::Known { value, evidence } => {
-                sheet.judged = true;
-                let held: Vec<&str> = value
-                    .iter()
-                    .filter(|grant| of.counts(grant) && grant.user.is_none_or(|user| user == 0))
-                    .map(|grant| grant.permission.as_str())
-                    .collect();
-                sheet.proof(evidence, format!("{} holds {} permissions", package.name, held.len()));
-                self.missing(sheet, |name| held.contains(&name));
-            }
-            Fact::Unknown(gap) => sheet.unknown("what it is granted is unknown", gap),
+    fn granted(&self, package: &Package, holdings: &Holdings<'_>, sheet: &mut Sheet) {
+        let holding = match holdings.of(package) {
+            Ok(holding) => holding,
+            Err(gap) => return sheet.unknown("what it is granted is unknown", gap),
+        };
+        sheet.judged = true;
+        let held: Vec<&str> = holding.held.iter().filter(|held| held.is_owners()).map(|held| held.permission).collect();
+        let as_predicted = if holding.predicted { " (predicted)" } else { "" };
+        sheet.proof(holding.evidence, format!("{} holds {} permissions{as_predicted}", package.name, held.len()));
+        let open = || holding.open.iter().filter(|open| open.is_owners());
+        self.missing(sheet, |name| held.contains(&name) || open().any(|open| open.permission == name));
+        let wanted = |name: &str| self.required.iter().any(|required| required == name) && !held.contains(&name);
+        sheet.open(open().filter(|open| wanted(open.permission)));
+        if holding.predicted {
+            sheet.note(PREDICTED);
         }
     }
 
@@ -116,9 +122,12 @@ impl PermissionFloor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{app, grants, image, phone, phone_app, requests, unknown, with, with_hidden_partition};
+    use super::super::sample::{
+        app, grants, image, known, phone, phone_app, predicted, requests, unknown, with, with_hidden_partition,
+    };
     use super::super::tests::expect;
     use super::super::{Reason, Verdict};
+    use crate::inventory::Outcome;
 
     const KIND: &str = "permission-floor";
     const ASKS: &str = r#"package = "com.a", required = ["p.ONE", "p.TWO"]"#;
@@ -144,6 +153,21 @@ mod tests {
         expect(KIND, HOLDS, &with(phone(), [package.clone()]), Verdict::Pass, None);
         package.grants = grants(&[]);
         expect(KIND, HOLDS, &with(phone(), [package]), Verdict::Fail, Some(Reason::BelowFloor));
+    }
+
+    #[test]
+    fn an_image_is_judged_by_the_prediction() {
+        let ask = |outcome: Option<Outcome>, verdict, reason| {
+            let mut package = app("com.a");
+            package.predicted_grants =
+                known(outcome.map(|outcome| predicted("p.ONE", outcome, false)).into_iter().collect());
+            let found = expect(KIND, HOLDS, &with(image(), [package]), verdict, reason);
+            assert!(found.notes.iter().any(|note| note.starts_with("Predicted from the image")), "{found:#?}");
+        };
+        ask(Some(Outcome::Granted), Verdict::Pass, None);
+        ask(Some(Outcome::Refused), Verdict::Fail, Some(Reason::BelowFloor));
+        ask(None, Verdict::Fail, Some(Reason::BelowFloor));
+        ask(Some(Outcome::Unknown), Verdict::Inconclusive, Some(Reason::UnknownFact));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! `permission-parity`: an app has what other apps of its kind have.
 
+use std::collections::BTreeSet;
+
+use super::holding::{Held, Holdings, Of, PREDICTED};
 use super::outcome::describe;
-use super::permission_ceiling::{Of, asked};
+use super::permission_ceiling::asked;
 use super::setting::{About, Row, Shape, may, must};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Evidence, Fact, Gap, Inventory, Package};
@@ -23,7 +26,7 @@ static ABOUT: About = About {
     verdicts: &[
         Row(Verdict::Pass, None, "nothing that another has is missing"),
         Row(Verdict::Fail, Some(Reason::NotAtPar), "something is; a failure for each other app"),
-        Row(Verdict::Inconclusive, Some(Reason::UnknownFact), "what one of them has is unknown"),
+        Row(Verdict::Inconclusive, Some(Reason::UnknownFact), "what one of them has is unknown, or can't be foretold"),
         Row(
             Verdict::Inconclusive,
             Some(Reason::IncompleteEvidence),
@@ -31,7 +34,7 @@ static ABOUT: About = About {
         ),
         Row(Verdict::NotApplicable, Some(Reason::NothingMatched), "the app is not there, or no other of its kind is"),
     ],
-    remarks: "",
+    remarks: "What apps of an image hold is predicted, as in `permission-ceiling`.",
 };
 
 /// The kind.
@@ -80,28 +83,19 @@ impl Check for PermissionParity {
         if others.is_empty() {
             return vec![self.not_there(inventory, &self.like.join(", "))];
         }
-        let own = match self.has(package, inventory) {
+        let holdings = Holdings::new(inventory, self.of);
+        let own = match self.has(package, &holdings, inventory) {
             Ok(own) => own,
             Err(gap) => return vec![self.unknown(&self.package, gap)],
         };
         let mut outcomes = Vec::new();
-        let mut proof = vec![self.proof(&own, package)];
+        let mut proof = vec![own.proof(package)];
         for other in &others {
-            match self.has(other, inventory) {
+            match self.has(other, &holdings, inventory) {
                 Err(gap) => outcomes.push(self.unknown(&other.name, gap)),
                 Ok(theirs) => {
-                    proof.push(self.proof(&theirs, other));
-                    let missing: Vec<&str> =
-                        theirs.0.iter().copied().filter(|permission| !own.0.contains(permission)).collect();
-                    if !missing.is_empty() {
-                        let observed = format!("{} has {}, {} has not", other.name, missing.join(", "), self.package);
-                        let outcome = Outcome::new(Verdict::Fail, Reason::NotAtPar, &self.expected, observed);
-                        outcomes.push(
-                            outcome
-                                .about(&self.package)
-                                .proven([self.proof(&own, package), self.proof(&theirs, other)]),
-                        );
-                    }
+                    proof.push(theirs.proof(other));
+                    outcomes.extend(self.compare(package, &own, other, &theirs));
                 }
             }
         }
@@ -115,6 +109,10 @@ impl Check for PermissionParity {
             let observed = "nothing that the others have is missing".to_owned();
             let outcome = Outcome::new(Verdict::Pass, None, &self.expected, observed);
             outcomes.push(outcome.about(&self.package).proven(proof));
+        }
+        if own.predicted {
+            let judged = |outcome: &&mut Outcome| outcome.reason != Some(Reason::IncompleteEvidence);
+            outcomes.iter_mut().filter(judged).for_each(|outcome| outcome.notes.push(PREDICTED.to_owned()));
         }
         outcomes
     }
@@ -140,48 +138,96 @@ impl PermissionParity {
         outcome.about(name)
     }
 
-    fn proof(&self, (has, evidence): &(Vec<&str>, &Evidence), package: &Package) -> Proof {
-        let list = if has.is_empty() { "none of them".to_owned() } else { has.join(", ") };
-        Proof::new(evidence, format!("{}: {list}", package.name))
+    /// What another has and the app has not, and what can't be told of either.
+    fn compare(&self, package: &Package, own: &Has<'_>, other: &Package, theirs: &Has<'_>) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        let proof = || [own.proof(package), theirs.proof(other)];
+        let open = |name: &&str| own.open.contains(name);
+        let lacks = |name: &&&str| !own.held.contains(**name);
+        let missing: Vec<&str> = theirs.held.iter().filter(lacks).filter(|name| !open(name)).copied().collect();
+        if !missing.is_empty() {
+            let observed = format!("{} has {}, {} has not", other.name, missing.join(", "), self.package);
+            let outcome = Outcome::new(Verdict::Fail, Reason::NotAtPar, &self.expected, observed);
+            outcomes.push(outcome.about(&self.package).proven(proof()));
+        }
+        let unclear: BTreeSet<&str> = theirs
+            .held
+            .iter()
+            .filter(lacks)
+            .filter(|name| open(name))
+            .chain(theirs.open.iter().filter(lacks))
+            .copied()
+            .collect();
+        if !unclear.is_empty() {
+            let list = unclear.into_iter().collect::<Vec<_>>().join(", ");
+            let observed = format!("whether {} and {} have {list} can't be told", other.name, self.package);
+            let outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed);
+            outcomes.push(outcome.about(&self.package).proven(proof()));
+        }
+        outcomes
     }
 
     /// Which of the compared permissions a package has.
-    fn has<'a>(&self, package: &'a Package, inventory: &Inventory) -> Result<(Vec<&'a str>, &'a Evidence), &'a Gap> {
+    fn has<'a>(
+        &self,
+        package: &'a Package,
+        holdings: &Holdings<'_>,
+        inventory: &Inventory,
+    ) -> Result<Has<'a>, &'a Gap> {
         let compared = |name: &&str| self.permissions.iter().any(|pattern| pattern.matches(name));
-        let (mut list, evidence) = if self.of == Of::Requested {
-            // Never empty: a package without a copy is none.
-            let requested = package.active().map(|copy| &copy.requested_permissions);
-            match requested {
-                Some(Fact::Known { value, evidence }) => {
-                    let sdk = inventory.device.sdk.known().copied();
-                    (asked(value, sdk).filter(compared).collect::<Vec<_>>(), evidence)
-                }
-                Some(Fact::Unknown(gap)) => return Err(gap),
-                None => match &package.grants {
-                    Fact::Known { evidence, .. } => (Vec::new(), evidence),
-                    Fact::Unknown(gap) => return Err(gap),
-                },
-            }
-        } else {
-            match &package.grants {
-                Fact::Known { value, evidence } => {
-                    let held = value.iter().filter(|grant| self.of.counts(grant) && grant.user.is_none_or(|u| u == 0));
-                    (held.map(|grant| grant.permission.as_str()).filter(compared).collect(), evidence)
-                }
-                Fact::Unknown(gap) => return Err(gap),
-            }
+        if self.of != Of::Requested {
+            let holding = holdings.of(package)?;
+            let names = |held: &[Held<'a>]| {
+                held.iter().filter(|held| held.is_owners()).map(|held| held.permission).filter(compared).collect()
+            };
+            let (held, open) = (names(&holding.held), names(&holding.open));
+            return Ok(Has { held, open, evidence: holding.evidence, predicted: holding.predicted });
+        }
+        // Never empty: a package without a copy is none.
+        let Some(copy) = package.active() else {
+            return match &package.grants {
+                Fact::Known { evidence, .. } => Ok(Has::nothing(evidence)),
+                Fact::Unknown(gap) => Err(gap),
+            };
         };
-        list.sort_unstable();
-        list.dedup();
-        Ok((list, evidence))
+        match &copy.requested_permissions {
+            Fact::Known { value, evidence } => {
+                let sdk = inventory.device.sdk.known().copied();
+                Ok(Has { held: asked(value, sdk).filter(compared).collect(), ..Has::nothing(evidence) })
+            }
+            Fact::Unknown(gap) => Err(gap),
+        }
+    }
+}
+
+/// Compared permissions of one app, by name.
+struct Has<'a> {
+    held: BTreeSet<&'a str>,
+    open: BTreeSet<&'a str>,
+    evidence: &'a Evidence,
+    predicted: bool,
+}
+
+impl<'a> Has<'a> {
+    fn nothing(evidence: &'a Evidence) -> Self {
+        Self { held: BTreeSet::new(), open: BTreeSet::new(), evidence, predicted: false }
+    }
+
+    fn proof(&self, package: &Package) -> Proof {
+        let list = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(", ");
+        let held = if self.held.is_empty() { "none of them".to_owned() } else { list(&self.held) };
+        let open = if self.open.is_empty() { String::new() } else { format!("; can't be told: {}", list(&self.open)) };
+        let predicted = if self.predicted { " (predicted)" } else { "" };
+        Proof::new(self.evidence, format!("{}: {held}{open}{predicted}", package.name))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{grants, phone, phone_app, with, with_hidden_partition};
+    use super::super::sample::{app, grants, image, known, phone, phone_app, predicted, with, with_hidden_partition};
     use super::super::tests::{expect, refusal};
     use super::super::{Reason, Verdict};
+    use crate::inventory::Outcome::{Granted, Refused, Unknown};
     use crate::inventory::Package;
 
     const KIND: &str = "permission-parity";
@@ -215,6 +261,27 @@ mod tests {
         let hidden = with_hidden_partition(with(phone(), [holding("ru.vk.store", &[])]));
         expect(KIND, STORE, &hidden, Verdict::Inconclusive, Some(Reason::IncompleteEvidence));
         expect(KIND, STORE, &with_hidden_partition(phone()), Verdict::Inconclusive, Some(Reason::IncompleteEvidence));
+    }
+
+    #[test]
+    fn apps_of_an_image_are_compared_by_what_is_predicted() {
+        let app = |name: &str, outcome| {
+            let mut package = app(name);
+            package.predicted_grants = known(vec![predicted("p.INSTALL", outcome, false)]);
+            package
+        };
+        let ask = |own, other, verdict, reason| {
+            let device = with(image(), [app("ru.vk.store", own), app("com.android.vending", other)]);
+            let found = expect(KIND, STORE, &device, verdict, reason);
+            assert!(found.notes.iter().any(|note| note.starts_with("Predicted from the image")), "{found:#?}");
+            assert!(found.proof.iter().all(|proof| proof.says.ends_with(" (predicted)")), "{found:#?}");
+        };
+        ask(Granted, Granted, Verdict::Pass, None);
+        ask(Granted, Unknown, Verdict::Pass, None);
+        ask(Unknown, Refused, Verdict::Pass, None);
+        ask(Refused, Granted, Verdict::Fail, Some(Reason::NotAtPar));
+        ask(Unknown, Granted, Verdict::Inconclusive, Some(Reason::UnknownFact));
+        ask(Refused, Unknown, Verdict::Inconclusive, Some(Reason::UnknownFact));
     }
 
     #[test]

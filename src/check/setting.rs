@@ -58,6 +58,8 @@ pub enum Shape {
     Flag,
     /// A number from 0.
     Number,
+    /// A number from 0 to 10 with at most two decimals.
+    Score,
     /// `{ from = 1, until = 9 }`.
     Range,
     /// One of these words.
@@ -171,6 +173,7 @@ impl Shape {
             Self::Digests => "SHA-256 digests".to_owned(),
             Self::Flag => "true or false".to_owned(),
             Self::Number => "number".to_owned(),
+            Self::Score => "number from 0 to 10, at most two decimals".to_owned(),
             Self::Range => "`{ from = 1, until = 9 }`".to_owned(),
             Self::OneOf(words) => format!("one of {}", quoted(words)),
             Self::SomeOf(words) => format!("some of {}", quoted(words)),
@@ -196,6 +199,7 @@ impl Shape {
             Self::Digests => list(digest),
             Self::Flag => json!({ "type": "boolean" }),
             Self::Number => json!({ "type": "integer", "minimum": 0 }),
+            Self::Score => json!({ "type": "number", "minimum": 0, "maximum": 10 }),
             Self::Range => json!({
                 "type": "object", "additionalProperties": false, "minProperties": 1,
                 "properties": {

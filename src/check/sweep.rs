@@ -1,5 +1,6 @@
 //! One question asked of every package that a rule is about.
 
+use super::holding::Held;
 use super::outcome::{describe, plural};
 use super::selector::Selector;
 use super::{Outcome, Proof, Reason, Verdict};
@@ -7,6 +8,8 @@ use crate::inventory::{Evidence, Fact, Gap, Inventory, Package, PackageCopy};
 
 /// Packages that are named in one finding about many; the rest is counted.
 const NAMED: usize = 12;
+/// Permissions of one package that can't be foretold and of which the reasons are given.
+const REASONS: usize = 3;
 
 /// What speaks about one package.
 #[derive(Debug, Default)]
@@ -29,10 +32,7 @@ impl Sheet {
     /// Something that can't be settled, for what is not known.
     pub(super) fn unknown(&mut self, words: impl Into<String>, gap: &Gap) {
         self.unsettled(words);
-        let note = describe(gap);
-        if !self.notes.contains(&note) {
-            self.notes.push(note);
-        }
+        self.note(describe(gap));
     }
 
     /// Something that can't be settled though everything was read.
@@ -40,6 +40,29 @@ impl Sheet {
         let words = words.into();
         if !self.unknown.contains(&words) {
             self.unknown.push(words);
+        }
+    }
+
+    /// What a reader must know; each thing once.
+    pub(super) fn note(&mut self, words: impl Into<String>) {
+        let words = words.into();
+        if !self.notes.contains(&words) {
+            self.notes.push(words);
+        }
+    }
+
+    /// Permissions of which it can't be told whether they are held, with the reasons of the first few.
+    pub(super) fn open<'a>(&mut self, open: impl Iterator<Item = &'a Held<'a>>) {
+        let open: Vec<&Held<'_>> = open.collect();
+        let mut names: Vec<&str> = open.iter().map(|open| open.permission).collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.is_empty() {
+            return;
+        }
+        self.unsettled(format!("whether it holds {} can't be told", names.join(", ")));
+        for reason in open.iter().take(REASONS) {
+            self.proof.push(reason.proof());
         }
     }
 

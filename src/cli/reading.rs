@@ -44,6 +44,10 @@ pub(super) struct ReadingArguments {
     #[arg(long, help_heading = "Reading images")]
     classes: bool,
 
+    /// Also read the native libraries of each package file: RELRO, stack, text relocations, pages of 16 KiB
+    #[arg(long, help_heading = "Reading images")]
+    native: bool,
+
     /// Refuse images on a network
     #[arg(long, help_heading = "Reading images")]
     offline: bool,
@@ -61,7 +65,7 @@ impl ReadingArguments {
     /// The list of certificates can't be read.
     fn packages(&self) -> anyhow::Result<Arc<PackageReading>> {
         let known = super::apk::known_certificates(self.known_certificates.as_deref())?;
-        Ok(Arc::new(PackageReading { known, classes: self.classes }))
+        Ok(Arc::new(PackageReading { known, classes: self.classes, native: self.native }))
     }
 
     /// The former build, where one was named.

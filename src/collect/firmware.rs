@@ -4,6 +4,7 @@ mod answers;
 mod controls;
 mod extras;
 mod manifest;
+mod native;
 mod packages;
 mod preinstalls;
 mod properties;
@@ -122,11 +123,13 @@ pub struct PackageReading {
     pub known: KnownCertificates,
     /// Whether the classes of each are counted: some megabytes of each file are read for it.
     pub classes: bool,
+    /// Whether every native library of each is read: deflated ones are inflated for it, twice.
+    pub native: bool,
 }
 
 impl Default for PackageReading {
     fn default() -> Self {
-        Self { known: KnownCertificates::published().clone(), classes: false }
+        Self { known: KnownCertificates::published().clone(), classes: false, native: false }
     }
 }
 

@@ -58,12 +58,17 @@ fn parse(text: &[u8]) -> Result<Inventory, String> {
     }
 
     let not_ours = |error: serde_json::Error| format!("not a saved inventory: {error}");
-    let Versioned { schema_version } = serde_json::from_slice(text).map_err(not_ours)?;
+    // The whole is tried first: to look for the version alone would read every file twice.
+    let read: Result<Inventory, _> = serde_json::from_slice(text);
+    let schema_version = match &read {
+        Ok(inventory) => inventory.schema_version.clone(),
+        Err(_) => serde_json::from_slice::<Versioned>(text).map_err(not_ours)?.schema_version,
+    };
     let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
     if major(&schema_version) != major(SCHEMA_VERSION) {
         return Err(format!("a saved inventory of schema {schema_version}, this version reads {SCHEMA_VERSION}"));
     }
-    let mut inventory: Inventory = serde_json::from_slice(text).map_err(not_ours)?;
+    let mut inventory = read.map_err(not_ours)?;
     // A file edited by hand may be out of order, and look-ups rely on it.
     inventory.normalize();
     // What an older version did not conclude follows from the facts that it saved.

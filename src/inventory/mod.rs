@@ -15,6 +15,7 @@ mod fact;
 mod gap_search;
 mod layout;
 mod manifest;
+mod native;
 mod package;
 mod permission;
 mod prediction;
@@ -39,6 +40,7 @@ pub use manifest::{
     ExportedComponent, LabelFacts, LibraryFacts, ManifestFacts, MetaDataFacts, OverlayFacts, QueryFacts, ScreenFacts,
     StubReason, SystemHook,
 };
+pub use native::{ElfFacts, NativeKind, NativeLibrary, Relro};
 pub use package::{
     ClassCounts, Code, CopyRole, Enabled, IntentAnswer, Package, PackageCopy, PastSigner, Placement, PrefixCount,
     SdkCount, Signer, SignerDepth, Split, SplitFile, UserState,

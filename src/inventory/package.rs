@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DeclaredPermission, Fact, Grant, Installation, LauncherPlace, ManifestFacts, PredictedGrant, Presence,
-    Removability, RequestedPermission, StubReason,
+    DeclaredPermission, Fact, Grant, Installation, LauncherPlace, ManifestFacts, NativeLibrary, PredictedGrant,
+    Presence, Removability, RequestedPermission, StubReason,
 };
 
 /// One package name, and everything on the device that answers to it.
@@ -187,6 +187,9 @@ impl PackageCopy {
             value.prefixes.sort();
             value.sdks.sort();
         }
+        if let Fact::Known { value: Code { libraries: Some(Fact::Known { value, .. }), .. }, .. } = &mut self.code {
+            value.sort();
+        }
         if let Fact::Known { value, .. } = &mut self.answers {
             value.sort();
             value.dedup();
@@ -339,6 +342,9 @@ pub struct Code {
     /// Classes by prefix; absent where they were not counted, as when nobody asked (`--classes`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_counts: Option<Fact<ClassCounts>>,
+    /// Every native library, by ABI and name; absent where they were not read, as when nobody asked (`--native`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub libraries: Option<Fact<Vec<NativeLibrary>>>,
 }
 
 /// Classes of a package, counted.

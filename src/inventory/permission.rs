@@ -60,4 +60,6 @@ pub enum GrantKind {
     Install,
     /// While running, for each user apart.
     Runtime,
+    /// Another program's capture tells whether it is granted, and neither how nor by whom.
+    Untold,
 }

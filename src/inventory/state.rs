@@ -18,6 +18,9 @@ pub struct State {
     pub bootloader_locked: Fact<Option<bool>>,
     /// Security patch level of the vendor's part, `YYYY-MM-DD`; `null` where there is none.
     pub vendor_security_patch: Fact<Option<String>>,
+    /// `ro.control_privapp_permissions` (`enforce`, `log`, `disable`); `null` where it is not set or not shown.
+    #[serde(default)]
+    pub privileged_allowlists: Fact<Option<String>>,
     /// Properties that tell market, carrier and customisation (`ro.csc.sales_code`, `ro.miui.region`, `ro.carrier` ...), by
     /// name.
     pub market: Fact<Vec<MarketProperty>>,
@@ -55,6 +58,7 @@ impl State {
             vbmeta_digest: fact(gap),
             bootloader_locked: fact(gap),
             vendor_security_patch: fact(gap),
+            privileged_allowlists: fact(gap),
             market: fact(gap),
             administrators: fact(gap),
             chosen: fact(gap),

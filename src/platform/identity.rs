@@ -163,6 +163,7 @@ pub fn boot_state(properties: &Properties, whole: &Evidence) -> State {
         vbmeta_digest: lower(text("ro.boot.vbmeta.digest")),
         bootloader_locked: locked,
         vendor_security_patch: text("ro.vendor.build.security_patch"),
+        privileged_allowlists: text("ro.control_privapp_permissions"),
         market: Fact::new(market.collect(), whole),
         ..State::unknown(&Gap::new("properties", GapReason::NotObserved, "properties do not tell it"))
     }

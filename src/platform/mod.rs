@@ -15,6 +15,7 @@ pub mod removability;
 pub mod same_software;
 pub mod signing;
 mod statements;
+pub mod uraniborg;
 
 #[cfg(test)]
 #[path = "../../tests/support/inventory.rs"]

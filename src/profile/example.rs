@@ -11,7 +11,7 @@
 //! ]
 //! ```
 //!
-//! What an example leaves out is as on a clean, completely read image of an Android phone; see `specimen.rs` for the keys
+//! What an example leaves out is as on a clean, completely read image of an Android phone; see `specimen` for the keys
 //! of `device` and `packages`.
 
 use std::ops::Range;

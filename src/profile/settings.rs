@@ -58,6 +58,8 @@ struct Node {
 enum Value {
     Text(String),
     Integer(i64),
+    /// As it stands in the file.
+    Float(String),
     Flag(bool),
     Date(Date),
     Array(Vec<Node>),
@@ -160,7 +162,7 @@ impl Document {
                 Value::Array(items.iter().map(|item| self.node(item)).collect::<Result<Vec<_>, _>>()?)
             }
             DeValue::Table(table) => Value::Table(self.table(table, span.clone())?),
-            DeValue::Float(_) => Value::Other("a float"),
+            DeValue::Float(number) => Value::Float(number.as_str().to_owned()),
         };
         Ok(Node { span, value })
     }
@@ -179,6 +181,7 @@ impl Value {
         match self {
             Self::Text(text) => format!("{text:?}"),
             Self::Integer(number) => number.to_string(),
+            Self::Float(number) => number.clone(),
             Self::Flag(flag) => flag.to_string(),
             Self::Date(date) => date.to_string(),
             Self::Array(items) => {
@@ -193,6 +196,7 @@ impl Value {
         match self {
             Self::Text(_) => "text",
             Self::Integer(_) => "an integer",
+            Self::Float(_) => "a float",
             Self::Flag(_) => "true or false",
             Self::Date(_) => "a date",
             Self::Array(_) => "an array",
@@ -321,6 +325,27 @@ impl<'a> Settings<'a> {
             },
             Some(node) => Err(self.wrong(key, node, "a number from 0")),
         }
+    }
+
+    /// A number from 0 with at most two decimals, in hundredths.
+    ///
+    /// # Errors
+    /// Another type, a negative number, more decimals, an exponent.
+    pub fn hundredths(&self, key: &str) -> Result<Option<u64>, ProfileError> {
+        const EXPECTED: &str = "a number from 0 with at most two decimals";
+        let Some(node) = self.entry(key).map(|entry| &entry.node) else { return Ok(None) };
+        let text = match &node.value {
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.clone(),
+            _ => return Err(self.wrong(key, node, EXPECTED)),
+        };
+        let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let number = (digits(whole) && digits(decimals) && decimals.len() <= 2)
+            .then(|| format!("{whole}{decimals:0<2}").parse().ok())
+            .flatten();
+        let error = || self.document.error(node.span.clone(), format!("`{key}` is {text}, expected {EXPECTED}"));
+        number.ok_or_else(error).map(Some)
     }
 
     /// A number from 0 that fits 32 bits.

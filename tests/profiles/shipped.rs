@@ -23,6 +23,7 @@ fn the_profiles_are_those_that_are_announced() {
         "ru/smart-tv",
         "ru/smartphone",
         "ru/tablet",
+        "score/uraniborg",
     ];
     assert_eq!(names, expected);
 }

@@ -4,8 +4,8 @@
 
 use preloaded::inventory::{
     Code, CopyRole, DeviceKind, Enabled, Evidence, Fact, Gap, GapReason, Grant, GrantKind, Hides, Inventory, Origin,
-    OriginKind, OsFlavour, Package, PackageCopy, Placement, RequestedPermission, Signer, SignerDepth, SourceId, Target,
-    TargetKind, UserState,
+    OriginKind, OsFlavour, Outcome, Package, PackageCopy, Placement, PredictedGrant, Reason, ReasonCode,
+    RequestedPermission, Signer, SignerDepth, SourceId, Target, TargetKind, UserState,
 };
 
 /// What every known fact of a sample rests on: its only source.
@@ -99,6 +99,7 @@ pub fn phone_app(name: &str) -> Package {
             file_bytes: None,
             stub: None,
             class_counts: None,
+            libraries: None,
         });
     }
     package
@@ -148,6 +149,7 @@ pub fn copy(name: &str, role: CopyRole) -> PackageCopy {
             file_bytes: Some(40_000_000),
             stub: None,
             class_counts: None,
+            libraries: None,
         }),
         manifest: unknown(),
         answers: unknown(),
@@ -166,6 +168,7 @@ pub fn hollow(mut package: Package) -> Package {
             file_bytes: Some(9000),
             stub: None,
             class_counts: None,
+            libraries: None,
         });
         copy.launcher = known(Vec::new());
     }
@@ -204,4 +207,10 @@ pub fn grants(names: &[&str]) -> Fact<Vec<Grant>> {
         flags: vec!["GRANTED_BY_DEFAULT".to_owned()],
     };
     known(names.iter().map(grant).collect())
+}
+
+/// A prediction that rests on line 7 of a file of default grants.
+pub fn predicted(permission: &str, outcome: Outcome, fixed: bool) -> PredictedGrant {
+    let reason = Reason { code: ReasonCode::DefaultGrant, about: None, evidence: Some(evidence().at("line 7")) };
+    PredictedGrant { permission: permission.to_owned(), outcome, fixed, implied_by: None, reasons: vec![reason] }
 }

@@ -104,7 +104,7 @@ fn build(value: &Value, mut package: Package, at: &Evidence) -> Package {
         let grant = |name: &String, granted| Grant {
             user: Some(0),
             permission: name.clone(),
-            kind: GrantKind::Runtime,
+            kind: GrantKind::Untold,
             granted,
             flags: Vec::new(),
         };
@@ -146,6 +146,7 @@ fn build(value: &Value, mut package: Package, at: &Evidence) -> Package {
                 file_bytes: None,
                 stub: None,
                 class_counts: None,
+                libraries: None,
             },
             at,
         );

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::extras::{self, Extras};
+use super::native::libraries;
 use super::{PackageReading, answers, manifest, reason};
 use crate::apk::{self, Apk, Framework, KnownCertificates, Options};
 use crate::bytes::{Budget, Limits, ParseError, SharedBytes};
@@ -52,6 +53,8 @@ struct Read {
     apk: Apk,
     /// Its classes, where they are counted.
     dex: Option<Result<apk::Dex, ParseError>>,
+    /// Its native libraries, where they are read.
+    native: Option<Result<Vec<apk::NativeLibrary>, ParseError>>,
 }
 
 /// What one file turned out to be.
@@ -256,7 +259,8 @@ fn content(image: &Image, mounted: &Mounted, file: &File, context: &Reading<'_>)
         Ok(apk) => {
             let dex = context.reading.classes.then(|| apk::dex(&bytes));
             let extras = extras::read(&bytes, &apk.manifest);
-            Content::Package(Box::new(Read { apk, dex }), extras)
+            let native = context.reading.native.then(|| apk::native(&bytes));
+            Content::Package(Box::new(Read { apk, dex, native }), extras)
         }
         Err(error) => Content::Closed(error),
     })
@@ -393,7 +397,7 @@ fn signers(
 }
 
 fn copy(item: Item, read: Read, splits: Vec<Split>, known: &KnownCertificates, origins: &mut Origins) -> Copy {
-    let Read { apk, dex } = read;
+    let Read { apk, dex, native } = read;
     let manifest_facts = manifest::facts(&apk);
     let stub = manifest::stub(&apk, &item.path, item.compiled);
     let answers = answers::of(&apk.manifest);
@@ -424,6 +428,7 @@ fn copy(item: Item, read: Read, splits: Vec<Split>, known: &KnownCertificates, o
         file_bytes: Some(item.len),
         stub,
         class_counts: dex.map(|dex| class_counts(&item.path, dex, &file)),
+        libraries: native.map(|native| libraries(&item.path, native, &file)),
     };
     let gaps = Unread { path: &item.path, resources: resources.err(), manifest: &manifest };
     let label = gaps.fact("application", "label", manifest.label.clone(), &evidence);
@@ -475,7 +480,7 @@ fn signer(certificate: &apk::Certificate, known: &KnownCertificates) -> Signer {
 /// What a package file says of itself, wherever it was read.
 pub(in crate::collect) fn of_file(path: String, len: u64, apk: Apk, origins: &mut Origins) -> PackageCopy {
     let item = Item { partition: 0, path, len, compiled: false, content: Content::Taken };
-    copy(item, Read { apk, dex: None }, Vec::new(), KnownCertificates::published(), origins).copy
+    copy(item, Read { apk, dex: None, native: None }, Vec::new(), KnownCertificates::published(), origins).copy
 }
 
 /// A certificate as a signer of which no signature was verified.

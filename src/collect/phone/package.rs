@@ -255,6 +255,7 @@ impl Entry<'_> {
             file_bytes: None,
             stub: None,
             class_counts: None,
+            libraries: None,
         });
         PackageCopy {
             role,

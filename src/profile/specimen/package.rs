@@ -1,24 +1,15 @@
-//! The device of an example: compact TOML that stands for a whole inventory.
-//!
-//! `device = { ... }`: `source` (`firmware`, `phone`), `kind`, `os`, `sdk`, `brand`, `model`, `fingerprint`, `release`,
-//! `build-type`, `build-tags`, `security-patch`, `build-date`, `region`, `holders = { browser = "com.a" }` (of a phone),
-//! `unknown = ["sdk"]`.
-//!
-//! `packages = ["com.a", { id = "com.b", ... }]`: `role`, `place`, `path`, `partition`, `version`, `min-sdk`,
-//! `target-sdk`, `flags`, `permissions`, `granted`, `granted-by-default`, `fixed`, `signer`, `published-key`, `claimed`, `label`,
-//! `code`, `dex-bytes`, `abis`, `launcher`, `enabled`, `installed`, `hidden`, `shared-user`, `installer`, `hooks`, `roles`, `exported`,
-//! `cleartext`, `user-authorities`, `allow-backup`, `overlays`, `removability`, `presence`, `launcher-place`, `unknown`. A bare id is a genuine app of the firmware.
-//!
-//! `hidden = "product"` is a partition that could not be read, `unknown = ["packages"]` a list that could not.
+//! One package: a genuine app of the firmware but for what the example says.
 
-use super::ProfileError;
-use super::settings::{Item, Settings, Word, is_sha256, package};
+use super::code::code;
+use super::{hide, known, strings};
 use crate::inventory::{
-    Code, CopyRole, DeviceKind, Enabled, Evidence, ExportedComponent, Fact, Gap, GapReason, Grant, GrantKind, Hides,
-    Inventory, LauncherPlace, LauncherPlaceKind, ManifestFacts, Origin, OriginKind, OsFlavour, OverlayFacts, Package,
-    PackageCopy, Partition, Placement, Presence, PresenceState, Removability, RemovabilityGrade, RequestedPermission,
-    Role, RoleHolder, Signer, SignerDepth, SourceId, SystemHook, Target, TargetKind, User, UserState,
+    Code, CopyRole, Enabled, ExportedComponent, Fact, Gap, GapReason, Grant, GrantKind, LauncherPlace,
+    LauncherPlaceKind, ManifestFacts, Outcome, OverlayFacts, Package, PackageCopy, Placement, PredictedGrant, Presence,
+    PresenceState, Reason, ReasonCode, Removability, RemovabilityGrade, RequestedPermission, Signer, SignerDepth,
+    SystemHook, TargetKind, UserState,
 };
+use crate::profile::ProfileError;
+use crate::profile::settings::{Settings, Word, is_sha256};
 
 const ROLES: [(&str, CopyRole); 3] =
     [("factory", CopyRole::Factory), ("updated", CopyRole::Updated), ("added", CopyRole::Added)];
@@ -45,7 +36,7 @@ const LAUNCHER_PLACES: [(&str, LauncherPlace); 6] = [
 ];
 
 /// Facts of a package that an example may leave unknown.
-const PACKAGE_FACTS: [&str; 20] = [
+const PACKAGE_FACTS: [&str; 21] = [
     "signers",
     "code",
     "launcher",
@@ -57,6 +48,7 @@ const PACKAGE_FACTS: [&str; 20] = [
     "manifest",
     "users",
     "granted",
+    "predicted",
     "place",
     "shared-user",
     "installer",
@@ -68,186 +60,8 @@ const PACKAGE_FACTS: [&str; 20] = [
     "launcher-place",
 ];
 
-/// Facts of a device that an example may leave unknown.
-const DEVICE_FACTS: [&str; 12] = [
-    "kind",
-    "os",
-    "sdk",
-    "brand",
-    "model",
-    "fingerprint",
-    "release",
-    "build-type",
-    "build-tags",
-    "security-patch",
-    "build-date",
-    "region",
-];
-
-fn evidence() -> Evidence {
-    Evidence { source: SourceId(0), at: None }
-}
-
-fn known<T>(value: T) -> Fact<T> {
-    Fact::new(value, &evidence())
-}
-
-fn gap() -> Gap {
-    Gap::new("example", GapReason::Failed, "unknown in this example")
-}
-
-fn hide<T>(fact: &mut Fact<T>) {
-    *fact = Fact::Unknown(gap());
-}
-
-/// The inventory that an example's table stands for.
-pub(super) fn inventory(table: &Settings<'_>) -> Result<Inventory, ProfileError> {
-    let device = table.table("device")?;
-    let source = match &device {
-        Some(device) => device.choice("source", &[("firmware", TargetKind::Firmware), ("phone", TargetKind::Phone)])?,
-        None => None,
-    };
-    let kind = source.unwrap_or(TargetKind::Firmware);
-    let target = Target { kind, name: "example".to_owned(), collected_at: None, layers: Vec::new() };
-    let not_observed = Gap::new("example", GapReason::NotObserved, "an image does not tell it");
-    let mut inventory = Inventory::unknown(target, &not_observed);
-    inventory.sources =
-        vec![Origin { kind: OriginKind::Listing, name: "example".to_owned(), length: None, sha256: None }];
-    clean_device(&mut inventory);
-    if let Some(device) = device {
-        describe(&device, &mut inventory)?;
-    }
-    let mut packages = Vec::new();
-    for item in table.items("packages")? {
-        let package = match item {
-            Item::Word(word) => genuine(&package(&word)?, kind),
-            Item::Table(table) => described(&table, kind)?,
-        };
-        if packages.iter().any(|other: &Package| other.name == package.name) {
-            return Err(table.error("packages", format!("`{}` stands twice, expected each id once", package.name)));
-        }
-        packages.push(package);
-    }
-    inventory.packages = known(packages);
-    if let Some(holders) = device.map(|device| device.table("holders")).transpose()?.flatten() {
-        let mut list = Vec::new();
-        for role in holders.keys() {
-            let package = holders.need_package(role.text)?;
-            list.push(RoleHolder { role: Role::from_name(role.text), package, user: None });
-        }
-        inventory.role_holders = known(list);
-    }
-    if let Some(partition) = table.text("hidden")? {
-        let place = format!("partition {}", partition.text);
-        inventory.gaps.push(Gap::new(place, GapReason::Damaged, "unknown in this example").hiding(Hides::Packages));
-    }
-    for name in table.texts("unknown")?.unwrap_or_default() {
-        match name.text {
-            "packages" => hide(&mut inventory.packages),
-            _ => return Err(name.unknown("fact", ["packages"])),
-        }
-    }
-    inventory.normalize();
-    Ok(inventory)
-}
-
-fn clean_device(inventory: &mut Inventory) {
-    let device = &mut inventory.device;
-    let text = |text: &str| known(text.to_owned());
-    device.brand = text("example");
-    device.manufacturer = text("example");
-    device.model = text("Example One");
-    device.device = text("one");
-    device.product = text("one_example");
-    device.fingerprint = text("example/one_example/one:14/A1/1:user/release-keys");
-    device.build = text("A1");
-    device.build_type = text("user");
-    device.build_tags = text("release-keys");
-    device.release = text("14");
-    device.sdk = known(34);
-    device.security_patch = text("2026-01-01");
-    device.build_date = text("2026-01-10");
-    device.region = known(None);
-    device.locale = known(None);
-    device.os_flavour = known(OsFlavour::Android);
-    device.kind = known(DeviceKind::Phone);
-    if inventory.target.kind == TargetKind::Phone {
-        inventory.users = known(vec![User { id: 0, flags: None, running: Some(true) }]);
-        inventory.omitted_packages = known(0);
-    } else {
-        let partition = |name: &str| Partition {
-            name: name.to_owned(),
-            mount_point: format!("/{name}"),
-            filesystem: None,
-            length: None,
-            packages: 0,
-        };
-        inventory.partitions = known(vec![partition("product"), partition("system")]);
-    }
-    inventory.permissions = known(Vec::new());
-    inventory.role_holders = known(Vec::new());
-    inventory.preinstalls = known(Vec::new());
-    inventory.layouts = known(Vec::new());
-    inventory.configuration = known(Vec::new());
-    inventory.preferred_apps = known(Vec::new());
-    inventory.arrivals = known(Vec::new());
-}
-
-fn describe(table: &Settings<'_>, inventory: &mut Inventory) -> Result<(), ProfileError> {
-    let keys: Vec<&str> = DEVICE_FACTS.iter().copied().chain(["source", "unknown", "holders"]).collect();
-    table.only(&keys)?;
-    let device = &mut inventory.device;
-    if let Some(kind) = table.choice("kind", &DeviceKind::ALL.map(|kind| (kind.as_str(), kind)))? {
-        device.kind = known(kind);
-    }
-    if let Some(os) = table.choice("os", &OsFlavour::ALL.map(|flavour| (flavour.as_str(), flavour)))? {
-        device.os_flavour = known(os);
-    }
-    if let Some(sdk) = table.small_number("sdk")? {
-        device.sdk = known(sdk);
-    }
-    for (key, fact) in [
-        ("brand", &mut device.brand),
-        ("model", &mut device.model),
-        ("fingerprint", &mut device.fingerprint),
-        ("release", &mut device.release),
-        ("build-type", &mut device.build_type),
-        ("build-tags", &mut device.build_tags),
-    ] {
-        if let Some(word) = table.text(key)? {
-            *fact = known(word.text.to_owned());
-        }
-    }
-    for (key, fact) in [("security-patch", &mut device.security_patch), ("build-date", &mut device.build_date)] {
-        if let Some(date) = table.date(key)? {
-            *fact = known(date.to_string());
-        }
-    }
-    if let Some(region) = table.text("region")? {
-        device.region = known(Some(region.text.to_owned()));
-    }
-    for name in table.texts("unknown")?.unwrap_or_default() {
-        match name.text {
-            "kind" => hide(&mut device.kind),
-            "os" => hide(&mut device.os_flavour),
-            "sdk" => hide(&mut device.sdk),
-            "brand" => hide(&mut device.brand),
-            "model" => hide(&mut device.model),
-            "fingerprint" => hide(&mut device.fingerprint),
-            "release" => hide(&mut device.release),
-            "build-type" => hide(&mut device.build_type),
-            "build-tags" => hide(&mut device.build_tags),
-            "security-patch" => hide(&mut device.security_patch),
-            "build-date" => hide(&mut device.build_date),
-            "region" => hide(&mut device.region),
-            _ => return Err(name.unknown("fact of a device", DEVICE_FACTS)),
-        }
-    }
-    Ok(())
-}
-
 /// A genuine app of the firmware: code, launcher activity, a signer of its own, enabled.
-fn genuine(name: &str, kind: TargetKind) -> Package {
+pub(super) fn genuine(name: &str, kind: TargetKind) -> Package {
     let is_phone = kind == TargetKind::Phone;
     let not_observed = || Gap::new("example", GapReason::NotObserved, "an image does not tell it");
     let mut code = Code {
@@ -259,6 +73,7 @@ fn genuine(name: &str, kind: TargetKind) -> Package {
         file_bytes: Some(9_000_000),
         stub: None,
         class_counts: None,
+        libraries: None,
     };
     if is_phone {
         (code.dex_files, code.dex_bytes, code.classes, code.file_bytes) = (None, None, None, None);
@@ -301,7 +116,7 @@ fn genuine(name: &str, kind: TargetKind) -> Package {
         install: Fact::Unknown(not_observed()),
         users: if is_phone { known(vec![state]) } else { Fact::Unknown(not_observed()) },
         grants: if is_phone { known(Vec::new()) } else { Fact::Unknown(not_observed()) },
-        predicted_grants: Fact::not_asked(),
+        predicted_grants: if is_phone { Fact::Unknown(not_observed()) } else { known(Vec::new()) },
         removability: known(Removability { grade: RemovabilityGrade::DisableOnly, grounds: Vec::new() }),
         presence: known(Presence { state: PresenceState::Full, grounds: Vec::new() }),
         launcher_place: known(LauncherPlace::ALL_APPS),
@@ -319,7 +134,7 @@ fn signer(sha256: &str) -> Signer {
     }
 }
 
-fn described(table: &Settings<'_>, kind: TargetKind) -> Result<Package, ProfileError> {
+pub(super) fn described(table: &Settings<'_>, kind: TargetKind) -> Result<Package, ProfileError> {
     table.only(&[
         "id",
         "role",
@@ -334,13 +149,19 @@ fn described(table: &Settings<'_>, kind: TargetKind) -> Result<Package, ProfileE
         "granted",
         "granted-by-default",
         "fixed",
+        "predicted",
+        "predicted-fixed",
+        "not-foretold",
         "signer",
         "published-key",
         "claimed",
         "label",
         "code",
         "dex-bytes",
+        "classes",
+        "kits",
         "abis",
+        "libraries",
         "launcher",
         "enabled",
         "installed",
@@ -436,23 +257,6 @@ fn file(table: &Settings<'_>, copy: &mut PackageCopy) -> Result<(), ProfileError
     Ok(())
 }
 
-fn code(table: &Settings<'_>, copy: &mut PackageCopy) -> Result<(), ProfileError> {
-    let present = table.maybe_flag("code")?.unwrap_or(true);
-    let bytes = table.number("dex-bytes")?;
-    let abis = strings(table, "abis")?.unwrap_or_default();
-    if let Fact::Known { value: code, .. } = &mut copy.code {
-        code.abis = abis;
-        if !present {
-            (code.present, code.dex_files, code.dex_bytes, code.classes) = (false, Some(0), Some(0), Some(0));
-        }
-        code.dex_bytes = bytes.or(code.dex_bytes);
-    }
-    if table.maybe_flag("launcher")? == Some(false) {
-        copy.launcher = known(Vec::new());
-    }
-    Ok(())
-}
-
 fn manifest(table: &Settings<'_>, copy: &mut PackageCopy) -> Result<(), ProfileError> {
     let Fact::Known { value: facts, .. } = &mut copy.manifest else { return Ok(()) };
     let hook = |kind: String| SystemHook { component: format!("example.{kind}"), kind };
@@ -517,6 +321,9 @@ fn state(table: &Settings<'_>, package: &mut Package) -> Result<(), ProfileError
     if !grants.is_empty() {
         package.grants = known(grants);
     }
+    if let Some(predicted) = predictions(table)? {
+        package.predicted_grants = known(predicted);
+    }
     let states = [("installed", true), ("enabled", true), ("hidden", false)];
     if let Fact::Known { value, .. } = &mut package.users
         && let Some(state) = value.first_mut()
@@ -534,10 +341,27 @@ fn state(table: &Settings<'_>, package: &mut Package) -> Result<(), ProfileError
     Ok(())
 }
 
+/// What an image will grant at first boot: for a file of default grants names it, or a default that can't be told.
+fn predictions(table: &Settings<'_>) -> Result<Option<Vec<PredictedGrant>>, ProfileError> {
+    let mut list = Vec::new();
+    for (key, outcome, fixed, code) in [
+        ("predicted", Outcome::Granted, false, ReasonCode::DefaultGrant),
+        ("predicted-fixed", Outcome::Granted, true, ReasonCode::DefaultGrant),
+        ("not-foretold", Outcome::Unknown, false, ReasonCode::DefaultHandlerUnknown),
+    ] {
+        for permission in strings(table, key)?.unwrap_or_default() {
+            let reasons = vec![Reason { code, about: None, evidence: None }];
+            list.push(PredictedGrant { permission, outcome, fixed, implied_by: None, reasons });
+        }
+    }
+    Ok((!list.is_empty()).then_some(list))
+}
+
 fn forget(fact: &Word<'_>, package: &mut Package) -> Result<(), ProfileError> {
     match fact.text {
         "users" => hide(&mut package.users),
         "granted" => hide(&mut package.grants),
+        "predicted" => hide(&mut package.predicted_grants),
         "shared-user" => hide(&mut package.shared_user),
         "installer" => hide(&mut package.installer),
         "removability" => hide(&mut package.removability),
@@ -564,8 +388,4 @@ fn forget(fact: &Word<'_>, package: &mut Package) -> Result<(), ProfileError> {
         }
     }
     Ok(())
-}
-
-fn strings(table: &Settings<'_>, key: &str) -> Result<Option<Vec<String>>, ProfileError> {
-    Ok(table.texts(key)?.map(|words| words.into_iter().map(|word| word.text.to_owned()).collect()))
 }
