@@ -22,11 +22,10 @@ use crate::inventory::{
     Fact, Gap, GapReason, Hides, Inventory, Origin, OriginKind, Origins, Partition, Preinstall, PreinstallAction,
     PreinstallSubject, Target, TargetKind,
 };
-use crate::platform::{conclusions, identity};
+use crate::platform::{conclusions, framework, identity};
 use crate::remote::{self, Remote};
 
 /// The platform's own package.
-const FRAMEWORK: &str = "/system/framework/framework-res.apk";
 
 /// Where firmware is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -331,7 +330,7 @@ fn inventory(
     inventory.permissions = Fact::new(packages::permissions(&found.packages), &whole);
     if !found.packages.iter().any(|package| package.name == "android") {
         let detail = "framework-res.apk was not read: permissions of the platform itself are not among those declared";
-        gaps.push(Gap::new(FRAMEWORK, GapReason::Missing, detail));
+        gaps.push(Gap::new(framework::PATH, GapReason::Missing, detail));
     }
     let mut lists = preinstalls::read(image, &properties, &mut origins);
     let mut configuration = Vec::new();

@@ -6,6 +6,7 @@
 //! values: static ones, by priority, since Android 11 within the order of partitions (`OverlayConfig`). The search field
 //! asks the only package that answers `GLOBAL_SEARCH` (`Searchables.findGlobalSearchActivity`).
 
+use super::framework;
 use crate::inventory::{
     ChosenKind, ConfigValue, Evidence, Fact, Gap, GapReason, Inventory, Package, PreferredApp, Role, RoleHolder,
 };
@@ -82,8 +83,8 @@ pub fn holders(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
             named.push(package.to_owned());
         }
     }
-    if !rule.configured.is_empty() && !framework_was_read(inventory) {
-        return Fact::Unknown(unknown(role, GapReason::Missing, "the platform's configuration was not read"));
+    if !rule.configured.is_empty() && !framework::was_read(inventory) {
+        return Fact::Unknown(framework::missing(inventory));
     }
     if !rule.fallback {
         return if named.is_empty() || inventory.gaps_hiding_packages().next().is_none() {
@@ -127,43 +128,64 @@ fn of_phone(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
         (Fact::Unknown(_), Fact::Known { value, evidence }, Some(kind)) => {
             let own = value.iter().filter(|chosen| chosen.kind == kind && owner(Some(chosen.user)));
             let package = |component: &str| component.split('/').next().unwrap_or_default().to_owned();
-            Fact::new(own.map(|chosen| package(&chosen.component)).collect(), evidence)
+            let found: Vec<String> = own.map(|chosen| package(&chosen.component)).collect();
+            // Nobody was found where nobody could be looked for.
+            match inventory.gaps.iter().find(|gap| keeps_open(gap, kind)) {
+                Some(gap) if found.is_empty() => Fact::Unknown(gap.clone()),
+                _ => Fact::new(found, evidence),
+            }
         }
         (Fact::Unknown(gap), ..) => Fact::Unknown(gap.clone()),
     }
 }
 
-/// All holders of an image, and a gap for each role whose holder is not known.
+/// Whether a gap leaves open what the owner of a phone chose.
+fn keeps_open(gap: &Gap, kind: ChosenKind) -> bool {
+    let asked = if kind == ChosenKind::Home { "cmd package resolve-activity" } else { "settings" };
+    // Where settings can't be listed, nothing else was asked.
+    gap.place == "settings list" || (gap.place.starts_with(asked) && gap.place.contains(" --user 0 "))
+}
+
+/// All holders of an image, and why the holders of the other roles are not known.
 #[must_use]
-pub fn of_image(inventory: &Inventory) -> (Fact<Vec<RoleHolder>>, Vec<Gap>) {
+pub fn of_image(inventory: &Inventory) -> (Fact<Vec<RoleHolder>>, Vec<(Role, Gap)>) {
     let evidence = match &inventory.packages {
         Fact::Known { evidence, .. } => evidence.clone(),
         Fact::Unknown(gap) => return (Fact::Unknown(gap.clone()), Vec::new()),
     };
     let mut found = Vec::new();
-    let mut gaps = Vec::new();
+    let mut open = Vec::new();
     for role in roles() {
         match holders(inventory, &role) {
             Fact::Known { value, .. } => {
                 found.extend(value.into_iter().map(|package| RoleHolder { role: role.clone(), package, user: None }));
             }
-            Fact::Unknown(gap) => gaps.push(gap),
+            Fact::Unknown(gap) => open.push((role, gap)),
         }
     }
     found.sort();
-    (Fact::new(found, &evidence), gaps)
+    (Fact::new(found, &evidence), open)
+}
+
+/// The gaps of roles, those that are open for the same reason as one: `roles home, search`.
+pub(super) fn folded(open: Vec<(Role, Gap)>) -> Vec<Gap> {
+    let mut by_cause: Vec<(Gap, Vec<&str>)> = Vec::new();
+    for (role, gap) in &open {
+        let is_same = |other: &Gap| (other.reason, other.hides, &other.detail) == (gap.reason, gap.hides, &gap.detail);
+        match by_cause.iter_mut().find(|(other, _)| is_same(other)) {
+            Some((_, names)) => names.push(role.as_str()),
+            None => by_cause.push((gap.clone(), vec![role.as_str()])),
+        }
+    }
+    let folded = by_cause.into_iter().map(|(gap, names)| match names.as_slice() {
+        [_] => gap,
+        several => Gap { place: format!("roles {}", several.join(", ")), ..gap },
+    });
+    folded.collect()
 }
 
 fn unknown(role: &Role, reason: GapReason, words: &str) -> Gap {
     Gap::new(format!("role {}", role.as_str()), reason, words)
-}
-
-/// Whether the platform's own package is among those that were read.
-pub(super) fn framework_was_read(inventory: &Inventory) -> bool {
-    inventory.package("android").is_some_and(|package| {
-        package.active().is_some_and(|copy| copy.version_code.known().is_some())
-            && inventory.configuration.known().is_some()
-    })
 }
 
 /// The value that counts of a name: of the overlays the strongest, else the platform's own.

@@ -2,6 +2,7 @@
 
 pub mod conclusions;
 pub mod default_roles;
+pub mod framework;
 pub mod grants;
 pub mod home_layout;
 pub mod identity;

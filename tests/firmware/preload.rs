@@ -265,6 +265,34 @@ fn the_list_is_filtered_by_grade_and_by_presence() {
     assert_eq!(wrong.status.code(), Some(2));
 }
 
+#[test]
+fn show_tells_of_grades_with_their_files_and_of_an_app_that_is_no_package_yet() {
+    let show = |name: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_preloaded"));
+        let output = command.args(["show", name]).arg(tree().folder.path()).args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // Which file and line say so is in the tree's recipe.
+    let text = show("com.example.auto", &[]);
+    assert!(text.starts_with("com.example.auto\n    presence      auto-install\n"), "{text}");
+    assert!(text.contains("PlayAutoInstallConfig.apk") && !text.contains("removability"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&show("com.example.auto", &["--format", "json"])).unwrap();
+    assert_eq!((&json["package"], &json["removability"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    assert_eq!((&json["presence"]["value"], &json["name"]), (&"auto-install".into(), &"com.example.auto".into()));
+    let text = show("com.example.place.rock.gone", &[]);
+    assert!(text.contains("    removability  user-removable\n"), "{text}");
+    // Unknown is told as unknown, with the reason.
+    let text = show("com.example.place.xiaomis", &[]);
+    assert!(text.lines().any(|line| line.starts_with("    removability  ? [")), "{text}");
+    let missing = Command::new(env!("CARGO_BIN_EXE_preloaded"))
+        .args(["show", "com.example.aut"])
+        .arg(tree().folder.path())
+        .output()
+        .unwrap();
+    assert!([Some(2), Some(3)].contains(&missing.status.code()), "the neighbour one letter off");
+}
+
 /// How often each answer is given.
 type Counts = BTreeMap<String, usize>;
 
