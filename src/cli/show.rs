@@ -187,6 +187,8 @@ impl Lines<'_> {
         }
         for reason in &conclusion.reasons {
             let line = match (&reason.text, &reason.at) {
+                // Grounds about a file begin with its path.
+                (Some(text), Some(at)) if text.starts_with(at) => text.clone(),
                 (Some(text), Some(at)) => format!("{text} [{at}]"),
                 (Some(text), None) => text.clone(),
                 (None, Some(at)) => format!("[{at}]"),

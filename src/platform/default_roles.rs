@@ -13,6 +13,8 @@ use crate::inventory::{
 
 /// From this version on overlays of a later partition win whatever their priority.
 const PARTITIONS_IN_ORDER: u32 = 30;
+/// First version whose settings and home screen a phone tells without root (Android 7).
+const TELLS_CHOICES_SINCE: u32 = 24;
 /// Partitions in the order of `PackagePartitions`: overlays of a later one win.
 const PARTITIONS: [&str; 6] = ["system", "vendor", "odm", "oem", "product", "system_ext"];
 /// Its activity with the category of a home screen only bridges the time before the owner's storage is open.
@@ -130,9 +132,16 @@ fn of_phone(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
             let package = |component: &str| component.split('/').next().unwrap_or_default().to_owned();
             let found: Vec<String> = own.map(|chosen| package(&chosen.component)).collect();
             // Nobody was found where nobody could be looked for.
-            match inventory.gaps.iter().find(|gap| keeps_open(gap, kind)) {
-                Some(gap) if found.is_empty() => Fact::Unknown(gap.clone()),
-                _ => Fact::new(found, evidence),
+            let tells = inventory.device.sdk.known().is_none_or(|sdk| *sdk >= TELLS_CHOICES_SINCE);
+            let open = inventory.gaps.iter().find(|gap| keeps_open(gap, kind));
+            match open {
+                _ if !found.is_empty() => Fact::new(found, evidence),
+                Some(gap) => Fact::Unknown(gap.clone()),
+                None if tells => Fact::new(found, evidence),
+                None => {
+                    let words = "this version of Android does not tell what the user chose";
+                    Fact::Unknown(unknown(role, GapReason::Unsupported, words))
+                }
             }
         }
         (Fact::Unknown(gap), ..) => Fact::Unknown(gap.clone()),
@@ -142,8 +151,7 @@ fn of_phone(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
 /// Whether a gap leaves open what the owner of a phone chose.
 fn keeps_open(gap: &Gap, kind: ChosenKind) -> bool {
     let asked = if kind == ChosenKind::Home { "cmd package resolve-activity" } else { "settings" };
-    // Where settings can't be listed, nothing else was asked.
-    gap.place == "settings list" || (gap.place.starts_with(asked) && gap.place.contains(" --user 0 "))
+    gap.place.starts_with(asked) && gap.place.contains(" --user 0 ")
 }
 
 /// All holders of an image, and why the holders of the other roles are not known.

@@ -98,25 +98,27 @@ fn show_tells_all_about_a_package_of_an_image_and_of_a_phone() {
     assert_eq!(shown["launcher_place"]["unknown"]["reason"], "not-observed", "phones do not tell it");
 }
 
-/// What the trees' own lists say, by hand: AOSP's print spooler lies in `app` and is kept by its name; the vendor's copy of
-/// Google's app lies in `priv-app`.
+/// By hand: it lies in `priv-app`, has the certificate of the platform's key in `plat_mac_permissions.xml`, and no launcher
+/// activity.
 #[test]
 fn show_of_a_real_tree_grades_and_places_with_files() {
     let Some(tree) = tree("lenovo-x606x") else { return };
-    let show = |name: &str| {
-        let said = preloaded(&["show", name, tree.to_str().unwrap(), "--format", "json"]);
-        assert_eq!(said.code, 0, "{}", said.err);
-        serde_json::from_str::<serde_json::Value>(&said.out).unwrap()
-    };
-    let spooler = show("com.android.printspooler");
+    let name = "com.android.backupconfirm";
+    let said = preloaded(&["show", name, tree.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let shown: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(
-        (&spooler["presence"]["value"], &spooler["removability"]["value"]),
+        (&shown["presence"]["value"], &shown["removability"]["value"]),
         (&"full".into(), &"not-removable".into())
     );
-    let reasons = spooler["removability"]["reasons"].as_array().unwrap();
-    assert!(reasons.iter().any(|reason| reason["code"] == "kept"), "{reasons:?}");
-    let text = preloaded(&["show", "com.android.printspooler", tree.to_str().unwrap()]).out;
+    assert_eq!(shown["launcher_place"]["value"]["kind"], "none");
+    let reasons = shown["removability"]["reasons"].as_array().unwrap();
+    let signed = reasons.iter().find(|reason| reason["code"] == "platform-signed").unwrap();
+    let place = "/system/priv-app/BackupRestoreConfirmation/BackupRestoreConfirmation.apk: signatures";
+    assert_eq!(signed["at"], place);
+    let text = preloaded(&["show", name, tree.to_str().unwrap()]).out;
     assert!(text.contains("    presence      full\n") && text.contains("    removability  not-removable\n"), "{text}");
+    assert!(text.contains(&format!("[{place}]")), "{text}");
 }
 
 #[test]

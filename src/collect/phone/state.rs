@@ -328,10 +328,7 @@ fn chosen(asker: &mut Asker<'_>, accessible: Answered, choices: &Choices) -> Fac
     }
     match (evidence, &choices.gap) {
         // What the settings of one user or the accessibility manager tell says nothing of the rest: its gap stands beside.
-        (Some(evidence), gap) => {
-            asker.gaps.extend(gap.clone());
-            Fact::new(found, &evidence)
-        }
+        (Some(evidence), _) => Fact::new(found, &evidence),
         (None, Some(gap)) => Fact::Unknown(gap.clone()),
         (None, None) => Fact::Unknown(Gap::new("settings list", GapReason::NotObserved, "no user was asked for")),
     }
