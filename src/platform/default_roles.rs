@@ -51,7 +51,24 @@ pub const USER_TYPE_MODE: &str = "config_userTypePackageWhitelistMode";
 /// Whether a value of the platform's configuration is read at all.
 #[must_use]
 pub fn is_read(name: &str) -> bool {
-    name == PROVISIONING || name == USER_TYPE_MODE || RULES.iter().any(|rule| rule.configured.contains(&name))
+    name == PROVISIONING
+        || name == USER_TYPE_MODE
+        || names_role_holders(name)
+        || RULES.iter().any(|rule| rule.configured.contains(&name))
+}
+
+/// Whether a value may name the holders of a role that is the system's own: which there are stands in another package.
+#[must_use]
+pub fn names_role_holders(name: &str) -> bool {
+    name.strip_prefix("config_system").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+/// Whether a text names packages as values for roles do: `com.a`, `com.a:DIGEST;com.b`.
+#[must_use]
+pub fn is_list_of_packages(text: &str) -> bool {
+    let is_name =
+        |name: &str| name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'));
+    packages_of(text).all(is_name)
 }
 
 /// The roles that are looked for.

@@ -13,6 +13,7 @@ pub mod placement;
 pub mod presence;
 pub mod protection;
 pub mod removability;
+pub mod role_definitions;
 pub mod same_software;
 pub mod signing;
 mod statements;

@@ -11,6 +11,7 @@ mod device;
 #[cfg(test)]
 mod fixtures;
 pub mod intents;
+mod roles;
 mod runtime;
 mod signature;
 mod words;
