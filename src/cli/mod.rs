@@ -26,6 +26,7 @@ mod terminal;
 mod watch;
 mod why;
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
@@ -101,6 +102,14 @@ pub fn main() -> ExitCode {
         error.downcast_ref::<exit::Failed>().map_or(Exit::Unreadable, |failed| failed.0)
     });
     ExitCode::from(exit as u8)
+}
+
+/// What is wrong with a command line, whose first word is the program's name.
+///
+/// # Errors
+/// The words for it, with the usage.
+fn parse(line: &[OsString]) -> Result<(), String> {
+    Arguments::try_parse_from(line).map(drop).map_err(|error| error.render().to_string())
 }
 
 /// A job of a bench is told how much memory it may have, and holds itself to it: what asks for more ends, and the bench

@@ -188,6 +188,7 @@ impl Everything {
             role_holders: told.role_holders,
             state: Box::new(told.state),
             controls: untold("control files of permissions"),
+            roles: untold("roles"),
             preinstalls: untold("preinstall lists"),
             layouts: untold("layouts of the home screen"),
             configuration: untold("configuration of the platform"),
