@@ -222,7 +222,7 @@ pub enum Presence {
 }
 
 #[cfg(test)]
-use crate::platform::sample;
+pub(crate) use crate::platform::sample;
 
 #[cfg(test)]
 mod tests {

@@ -150,8 +150,3 @@ pub(super) fn plain(value: &impl ToString) -> Option<String> {
 pub(super) fn optional<T: ToString>(value: &Option<T>) -> Option<String> {
     value.as_ref().map(ToString::to_string)
 }
-
-/// A list of words.
-pub(super) fn words(list: &Vec<String>) -> Vec<String> {
-    list.clone()
-}

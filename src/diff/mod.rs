@@ -276,7 +276,4 @@ fn side(side: &Side<'_>) -> SideRef {
 }
 
 #[cfg(test)]
-#[path = "../../tests/support/inventory.rs"]
-mod sample;
-#[cfg(test)]
 mod tests;

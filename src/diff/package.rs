@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::comparer::{Comparer, Ledger, optional, plain, words};
+use super::comparer::{Comparer, Ledger, optional, plain};
 use super::{Change, EntryKind, Known};
 use crate::inventory::{
     Code, CopyRole, Enabled, Fact, Gap, GapReason, Grant, IntentAnswer, Inventory, ManifestFacts, Outcome, Package,
@@ -212,9 +212,9 @@ fn compare_copies(a: &PackageCopy, b: &PackageCopy, with: &mut Comparer<'_>) {
     with.fact("min-sdk", min_sdk, &b.min_sdk, plain);
     with.fact("target-sdk", target_sdk, &b.target_sdk, plain);
     compare_splits(splits, &b.splits, with);
-    with.list("flags", flags, &b.flags, words);
+    with.list("flags", flags, &b.flags, Clone::clone);
     with.fact("label", label, &b.label, optional);
-    with.list("launcher", launcher, &b.launcher, words);
+    with.list("launcher", launcher, &b.launcher, Clone::clone);
     with.list("answers", answers, &b.answers, |list| list.iter().map(answer).collect());
     compare_code(code, &b.code, with);
     if let Some((before, after)) = with.both("manifest", manifest, &b.manifest) {

@@ -1,7 +1,7 @@
 //! One fact is changed, and exactly that is told.
 
-use super::sample::{app, hiding_gap, image, known, phone, phone_app, signer, unknown, with};
 use super::*;
+use crate::check::sample::{app, copy, hiding_gap, image, known, phone, phone_app, signer, unknown, with};
 use crate::inventory::{CopyRole, Fact, Grant, GrantKind, Inventory, Placement, RequestedPermission};
 
 fn of(inventory: &Inventory) -> Side<'_> {
@@ -153,7 +153,7 @@ fn two_numbers_of_32_bits_link_signers_and_prove_nothing() {
 #[test]
 fn an_update_that_a_store_brought_is_a_copy_that_came() {
     let updated = package(|package| {
-        package.copies.push(super::sample::copy("a.b", CopyRole::Updated));
+        package.copies.push(copy("a.b", CopyRole::Updated));
     });
     let diff = diff(&package(|_| ()), &updated);
     let words = vec!["copies: + /data/app/a.b/base.apk (update, 25.8.1 (6392))".to_owned()];
@@ -193,7 +193,7 @@ fn what_an_owner_changed_is_not_odd() {
     let mut used = plain.clone();
     used.target.name = "used".to_owned();
     if let Fact::Known { value, .. } = &mut used.packages {
-        value[0].copies.insert(0, super::sample::copy("a.b", CopyRole::Updated));
+        value[0].copies.insert(0, copy("a.b", CopyRole::Updated));
         value[0].users = known(Vec::new());
     }
     let found = odd(&[&plain, &used]);

@@ -124,6 +124,10 @@ pub struct Profile {
     bases: Vec<tailoring::BaseDocument>,
 }
 
+/// Finds a profile that another one extends: asked with the file that extends and the name as written there, without a
+/// version, it answers with file and text.
+pub type FindText<'a> = dyn Fn(&str, &str) -> Option<(String, String)> + 'a;
+
 /// A file that a profile extends, or one that such a file extends in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extended<'a> {
@@ -149,16 +153,11 @@ impl Profile {
         parse::profile(document, &|_, name| built_in(name).ok_or_else(|| NOT_FOUND.to_owned()), &mut Vec::new())
     }
 
-    /// A profile whose extended profiles are texts at hand: `find` is asked with the file that extends and the name as
-    /// written there, and answers with file and text.
+    /// A profile whose extended profiles are texts at hand.
     ///
     /// # Errors
     /// As [`Self::parse`].
-    pub fn parse_with(
-        file: &str,
-        text: &str,
-        find: &dyn Fn(&str, &str) -> Option<(String, String)>,
-    ) -> Result<Self, ProfileError> {
+    pub fn parse_with(file: &str, text: &str, find: &FindText<'_>) -> Result<Self, ProfileError> {
         let document = Document { file: file.to_owned(), text: text.to_owned() };
         let find = |from: &str, name: &str| match find(from, name) {
             Some((file, text)) => Ok(Document { file, text }),

@@ -36,18 +36,11 @@ pub fn html(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
         out,
         "<table><thead><tr><th scope=\"col\"></th><th scope=\"col\">before</th><th scope=\"col\">after</th></tr></thead><tbody>"
     )?;
-    let rows: [(&str, fn(&SideRef) -> Option<String>); 6] = [
-        ("target", |side| Some(side.target.name.clone())),
-        ("device", |side| side.device.clone()),
-        ("fingerprint", |side| side.fingerprint.clone()),
-        ("packages", |side| side.packages.map(|count| count.to_string())),
-        ("collected", |side| side.target.collected_at.clone()),
-        ("profile", |side| side.profile.clone()),
-    ];
-    for (name, of) in rows {
-        let cell = |side: &SideRef| of(side).map_or_else(|| "-".to_owned(), |text| escape(&text).into_owned());
-        if of(&diff.before).is_some() || of(&diff.after).is_some() {
-            let (before, after) = (cell(&diff.before), cell(&diff.after));
+    let names = ["target", "device", "fingerprint", "packages", "collected", "profile"];
+    for ((name, before), after) in names.into_iter().zip(cells(&diff.before)).zip(cells(&diff.after)) {
+        if before.is_some() || after.is_some() {
+            let cell = |text: Option<String>| text.map_or_else(|| "-".to_owned(), |text| escape(&text).into_owned());
+            let (before, after) = (cell(before), cell(after));
             writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{before}</td><td>{after}</td></tr>")?;
         }
     }
@@ -84,6 +77,18 @@ pub fn html(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
         writeln!(out, "</ul></section>")?;
     }
     writeln!(out, "</main></body></html>")
+}
+
+/// Who a side is, line by line.
+fn cells(side: &SideRef) -> [Option<String>; 6] {
+    [
+        Some(side.target.name.clone()),
+        side.device.clone(),
+        side.fingerprint.clone(),
+        side.packages.map(|count| count.to_string()),
+        side.target.collected_at.clone(),
+        side.profile.clone(),
+    ]
 }
 
 fn item(change: &Change) -> String {
