@@ -2,6 +2,7 @@
 
 mod answers;
 mod controls;
+mod evidence;
 mod extras;
 mod manifest;
 mod native;
@@ -241,7 +242,7 @@ impl FirmwareSource {
         }
     }
 
-    fn read(&self, budget: &Arc<Budget>, progress: &dyn Progress) -> Result<Inventory, SourceError> {
+    fn read(&self, budget: &Arc<Budget>, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         progress.step("layers");
         let (image, remote) = self.open(budget)?;
         let collected = if image.partitions.is_empty() {
@@ -256,7 +257,12 @@ impl FirmwareSource {
             }
             Err(SourceError::Unreadable(reasons.join("; ")))
         } else {
-            Ok(inventory(self.place.name(), &image, &budget.limits, &self.packages, progress))
+            let inventory = inventory(self.place.name(), &image, &budget.limits, &self.packages, progress);
+            if let Some(record) = &request.record {
+                progress.step("raw evidence");
+                evidence::keep(record, &image, &inventory);
+            }
+            Ok(inventory)
         };
         if self.tells_costs {
             progress.notice(&format!("{}: {}", self.place.name(), Costs::of(budget, remote.as_deref())));
@@ -287,9 +293,9 @@ fn fetch(url: &str, budget: &Arc<Budget>) -> Result<(Part, Arc<Remote>), SourceE
 }
 
 impl Source for FirmwareSource {
-    fn collect(&mut self, _request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
+    fn collect(&mut self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         let budget = self.budget(progress)?;
-        telling(&budget, progress, || self.read(&budget, progress))
+        telling(&budget, progress, || self.read(&budget, request, progress))
     }
 }
 
