@@ -261,7 +261,7 @@ fn hundredths(number: u64) -> String {
 }
 
 fn tenths(number: u64) -> String {
-    if number % 10 == 0 { (number / 10).to_string() } else { format!("{}.{}", number / 10, number % 10) }
+    if number.is_multiple_of(10) { (number / 10).to_string() } else { format!("{}.{}", number / 10, number % 10) }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::comparer::{Comparer, Ledger, optional, plain};
 use super::{Change, EntryKind, Known};
 use crate::inventory::{
-    Code, CopyRole, Enabled, Fact, Gap, GapReason, Grant, IntentAnswer, Inventory, ManifestFacts, Outcome, Package,
-    PackageCopy, PredictedGrant, Presence, Removability, Signer, Split, SplitFile, UserState,
+    Code, CopyRole, Enabled, Fact, Gap, GapReason, Grant, IntentAnswer, Inventory, ManifestFacts, NativeLibrary,
+    Outcome, Package, PackageCopy, PredictedGrant, Presence, Relro, Removability, Signer, Split, SplitFile, UserState,
 };
 
 /// Aspects that say which kind of entry a package's changes make, in order of weight.
@@ -357,7 +357,7 @@ fn user_states(list: &[UserState]) -> Vec<String> {
 
 fn compare_code(a: &Fact<Code>, b: &Fact<Code>, with: &mut Comparer<'_>) {
     let Some((a, b)) = with.both("code", a, b) else { return };
-    let Code { present, dex_files, dex_bytes, classes, abis, file_bytes, stub, class_counts } = a;
+    let Code { present, dex_files, dex_bytes, classes, abis, file_bytes, stub, class_counts, libraries } = a;
     with.differ("has-code", plain(present), plain(&b.present));
     with.sets("abis", abis.clone(), b.abis.clone());
     let word = |stub: &Option<crate::inventory::StubReason>| stub.map(|stub| stub.as_str().to_owned());
@@ -366,6 +366,9 @@ fn compare_code(a: &Fact<Code>, b: &Fact<Code>, with: &mut Comparer<'_>) {
         with.list("sdks", before, after, |counts| {
             counts.sdks.iter().map(|sdk| format!("{} ({}, {})", sdk.name, sdk.kind, sdk.prefix)).collect()
         });
+    }
+    if let (Some(before), Some(after)) = (libraries, &b.libraries) {
+        with.list("native-libraries", before, after, |list| list.iter().map(native_library).collect());
     }
     // A device tells none of them: an absent number is not zero.
     let size = |dex_files: &Option<u32>, dex_bytes: &Option<u64>, classes: &Option<u64>, file: &Option<u64>| {
@@ -383,6 +386,23 @@ fn compare_code(a: &Fact<Code>, b: &Fact<Code>, with: &mut Comparer<'_>) {
         let after = size(&b.dex_files, &b.dex_bytes, &b.classes, &b.file_bytes);
         with.differ("contents", Some(before), Some(after));
     }
+}
+
+/// A library with its hardening.
+fn native_library(library: &NativeLibrary) -> String {
+    let path = format!("{}/{}", library.abi, library.name);
+    let Some(elf) = library.elf.known() else { return path };
+    let relro = match elf.relro {
+        Relro::None => "no RELRO",
+        Relro::Partial => "partial RELRO",
+        Relro::Full => "full RELRO",
+    };
+    let mut words = vec![relro];
+    words.extend((!elf.nx).then_some("executable stack"));
+    words.extend(elf.text_relocations.then_some("text relocations"));
+    words.extend((!elf.stack_canary).then_some("no stack canary"));
+    words.extend((elf.large_pages == Some(false)).then_some("not for pages of 16 KiB"));
+    format!("{path} ({})", words.join(", "))
 }
 
 fn hooks(manifest: &ManifestFacts) -> Vec<String> {

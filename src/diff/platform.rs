@@ -36,6 +36,7 @@ pub(super) fn compare(a: &Inventory, b: &Inventory, ledger: &mut Ledger) {
         preferred_apps,
         arrivals,
         state,
+        roles,
     } = a;
     if let Some((before, after)) = Comparer::new(None, ledger).both("partitions", partitions, &b.partitions) {
         compare_partitions(before, after, ledger);
@@ -52,6 +53,9 @@ pub(super) fn compare(a: &Inventory, b: &Inventory, ledger: &mut Ledger) {
     keyed(EntryKind::Role, "role-holders", (role_holders, &b.role_holders), ledger, |holder| {
         let user = holder.user.filter(|user| *user != 0).map(|user| format!(" (user {user})")).unwrap_or_default();
         vec![(holder.role.as_str().to_owned(), format!("{}{user}", holder.package))]
+    });
+    keyed(EntryKind::Role, "role-permissions", (roles, &b.roles), ledger, |role| {
+        role.permissions.iter().map(|permission| (role.role.as_str().to_owned(), permission.name.clone())).collect()
     });
     keyed(EntryKind::Arrival, "arrives-as", (arrivals, &b.arrivals), ledger, |arrival| {
         vec![(arrival.package.clone(), arrival.presence.state.as_str().to_owned())]
@@ -102,10 +106,12 @@ fn compare_states(a: &State, b: &State, ledger: &mut Ledger) {
         modules,
         // Modes follow what an owner allows and forbids.
         app_ops: _,
+        privileged_allowlists,
     } = a;
     let mut with = Comparer::new(None, ledger);
     with.fact("verified-boot", verified_boot, &b.verified_boot, Clone::clone);
     with.fact("vbmeta-digest", vbmeta_digest, &b.vbmeta_digest, Clone::clone);
+    with.fact("privileged-allowlists", privileged_allowlists, &b.privileged_allowlists, Clone::clone);
     with.fact("bootloader-locked", bootloader_locked, &b.bootloader_locked, optional);
     with.fact("vendor-security-patch", vendor_security_patch, &b.vendor_security_patch, Clone::clone);
     with.list("market", market, &b.market, |list| {

@@ -7,6 +7,7 @@ mod folder;
 mod squashfs;
 mod walk;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::bytes::{Budget, ParseError, SharedBytes};
@@ -85,12 +86,13 @@ pub trait Filesystem: Send + Sync {
 }
 
 /// Something that lies beside a volume: a file of the same folder or container.
-#[derive(Clone)]
 pub struct Beside {
     /// Its name, with the folders before it. Untrusted.
     pub name: String,
     /// Its content.
     pub bytes: SharedBytes,
+    /// Set by the volume that it is a part of.
+    pub taken: Cell<bool>,
 }
 
 /// Names of the bits that are set, in the order of `names`; a set bit without a name is its number.

@@ -1,5 +1,6 @@
 //! From layer to layer: whatever is recognised is opened, until a filesystem is met.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::apex;
@@ -46,6 +47,8 @@ pub(super) struct Layers {
     examined: u64,
     /// Whether a bound was reached and told.
     exhausted: bool,
+    /// Ways to what is a part of a volume: whatever its beginning looked like, it is nothing of its own.
+    taken: Vec<String>,
     /// Whether what is examined lies in a boot image, which holds no packages.
     in_boot: bool,
     /// What is no container: partitions, and files of all kinds.
@@ -74,6 +77,7 @@ impl Layers {
             alone: false,
             examined: 0,
             exhausted: false,
+            taken: Vec::new(),
             in_boot: false,
             leaves: Vec::new(),
         }
@@ -135,9 +139,15 @@ impl Layers {
         if let Some(format) = filesystem::recognize(&head).filter(|_| whole) {
             self.used(format.name());
             self.opened(part, place, format.name(), depth);
-            let beside: Vec<Beside> =
-                siblings.iter().map(|other| Beside { name: other.name.clone(), bytes: other.bytes.clone() }).collect();
-            match format.mount_among(part.bytes.clone(), &beside, &self.budget) {
+            let beside =
+                |other: &Part| Beside { name: other.name.clone(), bytes: other.bytes.clone(), taken: Cell::default() };
+            let beside: Vec<Beside> = siblings.iter().map(beside).collect();
+            let mounted = format.mount_among(part.bytes.clone(), &beside, &self.budget);
+            if let Some(above) = place.strip_suffix(&part.name) {
+                let taken = beside.iter().filter(|other| other.taken.get());
+                self.taken.extend(taken.map(|other| format!("{above}{}", other.name)));
+            }
+            match mounted {
                 Ok(filesystem) => {
                     let root = filesystem.root();
                     self.volumes.push(Volume {
@@ -238,7 +248,22 @@ impl Layers {
 
     /// Gives every volume its place in the device's tree, and lists its files.
     pub(super) fn mount(self) -> Image {
-        let Self { budget, volumes, early, mut problems, names, opened: layers, leftover, loose, leaves, .. } = self;
+        let Self {
+            budget,
+            volumes,
+            early,
+            mut problems,
+            names,
+            opened: mut layers,
+            mut leftover,
+            loose,
+            leaves,
+            taken,
+            ..
+        } = self;
+        problems.retain(|problem| !taken.contains(&problem.place));
+        leftover.retain(|part| !taken.contains(&part.place));
+        layers.retain(|layer| !taken.contains(&layer.place));
         let parsed: Vec<PartitionName> = volumes.iter().map(|volume| name::parse(&volume.name)).collect();
         let mut partitions: Vec<Mounted> = Vec::new();
         for (volume, parsed_name) in volumes.into_iter().zip(&parsed) {

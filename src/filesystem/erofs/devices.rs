@@ -11,7 +11,8 @@
 //! | 76 | 2 | `uniaddr_hi`, with 48BIT |
 //!
 //! Nothing in the table says which file a device is. Here it is the one beside the volume whose name is or begins with the
-//! tag; without a tag, the only one that is no volume itself and has as many blocks. Else, as in the kernel's flat mode, it is
+//! tag; without a tag, the only one that is no volume itself and has as many blocks (as some blocks, where the table tells no
+//! number, as of `mkfs.erofs --blobdev` up to 1.5). Else, as in the kernel's flat mode, it is
 //! a part of the first device, if that reaches so far.
 
 use std::sync::Arc;
@@ -60,8 +61,11 @@ impl Devices {
             let inside = || Window::new(volume.clone(), start, len).ok().filter(|_| start > 0);
             devices.push(match found.map_or_else(|| Err(inside()), Ok) {
                 // A file may be longer than the device, by what its last block was filled up with or more.
-                Ok(file) if file.len() >= len => {
-                    Device { start: (start > 0).then_some(start), bytes: Arc::new(Window::new(file, 0, len)?) }
+                Ok(file) if file.bytes.len() >= len => {
+                    file.taken.set(true);
+                    let bytes: SharedBytes =
+                        if len > 0 { Arc::new(Window::new(file.bytes.clone(), 0, len)?) } else { file.bytes.clone() };
+                    Device { start: (start > 0).then_some(start), bytes }
                 }
                 Err(Some(window)) => Device { start: None, bytes: Arc::new(window) },
                 Ok(_) | Err(None) => {
@@ -109,20 +113,23 @@ impl Devices {
 }
 
 /// What lies beside the volume and is the device.
-fn among(beside: &[Beside], volume: &SharedBytes, tag: &str, len: u64, block: u64) -> Option<SharedBytes> {
+fn among<'a>(beside: &'a [Beside], volume: &SharedBytes, tag: &str, len: u64, block: u64) -> Option<&'a Beside> {
     let file = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-    let others = beside.iter().filter(|other| !Arc::ptr_eq(&other.bytes, volume));
+    let mut others = beside.iter().filter(|other| !Arc::ptr_eq(&other.bytes, volume));
     if !tag.is_empty() {
-        let named = |other: &&Beside| {
+        return others.find(|other| {
             let name = file(&other.name);
             name.strip_prefix(tag).is_some_and(|end| end.is_empty() || end.starts_with('.'))
-        };
-        return others.into_iter().find(named).map(|other| other.bytes.clone());
+        });
     }
-    let fits = |other: &&Beside| other.bytes.len().checked_sub(len).is_some_and(|rest| rest < block) && len > 0;
+    let fits = |other: &&Beside| {
+        let length = other.bytes.len();
+        let as_long = length.checked_sub(len).is_some_and(|rest| rest < block);
+        if len > 0 { as_long } else { length > 0 && length.is_multiple_of(block) }
+    };
     let mut fitting = others.filter(fits).filter(|other| !is_volume(&other.bytes));
     match (fitting.next(), fitting.next()) {
-        (Some(only), None) => Some(only.bytes.clone()),
+        (Some(only), None) => Some(only),
         _ => None,
     }
 }

@@ -136,7 +136,7 @@ fn f2fs(place: &Workplace, at: &Path) -> Result<Vec<Line>> {
                 .collect();
             fs::write(at.join("sums"), sums)?;
             let call = format!(
-                "{} {} sums image > said; grep -q '^image OK' said || {{ cat said >&2; false; }}",
+                "{} {} sums image > said; grep -q ' OK$' said || {{ cat said >&2; false; }}",
                 python.display(),
                 reader.display()
             );
