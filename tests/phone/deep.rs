@@ -206,3 +206,31 @@ fn a_cut_amid_reading_files_leaves_gaps_and_no_half_facts() {
         assert_eq!(gap.reason, expected);
     }
 }
+
+#[test]
+fn a_phone_without_the_tools_for_files_has_one_gap_for_all_of_them_and_no_signer_is_verified() {
+    // It has no files, and its shell knows no `stat`.
+    let bench = Bench::new([Fiction { users: vec![0], ..Fiction::default() }.profile()]);
+    let inventory = scan(&bench, &["--verify"]);
+    let gaps: Vec<_> = inventory.gaps.iter().filter(|gap| gap.detail.contains("stat")).collect();
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    let packages = inventory.packages.known().unwrap();
+    assert_eq!(gaps[0].place, format!("{} package files", packages.len()));
+    let signers = packages.iter().flat_map(|package| &package.copies).flat_map(|copy| copy.signers.known().unwrap());
+    assert!(signers.into_iter().all(|signer| signer.depth != SignerDepth::Verified));
+}
+
+#[test]
+fn a_phone_that_dumps_no_single_package_has_one_gap_for_it_and_requests_stay_unknown() {
+    let refuses = Script::starting_with("dumpsys -t 60 package permission ", "").stderr("Unknown option\n").status(1);
+    let bench = Bench::new([Fiction { users: vec![0], ..Fiction::default() }.answering(refuses).profile()]);
+    let inventory = scan(&bench, &[]);
+    let dumps: Vec<_> = inventory
+        .gaps
+        .iter()
+        .filter(|gap| gap.place.starts_with("dumpsys -t 60 package ") && !gap.place.contains(" permission"))
+        .collect();
+    assert_eq!(dumps.len(), 1, "{dumps:?}");
+    let asks = |name: &str| inventory.package(name).unwrap().copies[0].requested_permissions.known().is_some();
+    assert!(!asks("ru.oneme.app") && !asks("android"));
+}

@@ -97,5 +97,5 @@ fn files_are_told_apart_before_they_are_read() {
     assert!(of(&capture, "file-readable"), "{report:#}");
     assert!(of(&sample, "file-readable"), "{report:#}");
     assert!(of(&nothing, "file-unreadable"), "{report:#}");
-    assert!(of("/nowhere/at/all", "file-unreadable"), "{report:#}");
+    assert!(of("/nowhere/at/all", "file-missing"), "{report:#}");
 }

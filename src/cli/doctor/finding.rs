@@ -223,6 +223,13 @@ kinds! {
         ["{0} читается частично",
          "{1}",
          "возьмите полный пакет изготовителя, все файлы в одной папке"];
+    FILE_MISSING: "file-missing", Problem,
+        ["there is no {0}",
+         "no file or folder has that name",
+         "check the name, and the folder in which the command runs"],
+        ["{0} не существует",
+         "файла или папки с таким именем нет",
+         "проверьте имя и папку, в которой выполняется команда"];
     FILE_UNREADABLE: "file-unreadable", Problem,
         ["{0} can't be read",
          "{1}",

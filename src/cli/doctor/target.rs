@@ -13,6 +13,10 @@ const TOLD: usize = 3;
 
 pub(super) fn look(path: &Path, findings: &mut Vec<Finding>) {
     let name = path.display().to_string();
+    if !path.exists() {
+        findings.push(Finding::new(&finding::FILE_MISSING, name, ""));
+        return;
+    }
     let mut fine = |what: String| findings.push(Finding::new(&finding::FILE, name.clone(), what));
     if CaptureSource::recognizes(path) {
         return fine("a capture of a phone".to_owned());

@@ -186,10 +186,24 @@ pub(super) fn read(asker: &mut Asker<'_>, packages: &mut [Package], deep: Deep, 
         progress.step(&format!("package files, request {}", round + 1));
         fetch(asker, &mut tasks, &asked, &mut cost);
     }
+    if let Some(gap) = common(&tasks) {
+        asker.note(gap);
+        return cost;
+    }
     for task in tasks {
         finish(asker, packages, task);
     }
     cost
+}
+
+/// The one reason for which no file could be read, as where the phone lacks a tool: told once, not for each file.
+fn common(tasks: &[Task]) -> Option<Gap> {
+    let [first, second, rest @ ..] = tasks else { return None };
+    let gap = first.gap.as_ref()?;
+    let is_same =
+        |task: &Task| task.gap.as_ref().is_some_and(|other| (other.reason, &other.detail) == (gap.reason, &gap.detail));
+    let all = is_same(second) && rest.iter().all(is_same);
+    all.then(|| Gap::new(format!("{} package files", tasks.len()), gap.reason, gap.detail.clone()))
 }
 
 fn tasks(packages: &[Package], gaps: &mut Vec<Gap>) -> Vec<Task> {

@@ -5,11 +5,11 @@
 //! leaves out packages that hold no state of any of the names; what those ask for stays unknown. A phone that does not know
 //! that question is asked for the dump of each package. Evidence tells which answer it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::asking::Asker;
 use super::package::application_id;
-use crate::adb::commands;
+use crate::adb::{Command, commands};
 use crate::dump::At;
 use crate::dump::package::block::Block;
 use crate::dump::package::{self, End, facts};
@@ -91,9 +91,20 @@ impl RequestedPermissions {
     /// Asks for each package, many with one request. Slow, and complete: a package's own dump names every permission that
     /// it requests.
     fn by_packages<'n>(asker: &mut Asker<'_>, sdk: u32, names: impl Iterator<Item = &'n str>, why: Gap) -> Self {
+        let mut commands: VecDeque<Command> = names.filter_map(|name| commands::package(sdk, name)).collect();
         let mut out = Self::none(why);
-        let commands = names.filter_map(|name| commands::package(sdk, name)).collect();
-        for text in asker.ask_batch(commands, Hides::Facts).into_iter().flatten() {
+        let mut texts = Vec::new();
+        // A phone that refuses one refuses all: that is one gap, not one for each package. A capture may hold any of them.
+        if !asker.is_capture()
+            && let Some(first) = commands.pop_front()
+        {
+            match asker.ask(&first, Hides::Facts) {
+                Ok(text) => texts.push(text),
+                Err(_) => return out,
+            }
+        }
+        texts.extend(asker.ask_batch(commands.into(), Hides::Facts).into_iter().flatten());
+        for text in texts {
             let dump = package::parse(&text.text);
             if let Some(words) = dump.end.describe() {
                 asker.note(Gap::new(&text.command, GapReason::Truncated, words));
