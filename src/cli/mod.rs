@@ -13,6 +13,7 @@ mod events;
 mod examples;
 mod exit;
 mod image;
+mod journal;
 mod judging;
 mod key;
 mod language;
@@ -80,6 +81,7 @@ enum Command {
     Profile(profile::Arguments),
     Schema(schema::Arguments),
     Watch(watch::Arguments),
+    Journal(journal::Arguments),
     Config(config::Arguments),
     Completions(manual::CompletionsArguments),
     Man(manual::ManArguments),
@@ -132,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Journal(arguments) => journal::run(&arguments),
         Command::Config(arguments) => config::run(&arguments, &whole()),
         Command::Completions(arguments) => manual::completions(&arguments, whole()),
         Command::Man(arguments) => manual::man(&arguments, whole()),

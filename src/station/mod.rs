@@ -8,5 +8,5 @@ mod journal;
 mod slots;
 
 pub use job::{Ended, Job, Limits, MEMORY};
-pub use journal::{Journal, read};
+pub use journal::{Chain, Journal, read, verify};
 pub use slots::{Change, Phase, Slot, Slots};

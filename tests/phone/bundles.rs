@@ -25,7 +25,8 @@ fn bundle(bench: &Bench, more: &[&str]) -> (TempDir, Files) {
     let mut command = preloaded(bench.server.address());
     command.args(["check", "--profile", "ru/smartphone", "--as-of", "2026-06-01"]).args(evidence).args(more);
     let ran = finish(&mut command);
-    assert!(ran.code < 2, "{ran:#?}");
+    // An app in the dump alone is a contradiction, which leaves the verdict open.
+    assert!([0, 1, 3].contains(&ran.code), "{ran:#?}");
     let files = archive::read(&std::fs::read(path("b.zip")).unwrap()).unwrap();
     (folder, files)
 }

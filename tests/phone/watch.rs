@@ -15,7 +15,7 @@ use crate::support::adb_server::AdbServer;
 use crate::support::adbd::{Adbd, Fault, Script};
 use crate::support::bench::Bench;
 use crate::support::fiction::Fiction;
-use crate::support::program::preloaded;
+use crate::support::program::{finish, preloaded};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -116,6 +116,23 @@ fn phones_are_judged_as_they_come_and_what_was_shown_is_in_the_journal() {
     assert_eq!(watch.interrupt(), Some(130));
     assert_eq!(children(id), 0);
     assert_eq!(watch.entries().len(), 3, "the end takes nothing away");
+    // Each entry is bound to the one before it.
+    let verify = |more: &[&str]| {
+        let mut command = preloaded(bench.server.address());
+        finish(command.args(["journal", "verify"]).arg(&watch.journal).args(more))
+    };
+    let whole = verify(&["--format", "json"]);
+    assert_eq!((whole.code, whole.json()["entries"].as_u64()), (0, Some(3)), "{whole:#?}");
+    let head = whole.json()["head"].as_str().unwrap().to_owned();
+    let text = std::fs::read_to_string(&watch.journal).unwrap();
+    std::fs::write(&watch.journal, text.replace("NOT COMPLIANT", "COMPLIANT")).unwrap();
+    let changed = verify(&[]);
+    assert!(changed.code == 5 && changed.stdout.contains("WRONG  line 3 the line before it"), "{changed:#?}");
+    let lines: Vec<&str> = text.lines().take(2).collect();
+    std::fs::write(&watch.journal, lines.join("\n") + "\n").unwrap();
+    assert_eq!(verify(&[]).code, 0, "an end that was cut off leaves no trace");
+    let noted = verify(&["--noted", &head]);
+    assert!(noted.code == 5 && noted.stdout.contains("no line has the noted digest"), "{noted:#?}");
 }
 
 #[test]

@@ -59,6 +59,8 @@ const FILES: &[(&str, &[&[&str]])] = &[
             &["devices", "--help"],
             &["doctor", "--help"],
             &["watch", "--help"],
+            &["journal", "--help"],
+            &["journal", "verify", "--help"],
             &["profile", "--help"],
             &["profile", "list", "--help"],
             &["profile", "show", "--help"],
