@@ -36,6 +36,8 @@ pub mod check;
 
 pub mod assess;
 
+pub mod diff;
+
 pub mod report;
 
 pub mod evidence;

@@ -26,12 +26,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("profile", &["inventory"]),
     ("check", &["inventory", "platform", "profile"]),
     ("assess", &["check", "profile", "inventory"]),
-    ("report", &["assess", "check", "profile", "inventory"]),
-    ("evidence", &["report", "assess", "inventory", "profile"]),
+    ("diff", &["assess", "check", "profile", "inventory"]),
+    ("report", &["diff", "assess", "check", "profile", "inventory"]),
+    ("evidence", &["report", "diff", "assess", "check", "profile", "inventory", "collect"]),
     ("station", &["adb"]),
     (
         "cli",
         &[
+            "evidence",
+            "diff",
             "bytes",
             "remote",
             "adb",
@@ -58,7 +61,11 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
     ("check", "KINDS", &["mod", "holding", "outcome", "schema", "selector", "setting", "sweep"]),
-    ("report", "FORMATS", &["mod", "event", "identity", "markup", "phrases", "printable", "wording"]),
+    (
+        "report",
+        "FORMATS",
+        &["mod", "baseline", "difference", "event", "identity", "markup", "notice", "phrases", "printable", "wording"],
+    ),
 ];
 
 const FORBIDDEN_NAMES: [&str; 5] = ["utils", "helpers", "common", "misc", "manager"];

@@ -15,6 +15,7 @@ mod firmware {
     mod apex;
     mod avb;
     mod containers;
+    mod difference;
     mod erofs;
     mod ext4;
     mod f2fs;

@@ -28,7 +28,7 @@ mod stub;
 mod value;
 mod verify;
 
-use crate::bytes::{ParseError, SharedBytes};
+use crate::bytes::{ParseError, SharedBytes, read_vec_at};
 pub use apex::{Apex, ApexKey, ApexManifest, Payload};
 pub use certificate::CertificateFacts;
 pub use dex::{Dex, Prefix, Sdk};
@@ -54,7 +54,8 @@ pub use verify::{
     Issue, Scheme, SdkRange, Signer, Stamp, StampStatus, Verification, verify, verify_stamp, verify_with,
 };
 
-const MANIFEST: &str = "AndroidManifest.xml";
+/// The entry of a package file that says what it is.
+pub const MANIFEST: &str = "AndroidManifest.xml";
 const RESOURCES: &str = "resources.arsc";
 /// The largest manifest measured (Play services) has 0.6 MiB.
 const MAX_MANIFEST: u64 = 16 << 20;
@@ -229,6 +230,15 @@ pub fn open_with(source: &SharedBytes, options: Options<'_>) -> Result<Apk, Pars
 /// The place in the ZIP structure, the signing block or the signature file that can't be read.
 pub fn certificates(source: &SharedBytes) -> Result<Vec<Certificate>, ParseError> {
     signers(&Directory::open(source)?)
+}
+
+/// `AndroidManifest.xml` as it stands in the file, inflated: binary XML.
+///
+/// # Errors
+/// The place in the ZIP structure that can't be read.
+pub fn manifest_bytes(source: &SharedBytes) -> Result<Vec<u8>, ParseError> {
+    let document = open_entry(&Directory::open(source)?, MANIFEST, MAX_MANIFEST)?;
+    read_vec_at(document.as_ref(), 0, document.len(), "length of the manifest", MAX_MANIFEST)
 }
 
 /// Classes that the package's DEX files define. Reads some megabytes of a large package, so [`open`] does not.

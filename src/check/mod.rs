@@ -229,7 +229,7 @@ pub enum Presence {
 }
 
 #[cfg(test)]
-use crate::platform::sample;
+pub(crate) use crate::platform::sample;
 
 #[cfg(test)]
 mod tests {

@@ -28,7 +28,9 @@ use crate::report::printable;
 /// Certificates are those that the file claims, or with --verify those that hold. With --format json each file is one line and one object; a file that
 /// can't be read is an object with `file` and `error`. Exits 4 when none could be read.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n    preloaded apk app.apk --format json | jq .hooks")]
+#[command(after_help = "Example:\n    preloaded apk app.apk --format json | jq .hooks
+
+Exits 0 done, 2 wrong usage, 4 a file can't be read.")]
 pub(super) struct Arguments {
     /// Package files
     #[arg(value_name = "FILE", required = true)]

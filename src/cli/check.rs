@@ -1,6 +1,6 @@
 //! `preloaded check`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,15 +8,17 @@ use std::sync::{Mutex, PoisonError};
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
+use super::bundle::BundleArguments;
 use super::events::Events;
 use super::exit::{Exit, usage};
 use super::output::{OutputArguments, formats_help};
 use super::profile::sign::{keys, verified_profile};
 use super::target::{Reading, TargetArguments};
 use super::{save, summary};
-use crate::assess::{BaselineRef, KnownFailures, Overlays, ProfileSignature, applicable, assess};
-use crate::check::{self, Context, Presence, Verdict};
+use crate::assess::{KnownFailures, Overlays, ProfileSignature, applicable, assess};
+use crate::check::{self, Context, Presence};
 use crate::collect::SourceError;
+use crate::evidence::bundle;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
 use crate::profile::{self, Basis, Profile};
 use crate::report::{self, Coverage, EventKind, Identity, Run, TargetReport, TargetResult, printable};
@@ -101,6 +103,9 @@ pub(super) struct Arguments {
     save: Option<PathBuf>,
 
     #[command(flatten)]
+    bundle: BundleArguments,
+
+    #[command(flatten)]
     output: OutputArguments,
 
     /// Leave the inventories out of JSON and HTML: smaller files, of which no bill of materials can be made later
@@ -176,6 +181,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let context = arguments.context();
     // Whatever is wrong with the profile, the waivers or an older report is said before any phone is touched.
     let profile = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
+    if arguments.require_signed_profile && arguments.profile_key.is_empty() {
+        // Set by a configuration, it is not held against its requirements by the command line.
+        return Err(usage("--require-signed-profile needs the keys that may have signed it: --profile-key FILE"));
+    }
     let signature = if arguments.profile_key.is_empty() {
         None
     } else {
@@ -191,13 +200,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let events = Events::open(arguments.events.as_deref(), outputs.identity().clone())?;
     let keep = outputs.wants_inventories() && !arguments.findings_only;
-    let plan = arguments.target.plan(true, &packages)?;
+    let evidence = arguments.bundle.open()?;
+    let material = Mutex::new(BTreeMap::new());
+    let plan = arguments.target.plan(true, &packages)?.recording(evidence.is_some());
     let (all, done) = (plan.len(), AtomicUsize::new(0));
-    let targets = plan.read(&events, |index, reading, board| {
+    let targets = plan.read(&events, |index, mut reading, board| {
         if let (Some(folder), Ok(inventory)) = (&arguments.save, &reading.result) {
             let mut inventory = inventory.clone();
             outputs.identity().apply_to_inventory(&mut inventory);
             save::inventory(folder, &outputs.identity().name(&reading.target, index + 1), &inventory)?;
+        }
+        if let (true, Ok(inventory)) = (evidence.is_some(), &reading.result) {
+            let kept = (inventory.clone(), reading.recorded.take().unwrap_or_default());
+            material.lock().unwrap_or_else(PoisonError::into_inner).insert(index, kept);
         }
         let name = reading.target.name.clone();
         let judge = Judge {
@@ -224,7 +239,20 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         targets,
         notices: overlays.into_inner().unwrap_or_else(PoisonError::into_inner).notices(context.as_of),
     };
+    let bundled = evidence.map(|evidence| {
+        let material = material.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let signed = signature.as_ref().map(|_| PathBuf::from(format!("{}.minisig", profile.file())));
+        let laid_over = [
+            (bundle::WAIVERS, &arguments.waivers),
+            (bundle::ATTESTATIONS, &arguments.attestations),
+            (bundle::BASELINE, &arguments.baseline),
+            ("profile.toml.minisig", &signed),
+        ];
+        evidence.write(&run, material, &profile, &context, outputs.identity(), &laid_over)
+    });
+    // The reports are worth having even where the bundle could not be written.
     outputs.write(&mut run)?;
+    bundled.transpose()?;
     events.emit(EventKind::Finished { exit_code: exit as u8 });
     events.close()?;
     Ok(exit)
@@ -246,28 +274,8 @@ impl Arguments {
 fn baseline(path: &Path, only_new: bool) -> anyhow::Result<KnownFailures> {
     let name = path.display();
     let bytes = std::fs::read(path).map_err(|error| usage(format!("{name}: can't be read: {error}")))?;
-    let run = report::parse(&bytes).map_err(|error| usage(format!("{name}: {error}")))?;
-    let several = run.targets.len() > 1;
-    let mut targets: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
-    let mut as_of = None;
-    for report in run.targets {
-        let TargetResult::Judged { assessment, .. } = report.result else { continue };
-        let mut target = report.target.name;
-        if several && Identity::hides(&target) {
-            // The place in another run says nothing: another phone's failures would excuse this one's.
-            target.push_str(" of the older report");
-        }
-        let known = targets.entry(target).or_default();
-        let failed = assessment.findings.into_iter().filter(|finding| finding.verdict == Verdict::Fail);
-        known.extend(failed.map(|finding| (finding.rule, finding.subject)));
-        as_of = as_of.or(Some(assessment.context.as_of));
-    }
-    let Some(as_of) = as_of else {
-        return Err(usage(format!("{name}: no target of this report was judged: nothing to compare with")));
-    };
-    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let report = BaselineRef { file, sha256: profile::sha256(&bytes), as_of, only_new };
-    Ok(KnownFailures { report, targets })
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    report::known_failures(&bytes, &file, only_new).map_err(|error| usage(format!("{name}: {error}")))
 }
 
 /// How readings are judged.
@@ -283,7 +291,7 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn report(&self, index: usize, reading: Reading) -> anyhow::Result<TargetReport> {
-        let Reading { target, result } = reading;
+        let Reading { target, result, .. } = reading;
         Ok(match result {
             Ok(inventory) => {
                 let mut assessment = Box::new(assess(self.profile, &inventory, self.context)?);

@@ -13,6 +13,10 @@ use crate::report::printable;
 ///
 /// Exits 75 when there is no server or no phone.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+    preloaded devices --start-server
+
+Exits 0 done, 2 wrong usage, 75 there is no server or no phone.")]
 pub(super) struct Arguments {
     /// Print every command that may ever be sent to a phone, and why, instead
     #[arg(long)]

@@ -19,7 +19,7 @@ pub enum Exit {
     Inconclusive = 3,
     /// The input can't be read, now or later, or a report can't be written.
     Unreadable = 4,
-    /// A signature of a profile is wrong, or missing where one was demanded: nothing was judged.
+    /// A signature, or something that it covers, is wrong, or a signature is missing where one was demanded.
     BadSignature = 5,
     /// The same call may succeed later: phone offline, unauthorised, connection lost.
     Temporary = 75,

@@ -26,7 +26,9 @@ use crate::report::printable;
 /// there are gaps behind which packages may be hidden.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n    preloaded list firmware.zip --permission android.permission.READ_SMS --format tsv"
+    after_help = "Example:\n    preloaded list firmware.zip --permission android.permission.READ_SMS --format tsv
+
+Exits 0 done, 2 wrong usage, 3 packages may be missing from the list, 4 unreadable, 75 try again."
 )]
 pub(super) struct Arguments {
     #[command(flatten)]

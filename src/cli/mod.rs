@@ -2,19 +2,30 @@
 
 mod apk;
 mod attest;
+mod bundle;
 mod check;
+mod config;
 mod convert;
 mod devices;
+mod diff;
 mod doctor;
 mod events;
+mod examples;
 mod exit;
 mod image;
+mod judging;
+mod key;
 mod language;
 mod list;
+mod manual;
 mod r#match;
+mod notice;
+mod odd;
 mod output;
 mod profile;
 mod reading;
+mod redact;
+mod report_file;
 mod save;
 mod scan;
 mod schema;
@@ -23,13 +34,15 @@ mod show;
 mod summary;
 mod target;
 mod terminal;
+mod verify;
 mod watch;
 mod why;
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
 
@@ -54,6 +67,12 @@ enum Command {
     Show(show::Arguments),
     Why(why::Arguments),
     Apk(apk::Arguments),
+    Diff(diff::Arguments),
+    Odd(odd::Arguments),
+    Notice(notice::Arguments),
+    Redact(redact::Arguments),
+    Key(key::Arguments),
+    Verify(verify::Arguments),
     Image(image::Arguments),
     Attest(attest::Arguments),
     Devices(devices::Arguments),
@@ -61,13 +80,29 @@ enum Command {
     Profile(profile::Arguments),
     Schema(schema::Arguments),
     Watch(watch::Arguments),
+    Config(config::Arguments),
+    Completions(manual::CompletionsArguments),
+    Man(manual::ManArguments),
+}
+
+/// The program's command line with all of its help.
+fn whole() -> clap::Command {
+    examples::complete(Arguments::command())
 }
 
 /// Runs the program: arguments in, exit code out.
 #[must_use]
 pub fn main() -> ExitCode {
     limit_memory();
-    let arguments = match Arguments::try_parse() {
+    let config = match config::Config::load(&whole()) {
+        Ok(config) => config,
+        Err(error) => {
+            terminal::complain(&format!("{error:#}"));
+            return ExitCode::from(Exit::Usage as u8);
+        }
+    };
+    let matches = config.apply(whole()).try_get_matches();
+    let arguments = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help goes to standard output and is no error; neither can be mended when the stream is closed.
@@ -84,6 +119,12 @@ pub fn main() -> ExitCode {
         Command::Show(arguments) => show::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Apk(arguments) => apk::run(&arguments),
+        Command::Diff(arguments) => diff::run(arguments),
+        Command::Odd(arguments) => odd::run(&arguments),
+        Command::Notice(arguments) => notice::run(arguments),
+        Command::Redact(arguments) => redact::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
@@ -91,6 +132,9 @@ pub fn main() -> ExitCode {
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments, &whole()),
+        Command::Completions(arguments) => manual::completions(&arguments, whole()),
+        Command::Man(arguments) => manual::man(&arguments, whole()),
     };
     let exit = result.unwrap_or_else(|error| {
         if is_closed_pipe(&error) {
@@ -101,6 +145,14 @@ pub fn main() -> ExitCode {
         error.downcast_ref::<exit::Failed>().map_or(Exit::Unreadable, |failed| failed.0)
     });
     ExitCode::from(exit as u8)
+}
+
+/// What is wrong with a command line, whose first word is the program's name.
+///
+/// # Errors
+/// The words for it, with the usage.
+fn parse(line: &[OsString]) -> Result<(), String> {
+    Arguments::try_parse_from(line).map(drop).map_err(|error| error.render().to_string())
 }
 
 /// A job of a bench is told how much memory it may have, and holds itself to it: what asks for more ends, and the bench

@@ -247,7 +247,7 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// A file beside the one that it will become.
-fn temporary(path: &Path) -> io::Result<NamedTempFile> {
+pub(super) fn temporary(path: &Path) -> io::Result<NamedTempFile> {
     // What is no file (a folder, a device, a pipe) would be replaced by one.
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         return Err(io::Error::other("there is something else than a file"));
@@ -256,7 +256,8 @@ fn temporary(path: &Path) -> io::Result<NamedTempFile> {
     NamedTempFile::new_in(folder)
 }
 
-fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
+/// Gives it its name, and the mode of any other file.
+pub(super) fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
     readable_by_others(file.as_file())?;
     file.persist(path).map(|_| ()).map_err(|error| error.error)
 }

@@ -19,6 +19,10 @@ use crate::profile::{self, Profile};
 
 /// Profiles: lists of rules
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+    preloaded profile list
+
+Exits 0 done, 2 wrong usage or profile.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -27,11 +31,19 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the profiles that come with the program
+    #[command(after_help = "Example:
+    preloaded profile list
+
+Exits 0 done.")]
     List {
         #[command(flatten)]
         language: LanguageArguments,
     },
     /// Print a profile as it was written
+    #[command(after_help = "Example:
+    preloaded profile show ru/smartphone > mine.toml
+
+Exits 0 done, 2 there is no such profile, or it is wrong.")]
     Show {
         /// A profile by name or a TOML file
         #[arg(value_name = "NAME|FILE")]
@@ -52,6 +64,10 @@ enum Command {
     /// Say in words what differs between two profiles, and what that means for given inventories
     Diff(diff::Arguments),
     /// Explain the kinds of check that a rule can use, and their settings
+    #[command(after_help = "Example:
+    preloaded profile checks
+
+Exits 0 done.")]
     Checks,
     /// Print how a profile is written, and which ones come with the program
     Guide,

@@ -20,7 +20,9 @@ use crate::report::printable;
 /// Exits 0 when everything was read, 3 when the inventory has gaps behind which packages may be hidden.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n    preloaded scan adb -o phone.json\n    preloaded check phone.json --profile ru/smartphone"
+    after_help = "Example:\n    preloaded scan adb -o phone.json\n    preloaded check phone.json --profile ru/smartphone
+
+Exits 0 everything was read, 2 wrong usage, 3 packages may be hidden behind gaps, 4 unreadable, 75 try again."
 )]
 pub(super) struct Arguments {
     #[command(flatten)]

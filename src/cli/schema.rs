@@ -6,11 +6,16 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use crate::check::schema;
+use crate::diff::{Diff, OddPreloads};
 use crate::inventory::Inventory;
 use crate::report::{Event, Run};
 
 /// Print the JSON Schema of a file that this program writes or reads
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+    preloaded schema report > report.schema.json
+
+Exits 0 done, 2 wrong usage.")]
 pub(super) struct Arguments {
     /// Which file
     #[arg(value_enum)]
@@ -23,6 +28,10 @@ enum Which {
     Inventory,
     /// What `check --format json` writes
     Report,
+    /// What `diff --format json` writes
+    Diff,
+    /// What `odd --format json` writes
+    Odd,
     /// A line that `check --events` writes
     Event,
     /// A profile
@@ -41,6 +50,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Which::Profile => schema::profile(),
         Which::Waivers => schema::waivers(),
         Which::Attestations => schema::attestations(),
+        Which::Diff => schemars::schema_for!(Diff).to_value(),
+        Which::Odd => schemars::schema_for!(OddPreloads).to_value(),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema)?;

@@ -1,5 +1,6 @@
 //! The ADB server that the environment names, started where that was asked for, and how long phones are waited for.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
@@ -42,6 +43,12 @@ impl ServerArguments {
     /// How long phones are waited for.
     pub(super) fn patience(&self) -> Patience {
         Patience { silence: self.patience.unwrap_or(Duration::MAX), ..Patience::default() }
+    }
+
+    /// What a process that reads one phone for this one has to be told beside its environment, as arguments.
+    pub(super) fn of_job(&self) -> Vec<OsString> {
+        let patience = self.patience.map(|patience| ["--patience".into(), patience.as_secs_f64().to_string().into()]);
+        patience.into_iter().flatten().collect()
     }
 
     /// What the server has attached, by name.

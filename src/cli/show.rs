@@ -8,13 +8,15 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::target::TargetArguments;
 use super::why::{self, Format, Step};
-use crate::inventory::{Fact, Inventory, Outcome, Package, PackageCopy, PredictedGrant};
-use crate::platform::conclusions;
+use crate::inventory::{Fact, Gap, Ground, Inventory, LauncherPlace, Outcome, Package, PackageCopy, PredictedGrant};
+use crate::platform::{conclusions, launcher, presence};
 use crate::report::printable;
 
 /// Show everything that is known of one package
 ///
-/// `?` stands where a fact is unknown. Exits 0 when the package was found, 3 when a gap may hide it.
+/// How it is there, whether the user can be rid of it, where its icon stands, its copies with their signers and components,
+/// and its permissions, each with the reasons and where they were read. `?` stands where a fact is unknown. Exits 0 when the
+/// package was found or arrives at set-up, 3 when a gap may hide it.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n    preloaded show ru.oneme.app firmware.zip")]
 pub(super) struct Arguments {
@@ -34,9 +36,55 @@ pub(super) struct Arguments {
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     target: &'a crate::inventory::Target,
-    /// As inventories have it.
-    package: &'a Package,
+    /// Its name.
+    name: &'a str,
+    presence: Conclusion<&'static str>,
+    /// `null` for an app that is no package yet.
+    removability: Option<Conclusion<&'static str>>,
+    launcher_place: Conclusion<LauncherPlace>,
+    /// As inventories have it; `null` for an app that is no package yet.
+    package: Option<&'a Package>,
     permissions: Vec<Permission<'a>>,
+}
+
+/// What was concluded, with the grounds.
+#[derive(Debug, Serialize)]
+struct Conclusion<T> {
+    /// `null` where it is unknown.
+    value: Option<T>,
+    /// Why it is unknown.
+    unknown: Option<Gap>,
+    reasons: Vec<GroundShown>,
+}
+
+/// A ground of a conclusion.
+#[derive(Debug, Serialize)]
+struct GroundShown {
+    /// Its public code; `null` for what has none.
+    code: Option<serde_json::Value>,
+    text: Option<String>,
+    /// `file:line`, or the place within a file.
+    at: Option<String>,
+}
+
+impl<T: Copy> Conclusion<T> {
+    fn of<F>(fact: &Fact<F>, value: impl FnOnce(&F) -> T, reasons: impl FnOnce(&F) -> Vec<GroundShown>) -> Self {
+        match fact {
+            Fact::Known { value: known, .. } => {
+                Self { value: Some(value(known)), unknown: None, reasons: reasons(known) }
+            }
+            Fact::Unknown(gap) => Self { value: None, unknown: Some(gap.clone()), reasons: Vec::new() },
+        }
+    }
+}
+
+fn grounds<C: Serialize>(inventory: &Inventory, grounds: &[Ground<C>]) -> Vec<GroundShown> {
+    let shown = |ground: &Ground<C>| GroundShown {
+        code: serde_json::to_value(&ground.code).ok(),
+        text: Some(ground.says.clone()),
+        at: why::place(inventory, &ground.evidence),
+    };
+    grounds.iter().map(shown).collect()
 }
 
 /// A permission that it asks for.
@@ -55,25 +103,43 @@ struct Permission<'a> {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let (mut inventory, exit) = why::one(&arguments.target, "show", &arguments.package)?;
     conclusions::complete(&mut inventory);
-    let package = why::found(&inventory, &arguments.package)?;
-    let predicted = package.predicted_grants.known().map(Vec::as_slice).unwrap_or_default();
-    let permission = |grant: &'_ PredictedGrant| {
-        let (level, _, _) = why::declared(&inventory, &grant.permission);
-        (level, why::actual(package, &grant.permission), why::steps(&inventory, &grant.reasons))
+    let name = arguments.package.as_str();
+    let arrives = inventory.arrivals.known().into_iter().flatten().any(|arrival| arrival.package == name);
+    let package = match why::found(&inventory, name) {
+        Ok(package) => Some(package),
+        // It is no package yet, and yet it shows or arrives.
+        Err(_) if arrives => None,
+        Err(error) => return Err(error),
     };
-    let permissions = predicted.iter().map(|grant| {
-        let (level, actual, reasons) = permission(grant);
-        Permission {
-            name: &grant.permission,
-            level,
-            predicted: grant.outcome,
-            fixed: grant.fixed,
-            implied_by: grant.implied_by.as_deref(),
-            actual,
-            reasons,
-        }
-    });
-    let shown = Shown { target: &inventory.target, package, permissions: permissions.collect() };
+    let predicted = package.and_then(|package| package.predicted_grants.known()).map(Vec::as_slice).unwrap_or_default();
+    let permissions = predicted.iter().map(|grant| permission(&inventory, package, grant));
+    let place = match package {
+        Some(package) => package.launcher_place.clone(),
+        None => launcher::place(&inventory, name),
+    };
+    let place_at = |_: &LauncherPlace| {
+        let at = place.evidence().and_then(|evidence| why::place(&inventory, evidence));
+        vec![GroundShown { code: None, text: None, at }]
+    };
+    let shown = Shown {
+        target: &inventory.target,
+        name,
+        presence: Conclusion::of(
+            &presence::of(&inventory, name),
+            |found| found.state.as_str(),
+            |found| grounds(&inventory, &found.grounds),
+        ),
+        removability: package.map(|package| {
+            Conclusion::of(
+                &package.removability,
+                |found| found.grade.as_str(),
+                |found| grounds(&inventory, &found.grounds),
+            )
+        }),
+        launcher_place: Conclusion::of(&place, |place| *place, place_at),
+        package,
+        permissions: permissions.collect(),
+    };
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
         Format::Text => write_text(&inventory, &shown, &mut out)?,
@@ -86,6 +152,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
+fn permission<'a>(inventory: &Inventory, package: Option<&Package>, grant: &'a PredictedGrant) -> Permission<'a> {
+    let (level, _, _) = why::declared(inventory, &grant.permission);
+    Permission {
+        name: &grant.permission,
+        level,
+        predicted: grant.outcome,
+        fixed: grant.fixed,
+        implied_by: grant.implied_by.as_deref(),
+        actual: package.map(|package| why::actual(package, &grant.permission)).unwrap_or_default(),
+        reasons: why::steps(inventory, &grant.reasons),
+    }
+}
+
 /// Lines of a title and a text.
 struct Lines<'w>(&'w mut dyn Write);
 
@@ -94,19 +173,54 @@ impl Lines<'_> {
         writeln!(self.0, "    {title:<13} {}", printable(text))
     }
 
+    /// A conclusion with its grounds below it, or why it is not known.
+    fn conclusion<T>(
+        &mut self,
+        title: &str,
+        conclusion: &Conclusion<T>,
+        text: impl FnOnce(&T) -> String,
+    ) -> io::Result<()> {
+        match (&conclusion.value, &conclusion.unknown) {
+            (Some(value), _) => self.line(title, &text(value))?,
+            (None, Some(gap)) => self.unknown(title, gap)?,
+            (None, None) => self.line(title, "?")?,
+        }
+        for reason in &conclusion.reasons {
+            let line = match (&reason.text, &reason.at) {
+                // Grounds about a file begin with its path.
+                (Some(text), Some(at)) if text.starts_with(at) => text.clone(),
+                (Some(text), Some(at)) => format!("{text} [{at}]"),
+                (Some(text), None) => text.clone(),
+                (None, Some(at)) => format!("[{at}]"),
+                (None, None) => continue,
+            };
+            self.line("", &line)?;
+        }
+        Ok(())
+    }
+
+    fn unknown(&mut self, title: &str, gap: &Gap) -> io::Result<()> {
+        self.line(title, &format!("? [{}] {}: {}", gap.reason.as_str(), gap.place, gap.detail))
+    }
+
     /// A fact, or why it is not known.
     fn fact<T>(&mut self, title: &str, fact: &Fact<T>, text: impl FnOnce(&T) -> String) -> io::Result<()> {
         match fact {
             Fact::Known { value, .. } => self.line(title, &text(value)),
-            Fact::Unknown(gap) => self.line(title, &format!("? [{}] {}", gap.reason.as_str(), gap.detail)),
+            Fact::Unknown(gap) => self.unknown(title, gap),
         }
     }
 }
 
 fn write_text(inventory: &Inventory, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let package = shown.package;
-    writeln!(out, "{}", printable(&package.name))?;
+    writeln!(out, "{}", printable(shown.name))?;
     let mut lines = Lines(out);
+    lines.conclusion("presence", &shown.presence, |state| (*state).to_owned())?;
+    if let Some(removability) = &shown.removability {
+        lines.conclusion("removability", removability, |grade| (*grade).to_owned())?;
+    }
+    lines.conclusion("icon", &shown.launcher_place, |place| place.describe())?;
+    let Some(package) = shown.package else { return Ok(()) };
     let optional = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     lines.fact("shared user", &package.shared_user, optional)?;
     lines.fact("user id", &package.uid, u32::to_string)?;
@@ -123,7 +237,7 @@ fn write_text(inventory: &Inventory, shown: &Shown<'_>, out: &mut dyn Write) -> 
     }
     writeln!(lines.0, "\n  permissions")?;
     match &package.predicted_grants {
-        Fact::Unknown(gap) => lines.line("", &format!("? [{}] {}", gap.reason.as_str(), gap.detail))?,
+        Fact::Unknown(gap) => lines.unknown("", gap)?,
         Fact::Known { .. } if shown.permissions.is_empty() => lines.line("", "it asks for none")?,
         Fact::Known { .. } => {}
     }
@@ -174,7 +288,7 @@ fn write_copy(inventory: &Inventory, copy: &PackageCopy, lines: &mut Lines<'_>) 
     })?;
     let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     lines.fact("flags", &copy.flags, |flags| list(flags))?;
-    lines.fact("icons", &copy.launcher, |launcher| list(launcher))?;
+    lines.fact("activities", &copy.launcher, |launcher| list(launcher))?;
     lines.fact("splits", &copy.splits, |splits| {
         list(&splits.iter().map(|split| split.name.clone()).collect::<Vec<_>>())
     })?;

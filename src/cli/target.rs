@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use clap::{Args, ValueEnum};
 
@@ -15,6 +15,7 @@ use crate::adb::{Attached, Direct, Listing, Patience, Server};
 use crate::collect::capture::CaptureSource;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
+use crate::collect::record::{Record, Recorded};
 use crate::collect::saved::SavedSource;
 use crate::collect::{Deep, Progress, Request, Source, SourceError};
 use crate::inventory::{Inventory, Target, TargetKind};
@@ -78,10 +79,15 @@ impl From<DeepArgument> for Deep {
 const PHONES: u8 = 32;
 const IMAGES: u8 = 8;
 
+/// Most raw material that is kept of all targets together, in bytes: it is held in memory until the last was read.
+const RECORDED: u64 = 768 << 20;
+
 /// A target that was read, or not.
 pub(super) struct Reading {
     pub(super) target: Target,
     pub(super) result: Result<Inventory, SourceError>,
+    /// Raw material, where it was asked for.
+    pub(super) recorded: Option<Recorded>,
 }
 
 /// One thing to read.
@@ -103,12 +109,18 @@ pub(super) struct Plan {
     jobs: Vec<Job>,
     at_once: usize,
     request: Request,
+    record: bool,
 }
 
 impl Plan {
     /// Number of targets.
     pub(super) fn len(&self) -> usize {
         self.jobs.len()
+    }
+
+    /// The same, with raw material kept for each reading if `record` says so.
+    pub(super) fn recording(self, record: bool) -> Self {
+        Self { record, ..self }
     }
 
     /// Reads every target, several at once, and hands each on as soon as it is read: no target waits for another. What
@@ -132,7 +144,11 @@ impl Plan {
                         let target = job.target();
                         watch.reading(index, &target);
                         let progress = Watched { line: board.line(&target.name), watch, index };
-                        let reading = Reading { target, result: job.read(&self.request, &progress) };
+                        let record = self.record.then(|| Arc::new(Record::new(RECORDED / self.jobs.len() as u64)));
+                        let request = Request { record, ..self.request.clone() };
+                        let result = job.read(&request, &progress);
+                        let recorded = request.record.map(|record| record.take());
+                        let reading = Reading { target, result, recorded };
                         drop(progress);
                         let made = each(index, reading, &board);
                         if let Ok(mut slot) = slot.lock() {
@@ -147,6 +163,17 @@ impl Plan {
 }
 
 impl TargetArguments {
+    /// What was named, in order.
+    pub(super) fn named(&self) -> Vec<String> {
+        let devices = self.devices.iter().map(|serial| format!("adb:{serial}"));
+        self.targets.iter().cloned().chain(devices).collect()
+    }
+
+    /// Leaves out targets that are read otherwise.
+    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.targets.retain(|name| keep(name));
+    }
+
     /// Reads every target, in the order named; phones in the order of their names.
     ///
     /// # Errors
@@ -169,8 +196,8 @@ impl TargetArguments {
             (DeepArgument::No, true) => DeepArgument::Signers,
             (deep, _) => deep,
         };
-        let request = Request { also, deep: deep.into(), verify: self.verify };
-        Ok(Plan { jobs, at_once: usize::from(at_once), request })
+        let request = Request { also, deep: deep.into(), verify: self.verify, record: None };
+        Ok(Plan { jobs, at_once: usize::from(at_once), request, record: false })
     }
 
     /// The firmware among the targets; `None` where there is none, or several.
@@ -189,8 +216,7 @@ impl TargetArguments {
     }
 
     fn jobs(&self, default_to_phones: bool) -> anyhow::Result<Vec<Job>> {
-        let mut named: Vec<String> = self.targets.clone();
-        named.extend(self.devices.iter().map(|serial| format!("adb:{serial}")));
+        let mut named = self.named();
         if named.is_empty() {
             if !default_to_phones {
                 return Err(usage(

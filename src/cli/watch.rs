@@ -101,6 +101,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     // Whatever is wrong with the profile is said before any phone is touched.
     let rules = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
     check::packages(&rules).map_err(|error| usage(error.to_string()))?;
+    let line: Vec<OsString> = std::iter::once("preloaded".into()).chain(arguments.job("adb:SERIAL")).collect();
+    super::parse(&line).map_err(|words| usage(format!("each phone would be read with wrong arguments: {words}")))?;
     let journal = Journal::open(&arguments.journal).with_context(|| arguments.journal.display().to_string())?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&interrupted);
@@ -144,6 +146,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(Exit::Interrupted)
 }
 
+impl Arguments {
+    /// Arguments of the process that reads one phone.
+    fn job(&self, target: &str) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec!["check".into(), target.into()];
+        arguments.extend(["--profile", self.profile.as_str(), "--format", "json"].map(OsString::from));
+        arguments.extend(self.server.of_job());
+        arguments.extend(self.check.iter().cloned());
+        arguments
+    }
+}
+
 impl Bench<'_> {
     fn take(&mut self, listed: &[Attached]) {
         for change in self.slots.update(listed) {
@@ -178,9 +191,7 @@ impl Bench<'_> {
                 Some(id) => format!("adb:transport:{id}"),
                 None => format!("adb:{}", phone.name()),
             };
-            let mut arguments: Vec<OsString> = vec!["check".into(), target.into()];
-            arguments.extend(["--profile", self.arguments.profile.as_str(), "--format", "json"].map(OsString::from));
-            arguments.extend(self.arguments.check.iter().cloned());
+            let arguments = self.arguments.job(&target);
             let limits =
                 Limits { time: Duration::from_secs(self.arguments.job_time), memory: self.arguments.job_memory << 20 };
             let job = Job::start(&self.program, &arguments, limits).context("a job can't be started")?;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod controls;
+mod evidence;
 mod extras;
 mod manifest;
 mod native;
@@ -20,14 +21,13 @@ use crate::bytes::{Budget, ErrorKind, Limits, Metered, ParseError, ReadAt, Share
 use crate::container::Part;
 use crate::firmware::{self, Cause, Image, Problem};
 use crate::inventory::{
-    Fact, Gap, GapReason, Hides, Inventory, Origin, OriginKind, Origins, Partition, Preinstall, PreinstallAction,
-    PreinstallSubject, Target, TargetKind,
+    Evidence, Fact, Gap, GapReason, Hides, Inventory, Origin, OriginKind, Origins, Partition, Preinstall,
+    PreinstallAction, PreinstallSubject, RoleDefinition, Target, TargetKind,
 };
-use crate::platform::{conclusions, identity};
+use crate::platform::{conclusions, framework, identity};
 use crate::remote::{self, Remote};
 
 /// The platform's own package.
-const FRAMEWORK: &str = "/system/framework/framework-res.apk";
 
 /// Where firmware is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,7 +242,7 @@ impl FirmwareSource {
         }
     }
 
-    fn read(&self, budget: &Arc<Budget>, progress: &dyn Progress) -> Result<Inventory, SourceError> {
+    fn read(&self, budget: &Arc<Budget>, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         progress.step("layers");
         let (image, remote) = self.open(budget)?;
         let collected = if image.partitions.is_empty() {
@@ -257,7 +257,12 @@ impl FirmwareSource {
             }
             Err(SourceError::Unreadable(reasons.join("; ")))
         } else {
-            Ok(inventory(self.place.name(), &image, &budget.limits, &self.packages, progress))
+            let inventory = inventory(self.place.name(), &image, &budget.limits, &self.packages, progress);
+            if let Some(record) = &request.record {
+                progress.step("raw evidence");
+                evidence::keep(record, &image, &inventory);
+            }
+            Ok(inventory)
         };
         if self.tells_costs {
             progress.notice(&format!("{}: {}", self.place.name(), Costs::of(budget, remote.as_deref())));
@@ -288,9 +293,9 @@ fn fetch(url: &str, budget: &Arc<Budget>) -> Result<(Part, Arc<Remote>), SourceE
 }
 
 impl Source for FirmwareSource {
-    fn collect(&mut self, _request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
+    fn collect(&mut self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         let budget = self.budget(progress)?;
-        telling(&budget, progress, || self.read(&budget, progress))
+        telling(&budget, progress, || self.read(&budget, request, progress))
     }
 }
 
@@ -334,15 +339,18 @@ fn inventory(
     inventory.permissions = Fact::new(packages::permissions(&found.packages), &whole);
     if !found.packages.iter().any(|package| package.name == "android") {
         let detail = "framework-res.apk was not read: permissions of the platform itself are not among those declared";
-        gaps.push(Gap::new(FRAMEWORK, GapReason::Missing, detail));
+        gaps.push(Gap::new(framework::PATH, GapReason::Missing, detail));
     }
     let mut lists = preinstalls::read(image, &properties, &mut origins);
-    let mut configuration = Vec::new();
+    let mut told = extras::Told { layouts: std::mem::take(&mut lists.layouts), ..extras::Told::default() };
     for (package, path, length, extras) in found.extras {
         let origin = Origin { kind: OriginKind::File, name: path.clone(), length: Some(length), sha256: None };
         let evidence = origins.evidence(origin);
-        extras.tell(&package, &path, &evidence, &mut lists.layouts, &mut configuration, &mut gaps);
+        extras.tell(&package, &path, &evidence, &mut told);
     }
+    let extras::Told { layouts, configuration, roles, gaps: unread } = told;
+    lists.layouts = layouts;
+    gaps.extend(unread);
     for path in found.full_forms {
         let origin = Origin { kind: OriginKind::File, name: path.clone(), length: None, sha256: None };
         lists.preinstalls.push(Preinstall {
@@ -360,6 +368,7 @@ fn inventory(
     inventory.layouts = Fact::new(lists.layouts, &whole);
     inventory.arrivals = Fact::not_asked();
     inventory.role_holders = Fact::not_asked();
+    inventory.roles = of_one(roles, &whole);
     inventory.packages = Fact::new(found.packages, &whole);
     // What was never started has nothing that somebody installed.
     inventory.omitted_packages = Fact::new(0, &whole);
@@ -369,6 +378,16 @@ fn inventory(
     inventory.normalize();
     conclusions::complete(&mut inventory);
     inventory
+}
+
+/// The roles, if one package defines them.
+fn of_one(mut defined: Vec<Vec<RoleDefinition>>, whole: &Evidence) -> Fact<Vec<RoleDefinition>> {
+    let unknown = |words: &str| Fact::Unknown(Gap::new("roles", GapReason::Missing, words));
+    match (defined.pop(), defined.len()) {
+        (Some(only), 0) => Fact::new(only, whole),
+        (Some(_), _) => unknown("several packages define roles, and which one runs can't be told"),
+        (None, _) => unknown("no permission controller was read: which permissions come with a role is not known"),
+    }
 }
 
 /// A problem of reading an image, as a gap.

@@ -6,10 +6,11 @@
 pub mod capture;
 pub mod firmware;
 pub mod phone;
+pub mod record;
 pub mod saved;
 
 use std::collections::BTreeSet;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use crate::bytes::{Budget, Notice};
@@ -34,6 +35,8 @@ pub struct Request {
     pub deep: Deep,
     /// Whether each of them is pulled and its signature verified.
     pub verify: bool,
+    /// Where raw material is kept, word for word, for whoever wants to check the inventory.
+    pub record: Option<Arc<record::Record>>,
 }
 
 /// What is read of the package files of a phone.

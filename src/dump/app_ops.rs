@@ -9,9 +9,10 @@
 //! ```
 //!
 //! A mode may be followed by that of the switch which governs it: `MONITOR_LOCATION (allow / switch COARSE_LOCATION=allow)`.
-//! When an operation was used is not read.
+//! Not read: the state of a uid (`state=cch`), which operations a uid watches (below `foregroundOps:`), when an operation was
+//! used (deeper lines), the sections before and behind. Other lines of a uid are left over.
 
-use super::At;
+use super::{At, Leftover};
 
 /// The mode of one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct AppOps {
     pub modes: Vec<At<AppOp>>,
     /// Uids named.
     pub uids: u64,
+    /// Lines about uids that were not understood.
+    pub leftover: Leftover,
     /// Whether the answer has its title and at least one uid.
     pub whole: bool,
 }
@@ -43,50 +46,104 @@ pub struct AppOps {
 const FIRST_APP: u32 = 10_000;
 const PER_USER: u32 = 100_000;
 
+/// What the lines below belong to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    /// A uid: modes of its own.
+    Uid,
+    /// A package of it.
+    Package,
+    /// What it watches: `COARSE_LOCATION: WATCHER`.
+    Watched,
+    /// Something whose title was not understood: counted once, by the title.
+    Lost,
+}
+
 /// Reads the answer.
 #[must_use]
 pub fn parse(text: &str) -> AppOps {
     let mut out = AppOps::default();
     let mut uid: Option<(u32, u32)> = None;
     let mut package: Option<String> = None;
+    let mut below = Below::Lost;
     let mut titled = false;
     for (line, content) in super::numbered(text) {
-        if content.starts_with("Current AppOps Service state") {
-            titled = true;
-        }
-        if let Some(name) = content.strip_prefix("  Uid ").and_then(|rest| rest.strip_suffix(':')) {
-            uid = parse_uid(name);
-            package = None;
-            out.uids += u64::from(uid.is_some());
-            continue;
-        }
-        let Some((user, app_id)) = uid else { continue };
-        if let Some(name) = content.strip_prefix("    Package ").and_then(|rest| rest.strip_suffix(':')) {
-            package = Some(name.to_owned());
-            continue;
-        }
-        let Some(item) =
-            content.strip_prefix("      ").filter(|item| item.starts_with(|c: char| c.is_ascii_uppercase()))
-        else {
-            continue;
-        };
-        let found = match (&package, item.split_once(": mode=")) {
-            (_, Some((operation, mode))) => Some((None, operation, mode)),
-            (Some(package), None) => item
-                .split_once(" (")
-                .and_then(|(operation, rest)| Some((operation, rest.split([')', '/']).next()?.trim())))
-                .map(|(operation, mode)| (Some(package.clone()), operation, mode)),
-            (None, None) => None,
-        };
-        if let Some((package, operation, mode)) =
-            found.filter(|(_, operation, mode)| is_word(operation) && is_word(mode))
-        {
-            let (operation, mode) = (operation.to_owned(), mode.to_owned());
-            out.modes.push(At { value: AppOp { user, app_id, package, operation, mode }, line });
+        let text = content.trim();
+        let indent = content.len() - content.trim_start().len();
+        match indent {
+            _ if text.is_empty() => {}
+            0 => {
+                titled |= text.starts_with("Current AppOps Service state");
+                (uid, below) = (None, Below::Lost);
+            }
+            1..=2 => {
+                uid = None;
+                below = Below::Uid;
+                if let Some(name) = text.strip_prefix("Uid ").and_then(|rest| rest.strip_suffix(':')) {
+                    uid = parse_uid(name);
+                    match uid {
+                        Some(_) => out.uids += 1,
+                        None => out.leftover.add(line, text),
+                    }
+                }
+            }
+            _ if uid.is_none() => {}
+            3..=4 => {
+                if let Some(name) = text.strip_prefix("Package ").and_then(|rest| rest.strip_suffix(':')) {
+                    package = Some(name.to_owned());
+                    below = Below::Package;
+                } else if text == "foregroundOps:" {
+                    below = Below::Watched;
+                } else if text.split_once('=').is_some_and(|(key, _)| is_word(key)) {
+                    // The uid's state; modes of its own follow it.
+                    below = Below::Uid;
+                } else {
+                    out.leftover.add(line, text);
+                    below = Below::Lost;
+                }
+            }
+            5..=6 => {
+                let found = match below {
+                    Below::Lost => continue,
+                    Below::Watched if text.ends_with(": WATCHER") || text.ends_with(": SILENT") => continue,
+                    Below::Uid | Below::Watched => of_uid(text).map(|(operation, mode)| (None, operation, mode)),
+                    Below::Package => of_package(text)
+                        .map(|(operation, mode)| (package.clone(), operation, mode))
+                        .or_else(|| of_uid(text).map(|(operation, mode)| (None, operation, mode))),
+                };
+                match (found, uid) {
+                    (Some((package, operation, mode)), Some((user, app_id))) => {
+                        let (operation, mode) = (operation.to_owned(), mode.to_owned());
+                        out.modes.push(At { value: AppOp { user, app_id, package, operation, mode }, line });
+                    }
+                    _ => out.leftover.add(line, text),
+                }
+            }
+            _ => {}
         }
     }
     out.whole = titled && out.uids > 0;
     out
+}
+
+/// `COARSE_LOCATION: mode=ignore`
+fn of_uid(text: &str) -> Option<(&str, &str)> {
+    text.split_once(": mode=").filter(|(operation, mode)| is_operation(operation) && is_word(mode))
+}
+
+/// `MONITOR_LOCATION (allow / switch COARSE_LOCATION=allow):`
+fn of_package(text: &str) -> Option<(&str, &str)> {
+    let (operation, rest) = text.split_once(" (")?;
+    let mode = rest.split([')', '/']).next()?.trim();
+    (is_operation(operation) && is_word(mode)).then_some((operation, mode))
+}
+
+/// A name, or a number that a vendor's version has no name for: `MIUIOP(10021)`.
+fn is_operation(text: &str) -> bool {
+    match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        Some((name, number)) => is_word(name) && number.chars().all(|c| c.is_ascii_digit()),
+        None => is_word(text),
+    }
 }
 
 fn is_word(word: &str) -> bool {
@@ -142,5 +199,20 @@ mod tests {
         assert!(!parse("Current AppOps Service state:\n").whole);
         assert_eq!(parse_uid("u0i5"), Some((0, 99_005)));
         assert_eq!(parse_uid("u4294967296a1"), None);
+    }
+
+    #[test]
+    fn lines_of_a_uid_that_are_not_understood_are_left_over() {
+        let text = "Current AppOps Service state:\n  Op mode watchers:\n    Op READ_SMS:\n      #0: x\n  Uid u0a1:\n    state=fg\n    \
+            foregroundOps:\n      COARSE_LOCATION: WATCHER\n    hasForegroundWatchers=true\n      COARSE_LOCATION: mode=ignore\n    \
+            Package com.a:\n      READ_SMS (allow):\n        null=[\n          Access: [fg-s] x\n        ]\n      \
+            MIUIOP(10021) (ignore):\n  Uid 0x:\n    Package com.lost:\n  Uid u0a2:\n    Parcel com.b:\n      READ_SMS (deny):\n    \
+            Package com.c:\n      READ_SMS: deny\n  User restrictions for token x:\n      Restricted ops:\n        [CAMERA]\n";
+        let ops = parse(text);
+        let left: Vec<_> = ops.leftover.samples.iter().map(|at| (at.line, at.value.as_str())).collect();
+        assert_eq!(left, [(17, "Uid 0x:"), (20, "Parcel com.b:"), (23, "READ_SMS: deny")]);
+        let modes: Vec<_> = ops.modes.iter().map(|at| (at.value.operation.as_str(), at.value.mode.as_str())).collect();
+        assert_eq!(modes, [("COARSE_LOCATION", "ignore"), ("READ_SMS", "allow"), ("MIUIOP(10021)", "ignore")]);
+        assert_eq!(ops.uids, 2);
     }
 }

@@ -48,7 +48,7 @@ pub use package::{
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
 pub use prediction::{Outcome, PredictedGrant, Reason, ReasonCode};
 pub use preinstall::{Condition, Preinstall, PreinstallAction, PreinstallSubject};
-pub use role::{Role, RoleHolder};
+pub use role::{Role, RoleDefinition, RoleHolder, RolePermission};
 pub use state::{
     Administrator, AdministratorKind, AppOpMode, Chosen, ChosenKind, FirstInstall, Installation, MarketProperty,
     Module, OverlayState, State,
@@ -86,6 +86,9 @@ pub struct Inventory {
     /// configuration at first start.
     #[serde(default)]
     pub role_holders: Fact<Vec<RoleHolder>>,
+    /// Roles as the permission controller of an image defines them, by role.
+    #[serde(default)]
+    pub roles: Fact<Vec<RoleDefinition>>,
     /// What the vendor's files say of apps beside their package files, in order of [`Preinstall`].
     #[serde(default)]
     pub preinstalls: Fact<Vec<Preinstall>>,
@@ -183,6 +186,7 @@ impl Inventory {
             permissions: Fact::Unknown(gap.clone()),
             controls: Fact::Unknown(gap.clone()),
             role_holders: Fact::Unknown(gap.clone()),
+            roles: Fact::Unknown(gap.clone()),
             preinstalls: Fact::Unknown(gap.clone()),
             layouts: Fact::Unknown(gap.clone()),
             configuration: Fact::Unknown(gap.clone()),
@@ -248,6 +252,7 @@ impl Inventory {
             value.dedup();
         }
         sort(&mut self.role_holders);
+        sort(&mut self.roles);
         sort(&mut self.preinstalls);
         sort(&mut self.layouts);
         sort(&mut self.configuration);

@@ -133,8 +133,14 @@ pub enum ReasonCode {
     OtherCertificate,
     /// An app of an APEX.
     Module,
-    /// Only for holders of a role.
+    /// Only for holders of a role, and the roles of the device were not read.
     RoleOnly,
+    /// It holds a role that gives the permission.
+    RoleHolder,
+    /// It may hold a role that gives the permission.
+    RoleHolderUnknown,
+    /// It holds none of the roles that give the permission.
+    RoleNotHeld,
     /// Only a developer grants it, over ADB.
     DeveloperOnly,
     /// Only flags grant it, and none of its flags fits.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Evidence;
+
 /// A role that packages hold: Android's own (`android.app.role.*`, since Android 10), and `search`, which is a setting
 /// of Android and not a role there.
 ///
@@ -109,6 +111,49 @@ pub struct RoleHolder {
     pub package: String,
     /// The user for whom it holds the role; `null` for the holder that an image gives every user at first start.
     pub user: Option<u32>,
+}
+
+/// A role as the permission controller of an image defines it (Android 10 and later).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleDefinition {
+    /// The role.
+    pub role: Role,
+    /// The value of the platform's configuration that names its holders at first start; `null` where none does.
+    pub default_holders: Option<String>,
+    /// The class that decides beside it; `null` where none does.
+    pub behavior: Option<String>,
+    /// Whether holders need certain components.
+    pub requires_components: bool,
+    /// First API level that has it; `null` for every one.
+    pub min_sdk: Option<u32>,
+    /// Last API level that has it; `null` for every one.
+    pub max_sdk: Option<u32>,
+    /// The flag of the build on which it depends; `null` for none.
+    pub feature_flag: Option<String>,
+    /// Permissions of its holders, in the file's order.
+    pub permissions: Vec<RolePermission>,
+    /// File and line.
+    pub evidence: Evidence,
+}
+
+/// A permission that comes with a role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RolePermission {
+    /// Its name.
+    pub name: String,
+    /// First API level at which it comes with the role; absent for every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_sdk: Option<u32>,
+    /// First API level at which it does where its own level allows it; absent for none before [`Self::min_sdk`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optional_min_sdk: Option<u32>,
+    /// The flag of the build on which it depends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_flag: Option<String>,
+    /// Line of the file.
+    pub line: u32,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::framework::Hanging;
 use super::removability::Context;
 use super::{default_roles, grants, launcher, presence};
 use crate::inventory::{Fact, Inventory};
@@ -10,12 +11,12 @@ use crate::inventory::{Fact, Inventory};
 /// Concludes what was not asked, and leaves every other fact as it is: of an inventory that a collector just filled as of
 /// one that an older version saved. The inventory must be in its documented order.
 pub fn complete(inventory: &mut Inventory) {
+    let mut hanging = Hanging::on(inventory);
     if inventory.role_holders.was_not_asked() && !inventory.target.kind.has_run() {
-        let (holders, gaps) = default_roles::of_image(inventory);
+        let (holders, open) = default_roles::of_image(inventory);
         inventory.role_holders = holders;
-        inventory.gaps.extend(gaps);
-        inventory.gaps.sort();
-        inventory.gaps.dedup();
+        let others = open.into_iter().filter_map(|(role, gap)| hanging.role(role, gap)).collect();
+        inventory.gaps.extend(default_roles::folded(others));
     }
     if inventory.arrivals.was_not_asked() {
         inventory.arrivals = presence::arrivals(inventory);
@@ -33,10 +34,14 @@ pub fn complete(inventory: &mut Inventory) {
             let presence = package.presence.was_not_asked().then(|| presence::of_package(inventory, package));
             let removability = package.removability.was_not_asked().then(|| context.removability(package));
             let place = package.launcher_place.was_not_asked().then(|| launcher::place(inventory, &package.name));
+            hanging.count(removability.as_ref(), presence.as_ref());
             (presence, removability, place)
         })
         .collect();
-    let Fact::Known { value: packages, .. } = &mut inventory.packages else { return };
+    let packages = match &mut inventory.packages {
+        Fact::Known { value, .. } => value.as_mut_slice(),
+        Fact::Unknown(_) => &mut [],
+    };
     for (package, (presence, removability, place)) in packages.iter_mut().zip(concluded) {
         if package.predicted_grants.was_not_asked()
             && let Some(grants) = predicted.remove(&package.name)
@@ -53,4 +58,7 @@ pub fn complete(inventory: &mut Inventory) {
             package.launcher_place = place;
         }
     }
+    hanging.tell(inventory);
+    inventory.gaps.sort();
+    inventory.gaps.dedup();
 }

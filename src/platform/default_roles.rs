@@ -6,12 +6,15 @@
 //! values: static ones, by priority, since Android 11 within the order of partitions (`OverlayConfig`). The search field
 //! asks the only package that answers `GLOBAL_SEARCH` (`Searchables.findGlobalSearchActivity`).
 
+use super::framework;
 use crate::inventory::{
     ChosenKind, ConfigValue, Evidence, Fact, Gap, GapReason, Inventory, Package, PreferredApp, Role, RoleHolder,
 };
 
 /// From this version on overlays of a later partition win whatever their priority.
 const PARTITIONS_IN_ORDER: u32 = 30;
+/// First version whose settings and home screen a phone tells without root (Android 7).
+const TELLS_CHOICES_SINCE: u32 = 24;
 /// Partitions in the order of `PackagePartitions`: overlays of a later one win.
 const PARTITIONS: [&str; 6] = ["system", "vendor", "odm", "oem", "product", "system_ext"];
 /// Its activity with the category of a home screen only bridges the time before the owner's storage is open.
@@ -48,7 +51,24 @@ pub const USER_TYPE_MODE: &str = "config_userTypePackageWhitelistMode";
 /// Whether a value of the platform's configuration is read at all.
 #[must_use]
 pub fn is_read(name: &str) -> bool {
-    name == PROVISIONING || name == USER_TYPE_MODE || RULES.iter().any(|rule| rule.configured.contains(&name))
+    name == PROVISIONING
+        || name == USER_TYPE_MODE
+        || names_role_holders(name)
+        || RULES.iter().any(|rule| rule.configured.contains(&name))
+}
+
+/// Whether a value may name the holders of a role that is the system's own: which there are stands in another package.
+#[must_use]
+pub fn names_role_holders(name: &str) -> bool {
+    name.strip_prefix("config_system").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+/// Whether a text names packages as values for roles do: `com.a`, `com.a:DIGEST;com.b`.
+#[must_use]
+pub fn is_list_of_packages(text: &str) -> bool {
+    let is_name =
+        |name: &str| name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'));
+    packages_of(text).all(is_name)
 }
 
 /// The roles that are looked for.
@@ -82,8 +102,8 @@ pub fn holders(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
             named.push(package.to_owned());
         }
     }
-    if !rule.configured.is_empty() && !framework_was_read(inventory) {
-        return Fact::Unknown(unknown(role, GapReason::Missing, "the platform's configuration was not read"));
+    if !rule.configured.is_empty() && !framework::was_read(inventory) {
+        return Fact::Unknown(framework::missing(inventory));
     }
     if !rule.fallback {
         return if named.is_empty() || inventory.gaps_hiding_packages().next().is_none() {
@@ -127,43 +147,70 @@ fn of_phone(inventory: &Inventory, role: &Role) -> Fact<Vec<String>> {
         (Fact::Unknown(_), Fact::Known { value, evidence }, Some(kind)) => {
             let own = value.iter().filter(|chosen| chosen.kind == kind && owner(Some(chosen.user)));
             let package = |component: &str| component.split('/').next().unwrap_or_default().to_owned();
-            Fact::new(own.map(|chosen| package(&chosen.component)).collect(), evidence)
+            let found: Vec<String> = own.map(|chosen| package(&chosen.component)).collect();
+            // Nobody was found where nobody could be looked for.
+            let tells = inventory.device.sdk.known().is_none_or(|sdk| *sdk >= TELLS_CHOICES_SINCE);
+            let open = inventory.gaps.iter().find(|gap| keeps_open(gap, kind));
+            match open {
+                _ if !found.is_empty() => Fact::new(found, evidence),
+                Some(gap) => Fact::Unknown(gap.clone()),
+                None if tells => Fact::new(found, evidence),
+                None => {
+                    let words = "this version of Android does not tell what the user chose";
+                    Fact::Unknown(unknown(role, GapReason::Unsupported, words))
+                }
+            }
         }
         (Fact::Unknown(gap), ..) => Fact::Unknown(gap.clone()),
     }
 }
 
-/// All holders of an image, and a gap for each role whose holder is not known.
+/// Whether a gap leaves open what the owner of a phone chose.
+fn keeps_open(gap: &Gap, kind: ChosenKind) -> bool {
+    let asked = if kind == ChosenKind::Home { "cmd package resolve-activity" } else { "settings" };
+    gap.place.starts_with(asked) && gap.place.contains(" --user 0 ")
+}
+
+/// All holders of an image, and why the holders of the other roles are not known.
 #[must_use]
-pub fn of_image(inventory: &Inventory) -> (Fact<Vec<RoleHolder>>, Vec<Gap>) {
+pub fn of_image(inventory: &Inventory) -> (Fact<Vec<RoleHolder>>, Vec<(Role, Gap)>) {
     let evidence = match &inventory.packages {
         Fact::Known { evidence, .. } => evidence.clone(),
         Fact::Unknown(gap) => return (Fact::Unknown(gap.clone()), Vec::new()),
     };
     let mut found = Vec::new();
-    let mut gaps = Vec::new();
+    let mut open = Vec::new();
     for role in roles() {
         match holders(inventory, &role) {
             Fact::Known { value, .. } => {
                 found.extend(value.into_iter().map(|package| RoleHolder { role: role.clone(), package, user: None }));
             }
-            Fact::Unknown(gap) => gaps.push(gap),
+            Fact::Unknown(gap) => open.push((role, gap)),
         }
     }
     found.sort();
-    (Fact::new(found, &evidence), gaps)
+    (Fact::new(found, &evidence), open)
+}
+
+/// The gaps of roles, those that are open for the same reason as one: `roles home, search`.
+pub(super) fn folded(open: Vec<(Role, Gap)>) -> Vec<Gap> {
+    let mut by_cause: Vec<(Gap, Vec<&str>)> = Vec::new();
+    for (role, gap) in &open {
+        let is_same = |other: &Gap| (other.reason, other.hides, &other.detail) == (gap.reason, gap.hides, &gap.detail);
+        match by_cause.iter_mut().find(|(other, _)| is_same(other)) {
+            Some((_, names)) => names.push(role.as_str()),
+            None => by_cause.push((gap.clone(), vec![role.as_str()])),
+        }
+    }
+    let folded = by_cause.into_iter().map(|(gap, names)| match names.as_slice() {
+        [_] => gap,
+        several => Gap { place: format!("roles {}", several.join(", ")), ..gap },
+    });
+    folded.collect()
 }
 
 fn unknown(role: &Role, reason: GapReason, words: &str) -> Gap {
     Gap::new(format!("role {}", role.as_str()), reason, words)
-}
-
-/// Whether the platform's own package is among those that were read.
-pub(super) fn framework_was_read(inventory: &Inventory) -> bool {
-    inventory.package("android").is_some_and(|package| {
-        package.active().is_some_and(|copy| copy.version_code.known().is_some())
-            && inventory.configuration.known().is_some()
-    })
 }
 
 /// The value that counts of a name: of the overlays the strongest, else the platform's own.

@@ -32,7 +32,7 @@ pub fn place(inventory: &Inventory, name: &str) -> Fact<LauncherPlace> {
         Some((place, evidence)) => Fact::new(place, &evidence),
         None => {
             let words = "no layout of the home screen was found";
-            Fact::Unknown(Gap::new(format!("place of {name}"), GapReason::NotObserved, words))
+            Fact::Unknown(Gap::new("layouts of the home screen", GapReason::NotObserved, words))
         }
     }
 }

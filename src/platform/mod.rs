@@ -2,6 +2,7 @@
 
 pub mod conclusions;
 pub mod default_roles;
+pub mod framework;
 pub mod grants;
 pub mod home_layout;
 pub mod identity;
@@ -12,6 +13,7 @@ pub mod placement;
 pub mod presence;
 pub mod protection;
 pub mod removability;
+pub mod role_definitions;
 pub mod same_software;
 pub mod signing;
 mod statements;

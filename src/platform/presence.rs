@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::default_roles::{self, USER_TYPE_MODE};
+use super::framework;
 use super::home_layout::is_application_id;
 use super::statements;
 use crate::inventory::{
@@ -243,6 +244,7 @@ impl<'a> Case<'a> {
                 self.add(PresenceCode::OtherUserTypes, Some(&deciding.evidence), says);
                 Ok(true)
             }
+            None if !framework::was_read(self.inventory) => Err(framework::missing(self.inventory)),
             Some(Err(_)) | None => {
                 let words = format!("a list installs it for other types of user only; {USER_TYPE_MODE} is not known");
                 Err(gap(&self.package.name, GapReason::Missing, words))

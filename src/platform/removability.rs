@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::default_roles::{self, PROVISIONING};
+use super::framework;
 use super::placement;
 use super::signing::PlatformSigner;
 use super::statements;
@@ -248,13 +249,8 @@ impl Case<'_> {
             Some(_) => {}
             None if disabled => {}
             None => {
-                let words = match copy.signers.gap() {
-                    Some(unknown) => return Err(unknown.clone()),
-                    None => {
-                        "the platform's signer is not known: neither its own package nor one of the system's user was read"
-                    }
-                };
-                return Err(gap(package, GapReason::Missing, words));
+                let unknown = copy.signers.gap().cloned();
+                return Err(unknown.unwrap_or_else(|| framework::missing(self.context.inventory)));
             }
         }
         self.system(copy);

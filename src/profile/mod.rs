@@ -121,7 +121,24 @@ pub struct Profile {
     pub off: Vec<Rule>,
     document: Arc<Document>,
     /// The files of the profiles that it extends: one may change rules without having any.
-    bases: Vec<Arc<Document>>,
+    bases: Vec<tailoring::BaseDocument>,
+}
+
+/// Finds a profile that another one extends: asked with the file that extends and the name as written there, without a
+/// version, it answers with file and text.
+pub type FindText<'a> = dyn Fn(&str, &str) -> Option<(String, String)> + 'a;
+
+/// A file that a profile extends, or one that such a file extends in turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extended<'a> {
+    /// The file that extends it, as named in errors.
+    pub from: &'a str,
+    /// Its name as written there, without a version.
+    pub name: &'a str,
+    /// The file, as named in errors.
+    pub file: &'a str,
+    /// Its TOML text.
+    pub text: &'a str,
 }
 
 impl Profile {
@@ -134,6 +151,28 @@ impl Profile {
     pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
         let document = Document { file: file.to_owned(), text: text.to_owned() };
         parse::profile(document, &|_, name| built_in(name).ok_or_else(|| NOT_FOUND.to_owned()), &mut Vec::new())
+    }
+
+    /// A profile whose extended profiles are texts at hand.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with(file: &str, text: &str, find: &FindText<'_>) -> Result<Self, ProfileError> {
+        let document = Document { file: file.to_owned(), text: text.to_owned() };
+        let find = |from: &str, name: &str| match find(from, name) {
+            Some((file, text)) => Ok(Document { file, text }),
+            None => Err("not among the files at hand".to_owned()),
+        };
+        parse::profile(document, &find, &mut Vec::new())
+    }
+
+    /// Every file that it extends, those of extended profiles first.
+    #[must_use]
+    pub fn extended(&self) -> Vec<Extended<'_>> {
+        fn of(base: &tailoring::BaseDocument) -> Extended<'_> {
+            Extended { from: &base.from, name: &base.name, file: &base.document.file, text: &base.document.text }
+        }
+        self.bases.iter().map(of).collect()
     }
 
     /// The file that it was read from, as named in errors.
@@ -165,7 +204,8 @@ impl Profile {
     pub fn files(&self) -> Vec<(&str, &str)> {
         let mut files: Vec<(&str, &str)> = Vec::new();
         let of_rules = self.rules.iter().chain(&self.off).flat_map(|rule| [&rule.document, &rule.settings_document]);
-        for document in std::iter::once(&self.document).chain(&self.bases).chain(of_rules) {
+        let bases = self.bases.iter().map(|base| &base.document);
+        for document in std::iter::once(&self.document).chain(bases).chain(of_rules) {
             let is_built_in = document.file.ends_with(BUILT_IN);
             if !is_built_in && !files.iter().any(|(file, _)| *file == document.file) {
                 files.push((&document.file, &document.text));

@@ -110,7 +110,17 @@ pub(super) struct Tailored {
     pub(super) off: Vec<Rule>,
     pub(super) extends: Vec<Base>,
     pub(super) changes: Vec<TailoredRule>,
-    pub(super) bases: Vec<Arc<Document>>,
+    pub(super) bases: Vec<BaseDocument>,
+}
+
+/// The file of an extended profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BaseDocument {
+    /// The file that extends it.
+    pub(super) from: String,
+    /// Its name as written there, without a version.
+    pub(super) name: String,
+    pub(super) document: Arc<Document>,
 }
 
 pub(super) fn apply(
@@ -143,7 +153,9 @@ pub(super) fn apply(
         tailored.rules.extend(base.rules);
         tailored.off.extend(base.off);
         tailored.bases.extend(base.bases);
-        tailored.bases.push(base.document);
+        let (written, _) = name_and_version(name.text);
+        let (from, name) = (document.file.clone(), written.to_owned());
+        tailored.bases.push(BaseDocument { from, name, document: base.document });
         tailored.extends.extend(base.extends);
         tailored.extends.push(Base { id: base.id, version: base.version, sha256: base.sha256 });
         tailored.changes.extend(base.changes);
@@ -184,10 +196,7 @@ fn base(
     resolve: &Resolve<'_>,
     opened: &mut Vec<String>,
 ) -> Result<Profile, ProfileError> {
-    let (path, version) = match name.text.rsplit_once('@') {
-        Some((path, version)) => (path, Some(version)),
-        None => (name.text, None),
-    };
+    let (path, version) = name_and_version(name.text);
     let found = resolve(&document.file, path).map_err(|why| {
         let error = name.error(format!("`{path}` can't be extended: {why}"));
         match super::error::nearest(path, super::builtin().iter().map(|builtin| builtin.name)) {
@@ -208,6 +217,13 @@ fn base(
         return Err(name.error(format!("`{path}` has version {}, expected {version}", base.version)));
     }
     Ok(base)
+}
+
+fn name_and_version(written: &str) -> (&str, Option<&str>) {
+    match written.rsplit_once('@') {
+        Some((path, version)) => (path, Some(version)),
+        None => (written, None),
+    }
 }
 
 /// The rule that an entry names, and its reason.

@@ -92,11 +92,16 @@ impl Identity {
 
     /// An inventory of its own, named as the first target of a run.
     pub fn apply_to_inventory(&self, inventory: &mut Inventory) {
-        let name = self.name(&inventory.target, 1);
+        self.apply_to_inventory_at(inventory, 1);
+    }
+
+    /// The same, named as the target of a run at that place, from 1.
+    pub fn apply_to_inventory_at(&self, inventory: &mut Inventory, place: usize) {
+        let name = self.name(&inventory.target, place);
         if let Some(serial) = serial(&inventory.target).map(str::to_owned)
             && *self != Self::Plain
         {
-            inventory.gaps.iter_mut().for_each(|gap| gap.hide(&serial, &name));
+            hide_in_gaps(inventory, &serial, &name);
         }
         inventory.target.name = name;
     }
@@ -116,7 +121,7 @@ impl Identity {
                 }
             }
             if let Some(inventory) = &mut report.inventory {
-                inventory.gaps.iter_mut().for_each(|gap| gap.hide(&serial, &name));
+                hide_in_gaps(inventory, &serial, &name);
             }
         }
         if let Some(inventory) = &mut report.inventory {
@@ -134,6 +139,45 @@ impl Hide for Gap {
     fn hide(&mut self, serial: &str, name: &str) {
         self.place = without(&self.place, serial, name);
         self.detail = without(&self.detail, serial, name);
+    }
+}
+
+/// Takes a serial number out of every gap of an inventory, those of single facts too.
+fn hide_in_gaps(inventory: &mut Inventory, serial: &str, name: &str) {
+    inventory.gaps.iter_mut().for_each(|gap| gap.hide(serial, name));
+    // Facts stand at any depth, and few of them are ever unknown for a reason that names the phone.
+    if !names_in_gaps(inventory, serial) {
+        return;
+    }
+    if let Ok(mut value) = serde_json::to_value(&*inventory) {
+        hide_in_values(&mut value, serial, name);
+        if let Ok(clean) = serde_json::from_value(value) {
+            *inventory = clean;
+        }
+    }
+}
+
+fn names_in_gaps(inventory: &Inventory, serial: &str) -> bool {
+    inventory
+        .all_gaps()
+        .is_ok_and(|gaps| gaps.iter().any(|gap| gap.place.contains(serial) || gap.detail.contains(serial)))
+}
+
+/// Gaps in the JSON form of anything: what has a place, a reason and a detail.
+fn hide_in_values(value: &mut serde_json::Value, serial: &str, name: &str) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            if fields.contains_key("reason") {
+                for key in ["place", "detail"] {
+                    if let Some(serde_json::Value::String(text)) = fields.get_mut(key) {
+                        *text = without(text, serial, name);
+                    }
+                }
+            }
+            fields.values_mut().for_each(|value| hide_in_values(value, serial, name));
+        }
+        serde_json::Value::Array(values) => values.iter_mut().for_each(|value| hide_in_values(value, serial, name)),
+        _ => {}
     }
 }
 
@@ -203,6 +247,16 @@ mod tests {
         assert_eq!(name, "adb:hmac-5bdcc146bf60754e6a042426089575c7");
         assert_eq!(key.name(&target(TargetKind::Phone, &name), 1), name);
         assert!(!format!("{key:?}").contains("Jefe"));
+    }
+
+    #[test]
+    fn a_serial_number_goes_from_the_gaps_of_single_facts_too() {
+        let gap = Gap::new("getprop", crate::inventory::GapReason::Failed, "device 'ABC12345' not found");
+        let mut inventory = Inventory::unknown(target(TargetKind::Phone, "adb:ABC12345"), &gap);
+        inventory.gaps.push(gap);
+        Identity::Hidden.apply_to_inventory(&mut inventory);
+        let text = serde_json::to_string(&inventory).unwrap();
+        assert!(!text.contains("ABC12345") && text.contains("device 'phone-1' not found"), "{text}");
     }
 
     #[test]

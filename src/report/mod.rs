@@ -2,10 +2,12 @@
 //!
 //! The JSON form is the source: whatever another format shows is in it, so that a report can be converted later.
 
+mod baseline;
 mod csv;
 mod csv_packages;
 mod csv_permissions;
 mod cyclonedx;
+pub mod difference;
 mod event;
 mod html;
 mod identity;
@@ -13,6 +15,7 @@ mod json;
 mod junit;
 mod markdown;
 mod markup;
+pub mod notice;
 mod phrases;
 mod printable;
 mod sarif;
@@ -29,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use crate::assess::{Assessment, Notice};
 use crate::inventory::{Device, Gap, GapReason, Hides, Inventory, Target, Tool};
 
+pub use baseline::known_failures;
 pub use event::{Event, EventKind};
 pub use identity::{Identity, SHORTEST_KEY};
 pub use phrases::Lang;

@@ -14,7 +14,7 @@ const OUTPUT: u64 = 64 << 20;
 const MESSAGES: u64 = 64 << 10;
 
 /// The variable by which a job is told how much memory it may have, in bytes.
-pub const MEMORY: &str = "PRELOADED_JOB_MEMORY";
+pub const MEMORY: &str = "PRELOADED_ADDRESS_SPACE_BYTES";
 
 /// What a job may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -79,14 +79,46 @@ fn show_tells_all_about_a_package_of_an_image_and_of_a_phone() {
     let name = list["packages"][0]["package"].as_str().unwrap().to_owned();
     let said = preloaded(&["show", &name, super::FIRMWARE]);
     assert_eq!(said.code, 0, "{}", said.err);
-    for title in ["shared user", "place", "version", "signers", "components", "permissions"] {
-        assert!(said.out.contains(title), "{title}: {}", said.out);
+    for title in
+        ["presence", "removability", "icon", "shared user", "place", "version", "signers", "components", "permissions"]
+    {
+        assert!(said.out.lines().any(|line| line.trim_start().starts_with(title)), "{title}: {}", said.out);
     }
     let said = preloaded(&["show", "com.orion.settings", super::PHONE, "--format", "json"]);
     assert_eq!(said.code, 0, "{}", said.err);
     let shown: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(shown["package"]["name"], "com.orion.settings");
     assert!(!shown["permissions"].as_array().unwrap().is_empty());
+    assert_eq!(shown["presence"]["value"], "full");
+    assert_eq!(shown["removability"]["value"], shown["package"]["removability"]["value"]["grade"]);
+    for conclusion in ["presence", "removability"] {
+        let reasons = shown[conclusion]["reasons"].as_array().unwrap();
+        assert!(!reasons.is_empty() && reasons.iter().all(|reason| reason["at"].is_string()), "{reasons:?}");
+    }
+    assert_eq!(shown["launcher_place"]["unknown"]["reason"], "not-observed", "phones do not tell it");
+}
+
+/// By hand: it lies in `priv-app`, has the certificate of the platform's key in `plat_mac_permissions.xml`, and no launcher
+/// activity.
+#[test]
+fn show_of_a_real_tree_grades_and_places_with_files() {
+    let Some(tree) = tree("lenovo-x606x") else { return };
+    let name = "com.android.backupconfirm";
+    let said = preloaded(&["show", name, tree.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let shown: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        (&shown["presence"]["value"], &shown["removability"]["value"]),
+        (&"full".into(), &"not-removable".into())
+    );
+    assert_eq!(shown["launcher_place"]["value"]["kind"], "none");
+    let reasons = shown["removability"]["reasons"].as_array().unwrap();
+    let signed = reasons.iter().find(|reason| reason["code"] == "platform-signed").unwrap();
+    let place = "/system/priv-app/BackupRestoreConfirmation/BackupRestoreConfirmation.apk: signatures";
+    assert_eq!(signed["at"], place);
+    let text = preloaded(&["show", name, tree.to_str().unwrap()]).out;
+    assert!(text.contains("    presence      full\n") && text.contains("    removability  not-removable\n"), "{text}");
+    assert!(text.contains(&format!("[{place}]")), "{text}");
 }
 
 #[test]

@@ -265,6 +265,76 @@ fn the_list_is_filtered_by_grade_and_by_presence() {
     assert_eq!(wrong.status.code(), Some(2));
 }
 
+#[test]
+fn show_tells_of_grades_with_their_files_and_of_an_app_that_is_no_package_yet() {
+    let show = |name: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_preloaded"));
+        let output = command.args(["show", name]).arg(tree().folder.path()).args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // Which file and line say so is in the tree's recipe.
+    let text = show("com.example.auto", &[]);
+    assert!(text.starts_with("com.example.auto\n    presence      auto-install\n"), "{text}");
+    assert!(text.contains("PlayAutoInstallConfig.apk") && !text.contains("removability"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&show("com.example.auto", &["--format", "json"])).unwrap();
+    assert_eq!((&json["package"], &json["removability"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    assert_eq!((&json["presence"]["value"], &json["name"]), (&"auto-install".into(), &"com.example.auto".into()));
+    let text = show("com.example.place.rock.gone", &[]);
+    assert!(text.contains("    removability  user-removable\n"), "{text}");
+    // Unknown is told as unknown, with the reason.
+    let text = show("com.example.place.xiaomis", &[]);
+    assert!(text.lines().any(|line| line.starts_with("    removability  ? [")), "{text}");
+    let missing = Command::new(env!("CARGO_BIN_EXE_preloaded"))
+        .args(["show", "com.example.aut"])
+        .arg(tree().folder.path())
+        .output()
+        .unwrap();
+    assert!([Some(2), Some(3)].contains(&missing.status.code()), "the neighbour one letter off");
+}
+
+#[test]
+fn holders_of_a_role_get_its_permissions_and_their_neighbours_do_not() {
+    let inventory = &tree().inventory;
+    let roles = inventory.roles.known().unwrap();
+    assert_eq!(roles.len(), 4);
+    let grant = |package: &str, permission: &str| {
+        let grants = inventory.package(package).unwrap().predicted_grants.known().unwrap();
+        let name = format!("android.permission.{permission}");
+        let grant = grants.iter().find(|grant| grant.permission == name).unwrap();
+        let codes: Vec<String> = grant.reasons.iter().map(|reason| code(&reason.code)).collect();
+        format!("{} {}", grant.outcome.as_str(), codes.join(","))
+    };
+    let (storage, rcs) = ("READ_EXTERNAL_STORAGE", "ACCESS_RCS_USER_CAPABILITY_EXCHANGE");
+    for (package, permission, expected) in [
+        ("com.example.gallery", storage, "granted role-holder"),
+        ("com.example.gallery.two", storage, "refused asks-user"),
+        ("com.example.contacts", storage, "refused asks-user"),
+        // The certificate beside the name makes it the holder.
+        ("com.example.contacts", rcs, "granted role-holder"),
+        ("com.example.contacts.two", rcs, "refused role-not-held"),
+        ("com.example.gallery", rcs, "refused role-not-held"),
+        // From Android 14 on, and this is 13.
+        ("com.example.gallery", "CAMERA", "refused asks-user"),
+        ("com.example.gallery", "RECORD_AUDIO", "refused asks-user"),
+        // Whether it has the components is not looked at.
+        ("com.example.speech", "RECORD_AUDIO", "unknown role-holder-unknown"),
+        ("com.example.speech", storage, "refused asks-user"),
+    ] {
+        assert_eq!(grant(package, permission), expected, "{package} {permission}");
+    }
+    let said = Command::new(env!("CARGO_BIN_EXE_preloaded"))
+        .args(["why", "com.example.gallery", "android.permission.READ_EXTERNAL_STORAGE"])
+        .arg(tree().folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(said.stdout).unwrap();
+    assert!(text.contains("comes with the role android.app.role.SYSTEM_GALLERY, which it holds"), "{text}");
+    assert!(text.contains("PermissionController.apk: res/xml/roles.xml line 5"), "{text}");
+    // A text that names no package is no value for roles.
+    assert!(default_roles::value(inventory, "config_systemImage").is_none());
+}
+
 /// How often each answer is given.
 type Counts = BTreeMap<String, usize>;
 

@@ -8,6 +8,8 @@
 mod support;
 
 #[cfg(test)]
+mod bundles;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod collect;

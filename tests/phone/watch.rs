@@ -158,3 +158,29 @@ fn a_job_that_needs_more_memory_than_it_may_have_dies_alone() {
     assert!(line.contains("ERROR") && line.contains("the job died"), "{line}");
     assert_eq!(watch.process.wait().unwrap().code(), Some(0), "the bench goes on, and ends as asked");
 }
+
+#[test]
+fn arguments_that_no_job_could_take_are_refused_before_a_phone_is_touched() {
+    let bench = Bench::new([Fiction::default().profile()]);
+    for more in [&["--", "--as-off", "2026-06-01"][..], &["--", "--format", "text"], &["--", "--as-of", "yesterday"]] {
+        let mut watch = Watch::start(&bench.server, more);
+        assert_eq!(watch.process.wait().unwrap().code(), Some(2), "{more:?}");
+        let mut words = String::new();
+        watch.process.stderr.take().unwrap().read_to_string(&mut words).unwrap();
+        assert!(words.contains("each phone would be read with wrong arguments") && words.contains(more[1]), "{words}");
+        assert!(!watch.journal.exists(), "no journal is begun");
+    }
+    assert!(bench.phones[0].services().is_empty());
+}
+
+#[test]
+fn the_patience_of_a_bench_is_that_of_its_jobs() {
+    let silent = Script::starting_with("", "").fault(0, Fault::Hang);
+    let bench = Bench::new([Fiction { serial: "MUTE", ..Fiction::default() }.answering(silent).profile()]);
+    let begun = Instant::now();
+    let mut watch = Watch::start(&bench.server, &["--patience", "0.5", "--results", "1"]);
+    let line = watch.line();
+    assert!(line.contains("TRY AGAIN"), "{line}");
+    // Each of its tries gives up two silent commands at the start and two at the end.
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+}

@@ -1,7 +1,7 @@
 """Writes a device's tree with vendors' places, lists, scripts and layouts, into the folder named: packages by aapt2, code as
 a DEX header alone, keys and signatures by openssl and apksigner. Nothing of it comes from the program under test."""
 
-import os, shutil, struct, subprocess, sys, tempfile, zipfile, gzip
+import gzip, hashlib, os, shutil, ssl, struct, subprocess, sys, tempfile, zipfile
 
 OUT = sys.argv[1]
 FRAMEWORK = '/usr/share/android-framework-res/framework-res.apk'
@@ -85,6 +85,8 @@ def apk(path, package, inside=LAUNCHER, application='', manifest='', values='', 
 
 for name in ('platform', 'other'):
     key(name)
+with open(os.path.join(WORK, 'other.crt')) as source:
+    DIGEST = hashlib.sha256(ssl.PEM_cert_to_DER_cert(source.read())).hexdigest().upper()
 
 write('system/build.prop', 'ro.build.version.sdk=33\nro.build.version.release=13\nro.product.brand=a\nro.product.name=b\n'
       'ro.product.device=c\nro.build.id=I\nro.build.version.incremental=1\nro.build.type=user\nro.build.tags=release-keys\n'
@@ -99,6 +101,8 @@ write('system_ext/etc/build.prop', 'ro.product.system_ext.brand=a\n')
 CONFIG = '<string name="%s">%s</string>'
 apk('system/framework/framework-res.apk', 'android', inside='', application='android:hasCode="false"', classes=None, sign='platform',
     values=CONFIG % ('config_defaultBrowser', 'com.example.nobody') + CONFIG % ('config_defaultDialer', '')
+    + CONFIG % ('config_systemGallery', 'com.example.gallery') + CONFIG % ('config_systemContacts', 'com.example.contacts:' + DIGEST)
+    + CONFIG % ('config_systemSpeech', 'com.example.speech') + CONFIG % ('config_systemImage', 'not a package')
     + CONFIG % ('config_deviceProvisioningPackage', 'com.example.setup') + '<integer name="config_userTypePackageWhitelistMode">13</integer>')
 
 
@@ -205,4 +209,29 @@ apk('product/priv-app/PlayAutoInstallConfig/PlayAutoInstallConfig.apk', 'android
     })
 apk('product/app/NotConfig/NotConfig.apk', 'com.example.notconfig', inside=receiver('android.autoinstalls.config.action.PLAY_AUTO_INSTALLS'),
     application='android:hasCode="false"', classes=None, xml={'default_layout': '<workspace><autoinstall packageName="com.example.never" className="A" screen="0"/></workspace>'})
+
+# Roles: held by the package that the platform names, by the one with the certificate named beside it, maybe by one that needs
+# components, by nobody yet; and neighbours that are not named.
+ROLES = '''<roles>
+<permission-set name="storage">
+<permission name="android.permission.READ_EXTERNAL_STORAGE"/>
+</permission-set>
+<role name="android.app.role.SYSTEM_GALLERY" defaultHolders="config_systemGallery" static="true">
+<permissions>
+<permission-set name="storage"/>
+<permission name="android.permission.RECORD_AUDIO" minSdkVersion="34"/>
+</permissions></role>
+<role name="android.app.role.SYSTEM_CONTACTS" defaultHolders="config_systemContacts" minSdkVersion="31">
+<permissions><permission name="android.permission.ACCESS_RCS_USER_CAPABILITY_EXCHANGE"/></permissions></role>
+<role name="android.app.role.SYSTEM_LATER" defaultHolders="config_systemGallery" minSdkVersion="34">
+<permissions><permission name="android.permission.CAMERA"/></permissions></role>
+<role name="android.app.role.SYSTEM_SPEECH_RECOGNIZER" defaultHolders="config_systemSpeech">
+<required-components><service/></required-components>
+<permissions><permission name="android.permission.RECORD_AUDIO"/></permissions></role>
+</roles>'''
+ASKS = ''.join('<uses-permission android:name="android.permission.%s"/>' % name
+               for name in ('READ_EXTERNAL_STORAGE', 'RECORD_AUDIO', 'CAMERA', 'ACCESS_RCS_USER_CAPABILITY_EXCHANGE'))
+apk('system/priv-app/PermissionController/PermissionController.apk', 'com.android.permissioncontroller', xml={'roles': ROLES})
+for name, signer in (('gallery', None), ('gallery.two', None), ('contacts', 'other'), ('contacts.two', 'other'), ('speech', None)):
+    apk('system/app/R%s/R.apk' % name, 'com.example.' + name, manifest=ASKS, sign=signer)
 shutil.rmtree(WORK)

@@ -22,6 +22,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "/usr/share/android-framework-res/framework-res.apk", package: "android-framework-res" },
     Tool { program: "apksigner", package: "apksigner" },
     Tool { program: "brotli", package: "brotli" },
+    Tool { program: "bash", package: "bash" },
+    Tool { program: "base64", package: "coreutils" },
     Tool { program: "bsdiff", package: "bsdiff" },
     Tool { program: "bzip2", package: "bzip2" },
     Tool { program: "chromium", package: "chromium" },

@@ -3,9 +3,9 @@
 
 use crate::apk::{self, ComponentKind, Manifest, XmlElement, XmlFile};
 use crate::bytes::{ParseError, SharedBytes};
-use crate::inventory::{ConfigValue, Evidence, Gap, Layout, LayoutOrigin};
-use crate::platform::default_roles;
+use crate::inventory::{ConfigValue, Evidence, Gap, GapReason, Layout, LayoutOrigin, RoleDefinition};
 use crate::platform::home_layout::{self, Element, Files, PARTNER_FOLDER};
+use crate::platform::{default_roles, role_definitions};
 
 /// Actions of receivers by which launchers find packages with layouts.
 const PROVIDERS: [(&str, LayoutOrigin); 2] = [
@@ -15,11 +15,27 @@ const PROVIDERS: [(&str, LayoutOrigin); 2] = [
 /// The file in which a resource overlay says which values of its target it replaces by which of its own.
 const OVERLAID: &str = "overlays";
 
+/// End of the name of the package that defines roles, AOSP's or the maker's.
+const PERMISSION_CONTROLLER: &str = ".permissioncontroller";
+/// Its file with them.
+const ROLES: &str = "roles";
+
 /// What one package file has of them.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
     layouts: Vec<(LayoutOrigin, Result<Vec<XmlFile>, ParseError>)>,
     configuration: Option<Result<Vec<(String, String)>, ParseError>>,
+    roles: Option<Result<Vec<XmlFile>, ParseError>>,
+}
+
+/// Where what packages have of them goes.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) layouts: Vec<Layout>,
+    pub(super) configuration: Vec<ConfigValue>,
+    /// Of each package that defines roles.
+    pub(super) roles: Vec<Vec<RoleDefinition>>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 /// Reads what a package of that manifest may have.
@@ -44,6 +60,9 @@ pub(super) fn read(bytes: &SharedBytes, manifest: &Manifest) -> Extras {
         manifest.overlay.as_ref().is_some_and(|overlay| overlay.target.as_deref() == Some("android"));
     if manifest.package == "android" || overlays_platform {
         extras.configuration = Some(configuration(bytes, overlays_platform));
+    }
+    if manifest.package.ends_with(PERMISSION_CONTROLLER) {
+        extras.roles = Some(apk::xml_files(bytes, &|name| name == ROLES));
     }
     extras
 }
@@ -81,6 +100,8 @@ fn is_size(end: &str) -> bool {
 
 fn configuration(bytes: &SharedBytes, is_overlay: bool) -> Result<Vec<(String, String)>, ParseError> {
     let mut values = apk::values(bytes, &default_roles::is_read)?;
+    // Others of such names are numbers and switches.
+    values.retain(|(name, text)| !default_roles::names_role_holders(name) || default_roles::is_list_of_packages(text));
     if !is_overlay {
         return Ok(values);
     }
@@ -101,19 +122,12 @@ fn configuration(bytes: &SharedBytes, is_overlay: bool) -> Result<Vec<(String, S
 impl Extras {
     /// Whether there is nothing to tell.
     pub(super) fn is_empty(&self) -> bool {
-        self.layouts.is_empty() && self.configuration.is_none()
+        self.layouts.is_empty() && self.configuration.is_none() && self.roles.is_none()
     }
 
     /// As facts of the inventory. `path` is the package file's, `evidence` points to it.
-    pub(super) fn tell(
-        self,
-        package: &str,
-        path: &str,
-        evidence: &Evidence,
-        layouts: &mut Vec<Layout>,
-        configuration: &mut Vec<ConfigValue>,
-        gaps: &mut Vec<Gap>,
-    ) {
+    pub(super) fn tell(self, package: &str, path: &str, evidence: &Evidence, told: &mut Told) {
+        let Told { layouts, configuration, roles, gaps } = told;
         let gap = |error: &ParseError| Gap::new(path, super::reason(error), error.to_string());
         for (origin, files) in self.layouts {
             let mut readable = Files::new();
@@ -152,6 +166,25 @@ impl Extras {
                 name,
                 value,
             })),
+            Some(Err(error)) => gaps.push(gap(&error)),
+            None => {}
+        }
+        match self.roles {
+            Some(Ok(files)) => {
+                for file in files {
+                    let elements = match file.elements {
+                        Ok(elements) => elements.into_iter().map(element).collect::<Vec<_>>(),
+                        Err(error) => {
+                            gaps.push(gap(&error));
+                            continue;
+                        }
+                    };
+                    match role_definitions::read(&file.path, &elements, evidence) {
+                        Ok(found) => roles.push(found),
+                        Err(words) => gaps.push(Gap::new(path, GapReason::Unsupported, words)),
+                    }
+                }
+            }
             Some(Err(error)) => gaps.push(gap(&error)),
             None => {}
         }

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::adb::{Answer, Batch, Command, Failure, Shell};
+use crate::collect::record::Record;
 use crate::dump::refusal::{self, RefusalKind};
 use crate::inventory::{Evidence, Gap, GapReason, Hides, Origin, OriginKind, Origins};
 
@@ -33,11 +34,12 @@ pub(super) struct Asker<'a> {
     pub(super) answered: bool,
     /// Commands that timed out since the last answer.
     silences: u8,
+    record: Option<&'a Record>,
 }
 
 impl<'a> Asker<'a> {
-    pub(super) fn new(shell: &'a dyn Shell) -> Self {
-        Self { shell, origins: Origins::default(), gaps: Vec::new(), answered: false, silences: 0 }
+    pub(super) fn new(shell: &'a dyn Shell, record: Option<&'a Record>) -> Self {
+        Self { shell, origins: Origins::default(), gaps: Vec::new(), answered: false, silences: 0, record }
     }
 
     /// The answer to a command, entered as an origin. A failure is entered as a gap, and returned to explain the facts
@@ -98,6 +100,13 @@ impl<'a> Asker<'a> {
         match answer {
             Ok(text) => {
                 let file = self.shell.file(command);
+                if let Some(record) = self.record {
+                    match &file {
+                        // One file answers several commands, each with a part of it.
+                        Some(file) => record.keep(file, Some(command.line()), &text),
+                        None => record.keep(command.line(), None, &text),
+                    }
+                }
                 let evidence = self.origins.evidence(Origin {
                     kind: if file.is_some() { OriginKind::File } else { OriginKind::Command },
                     name: file.unwrap_or_else(|| command.line().to_owned()),

@@ -110,6 +110,14 @@ pub(super) fn cross_check(
     }
 }
 
+/// Packages that somebody installed, as far as lists tell it, and that were not asked for.
+pub(super) fn private<'l>(lists: &'l [UserPackages], also: &BTreeSet<String>) -> impl Iterator<Item = &'l str> {
+    let listed = lists.iter().flat_map(|list| &list.packages).map(|listed| &listed.value);
+    listed
+        .filter(|package| is_private_listed(package) && !also.contains(&package.name))
+        .map(|package| package.name.as_str())
+}
+
 /// As far as a list tells it, somebody installed it.
 fn is_private_listed(package: &ListedPackage) -> bool {
     is_user_space(&package.path) && !matches!(package.installer, Some(None))
@@ -142,7 +150,11 @@ impl Named {
 
 /// Names and paths from the lists alone: every other fact is unknown for `gap`. Also how many packages were left out as
 /// installed later; an updated system app that a store updated can't be told from them.
-pub(super) fn packages(lists: &[UserPackages], also: &BTreeSet<String>, gap: &Gap) -> (Vec<Package>, u64) {
+pub(super) fn packages<'l>(
+    lists: &'l [UserPackages],
+    also: &BTreeSet<String>,
+    gap: &Gap,
+) -> (Vec<Package>, BTreeSet<&'l str>) {
     let mut found: BTreeMap<&str, Package> = BTreeMap::new();
     let mut left_out = BTreeSet::new();
     for list in lists {
@@ -156,7 +168,6 @@ pub(super) fn packages(lists: &[UserPackages], also: &BTreeSet<String>, gap: &Ga
             }
         }
     }
-    let left_out = u64::try_from(left_out.len()).unwrap_or(u64::MAX);
     (found.into_values().collect(), left_out)
 }
 

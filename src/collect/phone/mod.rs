@@ -66,7 +66,7 @@ impl<'a> PhoneSource<'a> {
 
 impl Source for PhoneSource<'_> {
     fn collect(&mut self, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
-        let mut asker = Asker::new(self.shell);
+        let mut asker = Asker::new(self.shell, request.record.as_deref());
         progress.step("identity");
         let (pin, unread) = Pin::read(&mut asker);
         if let Some(gap) = unread {
@@ -115,7 +115,7 @@ pub(super) fn of_capture(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Inventory, SourceError> {
-    let mut asker = Asker::new(shell);
+    let mut asker = Asker::new(shell, request.record.as_deref());
     let identity = read_identity(&mut asker);
     let told = read(&mut asker, identity, request, progress);
     if !asker.answered {
@@ -188,6 +188,7 @@ impl Everything {
             role_holders: told.role_holders,
             state: Box::new(told.state),
             controls: untold("control files of permissions"),
+            roles: untold("roles"),
             preinstalls: untold("preinstall lists"),
             layouts: untold("layouts of the home screen"),
             configuration: untold("configuration of the platform"),
@@ -425,6 +426,8 @@ impl Reading<'_, '_> {
         for (active, factory) in entries.into_values() {
             packages.extend(package::build(active, factory, &context, &mut self.asker.gaps));
         }
+        self.hide(omitted.iter().copied());
+        self.hide(lists::private(lists, also));
         let omitted = u64::try_from(omitted.len()).unwrap_or(u64::MAX);
         let whole = dumped.dump.end.describe().map(|words| Gap::new(&dumped.command, GapReason::Truncated, words));
         Found {
@@ -435,6 +438,13 @@ impl Reading<'_, '_> {
                 let names = dumped.dump.features.iter().map(|at| crate::dump::features::plain(&at.value).to_owned());
                 (names.collect(), dumped.evidence.clone())
             }),
+        }
+    }
+
+    /// Packages that somebody installed stay out of raw material too.
+    fn hide<'n>(&self, names: impl Iterator<Item = &'n str>) {
+        if let Some(record) = &self.request.record {
+            record.hide(names);
         }
     }
 
@@ -478,6 +488,8 @@ impl Reading<'_, '_> {
             };
         };
         let (packages, left_out) = lists::packages(lists, &self.request.also, gap);
+        self.hide(left_out.iter().copied());
+        let left_out = u64::try_from(left_out.len()).unwrap_or(u64::MAX);
         if left_out > 0 {
             let words = format!(
                 "without the dump, {left_out} packages in /data with an installer can't be told from updated system apps"

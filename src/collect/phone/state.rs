@@ -89,7 +89,9 @@ pub(super) fn ask(
     };
     state.administrators = settle(asker, policy, administrators);
     state.chosen = chosen(asker, accessible, &settings);
-    state.app_ops = settle(asker, ops, modes);
+    let mut unread = None;
+    state.app_ops = settle(asker, ops, |text| modes(text, &mut unread));
+    asker.gaps.extend(unread);
     state.overlays = settle(asker, overlays, overlay_states);
     state.features = match (settle(asker, has, feature_names), dumped_features) {
         (Fact::Unknown(_), Some((names, evidence))) => Fact::new(names.clone(), evidence),
@@ -155,6 +157,10 @@ fn administrators(text: &Text) -> Result<Vec<Administrator>, Gap> {
     if !found.whole {
         return Err(truncated(text, "no list of administrators"));
     }
+    // One of them may be an owner.
+    if let Some(words) = found.leftover.describe() {
+        return Err(Gap::new(&text.command, GapReason::Unsupported, words));
+    }
     let administrator = |at: At<device_policy::Administrator>| Administrator {
         user: at.value.user,
         kind: match at.value.power {
@@ -167,11 +173,13 @@ fn administrators(text: &Text) -> Result<Vec<Administrator>, Gap> {
     Ok(found.administrators.into_iter().map(administrator).collect())
 }
 
-fn modes(text: &Text) -> Result<Vec<AppOpMode>, Gap> {
+/// The modes that were understood; a gap for the lines that were not, beside them.
+fn modes(text: &Text, unread: &mut Option<Gap>) -> Result<Vec<AppOpMode>, Gap> {
     let found = app_ops::parse(&text.text);
     if !found.whole {
         return Err(truncated(text, "no operations of any app"));
     }
+    *unread = found.leftover.describe().map(|words| Gap::new(&text.command, GapReason::Unsupported, words));
     let mode = |at: At<app_ops::AppOp>| AppOpMode {
         user: at.value.user,
         app_id: at.value.app_id,
@@ -307,19 +315,38 @@ fn chosen(asker: &mut Asker<'_>, accessible: Answered, choices: &Choices) -> Fac
         kind: ChosenKind::AccessibilityService,
         component: at.value.1,
     };
-    let told = settle(asker, accessible, |text| {
-        let told = accessibility::parse(&text.text);
-        if told.users.is_empty() { Err(truncated(text, "no user's services")) } else { Ok(told.enabled) }
-    });
-    if let Fact::Known { value, evidence: at } = told {
-        evidence.get_or_insert(at);
-        found.extend(value.into_iter().map(service));
+    if let Ok(text) = accessible {
+        match whole(asker, &text).and_then(|()| services(&text)) {
+            Ok(services) => {
+                evidence.get_or_insert(text.evidence);
+                found.extend(services.into_iter().map(service));
+            }
+            // The settings name those that are switched on.
+            Err(gap) if gap.reason == GapReason::NotObserved && evidence.is_some() => {}
+            Err(gap) => asker.note(gap),
+        }
     }
     match (evidence, &choices.gap) {
-        // What the settings of one user tell says nothing of the others': their gap stands beside.
+        // What the settings of one user or the accessibility manager tell says nothing of the rest: its gap stands beside.
         (Some(evidence), _) => Fact::new(found, &evidence),
         (None, Some(gap)) => Fact::Unknown(gap.clone()),
         (None, None) => Fact::Unknown(Gap::new("settings list", GapReason::NotObserved, "no user was asked for")),
+    }
+}
+
+/// Services that are switched on, with their users.
+fn services(text: &Text) -> Result<Vec<At<(u32, String)>>, Gap> {
+    let told = accessibility::parse(&text.text);
+    if let Some(words) = told.leftover.describe() {
+        return Err(Gap::new(&text.command, GapReason::Unsupported, words));
+    }
+    match (told.users.is_empty(), told.running_only.is_empty()) {
+        (false, _) => Ok(told.enabled),
+        (true, false) => {
+            let words = "this version tells which services run, not which are switched on";
+            Err(Gap::new(&text.command, GapReason::NotObserved, words))
+        }
+        (true, true) => Err(truncated(text, "no user's services")),
     }
 }
 

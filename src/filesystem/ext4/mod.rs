@@ -1,15 +1,16 @@
 //! ext4, ext3 and ext2, by the kernel's `Documentation/filesystems/ext4/` (6.12).
 //!
 //! Read: extents and block maps with holes and unwritten ranges, 64bit, flex_bg, meta_bg, bigalloc, inline data, hashed
-//! directories (read linearly), fast and slow symbolic links. casefold, verity, shared_blocks and checksums ask nothing
-//! of a reader; checksums are not verified. Not read: encrypted inodes, a journal that waits to be replayed,
-//! compression, dirdata, an external journal's device.
+//! directories (read linearly), fast and slow symbolic links, a journal that waits to be replayed. casefold, verity, shared_blocks and checksums ask nothing
+//! of a reader; checksums are not verified. Not read: encrypted inodes, fast commits, compression, dirdata,
+//! an external journal's device.
 //!
 //! Group descriptors and inodes are read where they are needed, so nothing is allocated by a count of the superblock.
 
 mod content;
 mod directory;
 mod inode;
+mod journal;
 mod superblock;
 
 #[cfg(test)]
@@ -40,7 +41,12 @@ impl FilesystemFormat for Ext4Format {
     }
 
     fn mount(&self, volume: SharedBytes, _budget: &Arc<Budget>) -> Result<Box<dyn Filesystem>, ParseError> {
-        let superblock = Superblock::read(&volume).map_err(|error| error.within("superblock"))?;
+        let read = |volume| Superblock::read(volume).map_err(|error| error.within("superblock"));
+        let (mut volume, mut superblock) = (volume.clone(), read(&volume)?);
+        if superblock.needs_recovery {
+            volume = journal::replayed(&volume, &superblock).map_err(|error| error.within("journal"))?;
+            superblock = read(&volume)?;
+        }
         let ext4 = Ext4 { volume, superblock };
         // Without its root nothing can be found.
         match ext4.metadata(NodeId(ROOT))?.kind {

@@ -12,6 +12,7 @@
 //! | 0x4C | 4 | `s_rev_level`: 0 has fixed inodes of 128 bytes and no features |
 //! | 0x58 | 2 | `s_inode_size` |
 //! | 0x5C, 0x60, 0x64 | 4 | features: compatible, incompatible, read-only compatible |
+//! | 0xE0, 0xE4 | 4 | `s_journal_inum`; `s_journal_dev`, where the journal is another device's |
 //! | 0xFE | 2 | `s_desc_size` with 64bit |
 //! | 0x104 | 4 | `s_first_meta_bg` |
 //! | 0x24C | 8 | `s_backup_bgs` with sparse_super2 |
@@ -27,9 +28,12 @@ const RO_COMPAT_SPARSE_SUPER: u32 = 0x1;
 const INCOMPAT_META_BG: u32 = 0x10;
 const INCOMPAT_64BIT: u32 = 0x80;
 const INCOMPAT_LARGEDIR: u32 = 0x4000;
-/// filetype, meta_bg, extents, 64bit, mmp, flex_bg, ea_inode, csum_seed, largedir, inline_data, encrypt (an inode that
+/// A journal waits to be replayed.
+const INCOMPAT_RECOVER: u32 = 0x4;
+/// filetype, recover, meta_bg, extents, 64bit, mmp, flex_bg, ea_inode, csum_seed, largedir, inline_data, encrypt (an inode that
 /// is says so), casefold.
 const INCOMPAT_READ: u32 = 0x2
+    | INCOMPAT_RECOVER
     | INCOMPAT_META_BG
     | 0x40
     | INCOMPAT_64BIT
@@ -41,12 +45,8 @@ const INCOMPAT_READ: u32 = 0x2
     | 0x8000
     | 0x1_0000
     | 0x2_0000;
-const INCOMPAT_NAMES: [(u32, &str); 4] = [
-    (0x1, "compression"),
-    (0x4, "a journal that waits to be replayed (needs_recovery)"),
-    (0x8, "an external journal (journal_dev)"),
-    (0x1000, "dirdata"),
-];
+const INCOMPAT_NAMES: [(u32, &str); 3] =
+    [(0x1, "compression"), (0x8, "an external journal (journal_dev)"), (0x1000, "dirdata")];
 
 /// Names of features, as `dumpe2fs` prints them.
 const COMPAT: &[(u32, &str)] = &[
@@ -103,6 +103,10 @@ pub(super) struct Superblock {
     pub(super) blocks: u64,
     pub(super) inode_size: u64,
     pub(super) largedir: bool,
+    /// Whether the volume is only whole with its journal.
+    pub(super) needs_recovery: bool,
+    /// The inode of the journal.
+    pub(super) journal_inode: u64,
     inodes: u64,
     inodes_per_group: u64,
     blocks_per_group: u64,
@@ -141,6 +145,9 @@ impl Superblock {
             let name = INCOMPAT_NAMES.iter().find(|(bit, _)| unread & bit != 0).map(|(_, name)| (*name).to_owned());
             let name = name.unwrap_or_else(|| format!("the feature bit {unread:#x}"));
             return Err(ParseError::unsupported(START + 0x60, name));
+        }
+        if incompat & INCOMPAT_RECOVER != 0 && long(0xE4) != 0 {
+            return Err(ParseError::unsupported(START + 0xE4, "a journal on another device"));
         }
         let log_block_size = long(0x18);
         if log_block_size > 6 {
@@ -186,6 +193,8 @@ impl Superblock {
             blocks,
             inode_size,
             largedir: incompat & INCOMPAT_LARGEDIR != 0,
+            needs_recovery: incompat & INCOMPAT_RECOVER != 0,
+            journal_inode: long(0xE0).into(),
             inodes: u64::from(long(0)),
             inodes_per_group,
             blocks_per_group,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::app::App;
-use super::intents;
+use super::{intents, roles};
 use crate::inventory::{Controls, IntentAnswer, Inventory, Package, Signer, SplitPermission, TargetKind};
 use crate::platform::permissions::{self, Permissions};
 
@@ -23,6 +23,8 @@ pub(super) struct Device<'a> {
     pub(super) platform: Option<Vec<&'a Signer>>,
     /// The package that tells them: `android`, or a member of its shared user.
     pub(super) platform_by: &'a str,
+    /// Roles with their holders, where they were read.
+    pub(super) roles: Option<Vec<roles::Held<'a>>>,
     /// Whether packages may be hidden: then the only one of its kind may not be the only one.
     pub(super) incomplete: bool,
     answers: BTreeMap<String, Vec<(&'a str, &'a IntentAnswer)>>,
@@ -76,6 +78,7 @@ impl<'a> Device<'a> {
             apps,
             platform: None,
             platform_by: permissions::PLATFORM,
+            roles: roles::of(inventory),
             incomplete: inventory.gaps_hiding_packages().next().is_some(),
             answers,
             silent,

@@ -11,6 +11,7 @@ mod device;
 #[cfg(test)]
 mod fixtures;
 pub mod intents;
+mod roles;
 mod runtime;
 mod signature;
 mod words;
@@ -46,9 +47,9 @@ const BY_VERSION: [(&str, u32, u32); 3] = [
 pub fn predict(inventory: &Inventory) -> Predictions {
     let packages = inventory.packages.known().map(Vec::as_slice).unwrap_or_default();
     let Some(device) = Device::of(inventory) else {
-        let detail = "the API level of the device is not known";
-        let gap = |name: &str| Gap::new(format!("predicted grants of {name}"), GapReason::NotObserved, detail);
-        return packages.iter().map(|package| (package.name.clone(), Fact::Unknown(gap(&package.name)))).collect();
+        let made = || Gap::new("predicted grants", GapReason::NotObserved, "the API level of the device is not known");
+        let gap = inventory.device.sdk.gap().cloned().unwrap_or_else(made);
+        return packages.iter().map(|package| (package.name.clone(), Fact::Unknown(gap.clone()))).collect();
     };
     let everyone = Everyone::of(&device);
     packages.iter().map(|package| (package.name.clone(), everyone.predict(&package.name))).collect()
@@ -93,10 +94,8 @@ impl<'d, 'a> Everyone<'d, 'a> {
             return Fact::Unknown(Gap::new(place(), GapReason::Missing, "the package has no copy"));
         };
         let Some(asks_first) = self.asks.get(name) else {
-            let gap = first.copy.requested_permissions.gap();
-            let detail = gap.map_or("what it asks for is not known", |gap| gap.detail.as_str());
-            let reason = gap.map_or(GapReason::Missing, |gap| gap.reason);
-            return Fact::Unknown(Gap::new(place(), reason, detail));
+            let made = || Gap::new(place(), GapReason::Missing, "what it asks for is not known");
+            return Fact::Unknown(first.copy.requested_permissions.gap().cloned().unwrap_or_else(made));
         };
         let mut grants = self.of_copy(first, asks_first);
         for other in copies.iter().skip(1) {

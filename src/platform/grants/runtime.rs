@@ -5,6 +5,7 @@ use super::answer::{Answer, reason};
 use super::app::{App, Standing};
 use super::defaults::{RULES, Rule, Who};
 use super::device::{Chosen, Device, same};
+use super::roles;
 use super::signature::is_signed_by;
 use crate::inventory::{Evidence, Outcome, ReasonCode};
 use crate::platform::protection as p;
@@ -74,6 +75,14 @@ pub(super) fn judge(device: &Device<'_>, app: &App<'_>, name: &str, level: u32) 
         if answer.outcome == Outcome::Granted {
             // Granted by two rules, the weaker form stays.
             fixed = Some(fixed.unwrap_or(true) && rule.fixed);
+        }
+        answers.push(answer);
+    }
+    // Where the roles of the device were not read, its defaults for tasks above stand for them.
+    if let Some(answer) = roles::judge(device, app, name, level).filter(|answer| answer.outcome != Outcome::Refused) {
+        if answer.outcome == Outcome::Granted {
+            // The user may take it back.
+            fixed = Some(false);
         }
         answers.push(answer);
     }

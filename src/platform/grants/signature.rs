@@ -4,6 +4,7 @@
 use super::answer::{Answer, reason};
 use super::app::{App, Standing};
 use super::device::{Chosen, Device, is_same, same};
+use super::roles;
 use crate::inventory::{Allowlist, Evidence, ReasonCode, Signer, TargetKind};
 use crate::platform::permissions::{Definition, PLATFORM};
 use crate::platform::protection as p;
@@ -195,12 +196,10 @@ fn by_flags(device: &Device<'_>, app: &App<'_>, name: &str, definition: &Definit
     for (flag, holder) in p::NAMED {
         add(flag, &|| named(app, holder));
     }
-    add(p::ROLE, &|| {
-        if app.is_system() {
-            Answer::unknown(reason(ReasonCode::RoleOnly))
-        } else {
-            Answer::no(reason(ReasonCode::RoleOnly))
-        }
+    add(p::ROLE, &|| match roles::judge(device, app, name, level) {
+        _ if !app.is_system() => Answer::no(reason(ReasonCode::RoleOnly)),
+        Some(answer) => answer,
+        None => Answer::unknown(reason(ReasonCode::RoleOnly)),
     });
     add(p::DEVELOPMENT, &|| Answer::no(reason(ReasonCode::DeveloperOnly)));
     if answers.is_empty() && level & 0xF == p::INTERNAL {

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::class_of;
-use super::words::{both, bounded, text, words};
-use super::{charts, contents};
+use super::words::{SHOWN, both, bounded, text, words};
+use super::{charts, contents, cut};
 use crate::assess::{Assessment, Finding, Text};
 use crate::check::Verdict;
 use crate::inventory::Gap;
+use crate::report::markup::escape;
 use crate::report::phrases as say;
 use crate::report::{Coverage, Run, TargetReport, TargetResult, wording};
 
 /// Gaps shown by name; the rest is counted, and all of them are in the JSON form.
 const GAPS_LISTED: usize = 100;
 
-/// Writes one target. `tables`: whether packages are rows of a table, or lines of text.
+/// Writes one target. `tables`: whether packages are rows of a table and every finding unfolds, or lines of
+/// text.
 pub(super) fn write(out: &mut dyn io::Write, report: &TargetReport, number: usize, tables: bool) -> io::Result<()> {
     writeln!(out, "<article id=\"d{number}\">")?;
     writeln!(out, "<p class=\"back\"><a href=\"#top\">← {}</a></p>", both(say::ALL_DEVICES))?;
@@ -45,7 +47,7 @@ pub(super) fn write(out: &mut dyn io::Write, report: &TargetReport, number: usiz
             writeln!(out, "</dl>")?;
             tailoring(out, assessment)?;
             to_do(out, assessment, number)?;
-            findings(out, assessment, number)?;
+            findings(out, assessment, number, tables)?;
             self::coverage(out, coverage)?;
             match report.inventory.as_deref() {
                 Some(inventory) => {
@@ -125,7 +127,8 @@ fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-fn findings(out: &mut dyn io::Write, assessment: &Assessment, number: usize) -> io::Result<()> {
+/// `whole`: whether findings that ask nothing of anybody unfold as well, or are a line of text.
+fn findings(out: &mut dyn io::Write, assessment: &Assessment, number: usize, whole: bool) -> io::Result<()> {
     writeln!(out, "<h2>{}</h2>", both(say::FINDINGS_TITLE))?;
     let mut last = None;
     for (index, finding) in assessment.findings.iter().enumerate() {
@@ -135,9 +138,32 @@ fn findings(out: &mut dyn io::Write, assessment: &Assessment, number: usize) -> 
             writeln!(out, r#"<h3 class="{}"><span class="word">{word}</span> ({count})</h3>"#, class(finding.verdict))?;
             last = Some(finding.verdict);
         }
-        self::finding(out, finding, &format!("d{number}-{}", index + 1))?;
+        let id = format!("d{number}-{}", index + 1);
+        let quiet = matches!(finding.verdict, Verdict::Pass | Verdict::Informational | Verdict::NotApplicable);
+        if whole || !quiet { self::finding(out, finding, &id)? } else { line(out, finding, &id)? }
     }
     Ok(())
+}
+
+/// A finding as a line: what a large batch shows of one that asks nothing of anybody. Its law stands with its rule.
+fn line(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<()> {
+    let mut said = vec![format!("{} (expected: {})", finding.observed, finding.expected)];
+    said.extend(finding.subject.iter().cloned());
+    said.extend(finding.evidence.iter().map(|piece| format!("{}: {}", wording::place(piece), piece.says)));
+    said.extend(finding.governing.iter().map(|governing| wording::governing(governing, say::Lang::En)));
+    said.extend(finding.notes.iter().cloned());
+    said.extend(
+        wording::overlays(finding, say::Lang::En)
+            .into_iter()
+            .map(|(name, words)| format!("{}: {words}", name.say(say::Lang::En))),
+    );
+    writeln!(
+        out,
+        r##"<p class="line" id="{id}" lang="en"><a href="#{}">{}</a> <bdi>{}</bdi></p>"##,
+        anchor(&finding.rule),
+        escape(&finding.rule),
+        said.iter().map(|part| escape(&cut(part, SHOWN)).into_owned()).collect::<Vec<_>>().join("; ")
+    )
 }
 
 fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<()> {

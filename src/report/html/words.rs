@@ -5,7 +5,7 @@ use crate::report::markup::escape;
 use crate::report::phrases::{self as say, Lang, Phrase};
 
 /// Characters of a text from a device that are shown; the report in JSON has all of it. Longer ones are no names.
-const SHOWN: usize = 400;
+pub(super) const SHOWN: usize = 400;
 
 /// A phrase in both languages, one of which the reader hides.
 pub(super) fn both(phrase: Phrase) -> String {
