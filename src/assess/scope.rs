@@ -164,7 +164,7 @@ pub(super) fn concern(rule: &Rule, inventory: &Inventory, context: &Context) -> 
     if let (Some((from, until)), Some(sdk)) = (rule.sdk, sdk)
         && !(from..=until).contains(&sdk)
     {
-        let words = format!("the rule is for API levels {from} to {until}, the device has {sdk}");
+        let words = format!("the rule is for {}, the device has {sdk}", levels(from, until));
         return Concern::No(Reason::OtherSdk, words);
     }
     match (&rule.device_kinds, kind, &rule.os_flavours, flavour) {
@@ -178,10 +178,19 @@ pub(super) fn concern(rule: &Rule, inventory: &Inventory, context: &Context) -> 
         )),
         _ => match (rule.sdk, sdk) {
             (Some((from, until)), None) => {
-                Concern::Unknown(format!("the API level is unknown, and the rule is for {from} to {until}"))
+                Concern::Unknown(format!("the API level is unknown, and the rule is for {}", levels(from, until)))
             }
             _ => market,
         },
+    }
+}
+
+/// Bounds in words, either of which may be left out in a profile.
+fn levels(from: u32, until: u32) -> String {
+    match (from, until) {
+        (from, u32::MAX) => format!("API levels from {from}"),
+        (0, until) => format!("API levels up to {until}"),
+        (from, until) => format!("API levels {from} to {until}"),
     }
 }
 

@@ -86,7 +86,7 @@ impl ManifestFlags {
         }
         let (set, evidence) = match flag {
             Flag::Debuggable | Flag::TestOnly => {
-                let Some((flags, evidence)) = sheet.know(&copy.flags, "the flags", copy) else { return };
+                let Some((flags, evidence)) = sheet.know(&copy.flags, "the list of flags", copy) else { return };
                 let names =
                     if flag == Flag::Debuggable { ["debuggable", "DEBUGGABLE"] } else { ["testOnly", "TEST_ONLY"] };
                 (Some(flags.iter().any(|word| names.contains(&word.as_str()))), evidence)
@@ -103,8 +103,8 @@ impl ManifestFlags {
         };
         match set {
             Some(true) => {
-                sheet.proof(evidence, format!("{}: {}", copy.path, flag.as_str()));
-                sheet.breach(Reason::ManifestFlag, format!("{} is {}", copy.path, flag.as_str()));
+                sheet.proof(evidence, format!("{} {}", copy.path, flag.says()));
+                sheet.breach(Reason::ManifestFlag, format!("{} {}", copy.path, flag.says()));
             }
             Some(false) => {}
             None => sheet.unsettled(format!(
@@ -134,6 +134,17 @@ impl Flag {
         ("user-authorities", Self::UserAuthorities),
         ("allow-backup", Self::AllowBackup),
     ];
+
+    /// What a package does that has it.
+    fn says(self) -> &'static str {
+        match self {
+            Self::Debuggable => "is debuggable",
+            Self::TestOnly => "is for tests only",
+            Self::Cleartext => "permits unencrypted traffic",
+            Self::UserAuthorities => "trusts certificate authorities that the user adds",
+            Self::AllowBackup => "lets its data be backed up",
+        }
+    }
 
     fn as_str(self) -> &'static str {
         Self::NAMES.iter().find(|(_, flag)| *flag == self).map_or("", |(name, _)| name)

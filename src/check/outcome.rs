@@ -329,11 +329,21 @@ impl Outcome {
     /// The answer about something that is not in the list of packages while the list is not complete, or `None` where
     /// it is complete.
     pub(super) fn unproven_absence(inventory: &Inventory, expected: &str, what: &str) -> Option<Self> {
+        Self::incomplete(inventory, expected, |gaps| format!("{what} not found, and {gaps} may hide it"))
+    }
+
+    /// The answer about a list that is not complete, or `None` where it is. `observed` is told how many gaps there are, in
+    /// words.
+    pub(super) fn incomplete(
+        inventory: &Inventory,
+        expected: &str,
+        observed: impl FnOnce(&str) -> String,
+    ) -> Option<Self> {
         let gaps: Vec<&Gap> = inventory.gaps_hiding_packages().collect();
         if gaps.is_empty() {
             return None;
         }
-        let observed = format!("{what} not found, and {} may hide it", plural(gaps.len(), "gap", "gaps"));
+        let observed = observed(&plural(gaps.len(), "gap", "gaps"));
         let mut outcome = Self::new(Verdict::Inconclusive, Reason::IncompleteEvidence, expected, observed);
         outcome.proof = Proof::of_list(inventory);
         outcome.notes = gaps.iter().take(NAMED_GAPS).map(|gap| describe(gap)).collect();

@@ -3,6 +3,8 @@
 use super::setting::{Setting, Shape, may};
 use crate::inventory::{Fact, Gap, Inventory, Package, PackageCopy, Placement, Signer, SignerDepth};
 use crate::platform::installer_agents::is_installer_agent;
+use crate::platform::permissions::PLATFORM;
+use crate::platform::signing::PlatformSigner;
 use crate::profile::{Pattern, ProfileError, Settings};
 
 const PLACEMENTS: [Placement; 8] = [
@@ -225,14 +227,14 @@ impl Selector {
         }
         if !self.except_roles.is_empty() {
             let spared = |roles: &[String]| roles.iter().any(|role| self.except_roles.contains(role));
-            answers.push(hold(&copy.manifest, "its roles", |facts| !spared(&facts.roles)));
+            answers.push(hold(&copy.manifest, "its role", |facts| !spared(&facts.roles)));
         }
         if let Some(kind) = self.kind {
             answers.push(kind_of(copy, kind));
         }
         if !self.roles.is_empty() {
             let wanted = |roles: &[String]| roles.iter().any(|role| self.roles.contains(role));
-            answers.push(hold(&copy.manifest, "its roles", |facts| wanted(&facts.roles)));
+            answers.push(hold(&copy.manifest, "its role", |facts| wanted(&facts.roles)));
         }
         if !self.requests.is_empty() {
             let wanted = |name: &str| self.requests.iter().any(|pattern| pattern.matches(name));
@@ -291,7 +293,15 @@ fn signed_as<'a>(copy: &'a PackageCopy, other: &str, inventory: &'a Inventory, w
         Fact::Known { value, .. } => value,
         Fact::Unknown(gap) => return Fits::Unknown("its signer", gap),
     };
+    let name = other;
     let other = inventory.package(other).and_then(Package::active).map(|copy| &copy.signers);
+    // The platform's key is also that of what shares the system's user, which Android takes with no other.
+    if name == PLATFORM
+        && other.and_then(Fact::known).is_none()
+        && let Some(signed) = PlatformSigner::of(inventory).and_then(|platform| platform.signed(copy))
+    {
+        return if signed == wanted { Fits::Yes } else { Fits::No };
+    }
     match other {
         Some(Fact::Known { value, .. }) => match same_signer(own, value) {
             Some(same) if same == wanted => Fits::Yes,
@@ -335,4 +345,39 @@ pub(super) fn names(signers: &[Signer]) -> String {
 /// Whether a signature was verified, by us or by the device that runs it.
 pub(super) fn is_verified(signer: &Signer) -> bool {
     signer.depth != SignerDepth::Claimed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{app, image, known, signer, unknown, with};
+    use super::*;
+
+    #[test]
+    fn the_platforms_key_is_also_known_from_what_shares_the_systems_user() {
+        let signed = |name: &str, digit| {
+            let mut package = app(name);
+            package.copies[0].signers = known(vec![signer(digit)]);
+            package
+        };
+        let mut settings = signed("com.android.settings", 'f');
+        settings.shared_user = known(Some("android.uid.system".to_owned()));
+        let fits = |packages: Vec<Package>, wanted| {
+            let inventory = with(image(), packages);
+            let copy = &inventory.package("com.a").unwrap().copies[0];
+            match signed_as(copy, PLATFORM, &inventory, wanted) {
+                Fits::Yes => Some(true),
+                Fits::No => Some(false),
+                Fits::Unknown(..) => None,
+            }
+        };
+        for (digit, wanted, expected) in
+            [('f', true, true), ('f', false, false), ('a', true, false), ('a', false, true)]
+        {
+            assert_eq!(fits(vec![settings.clone(), signed("com.a", digit)], wanted), Some(expected));
+        }
+        let mut unread = signed("android", 'f');
+        unread.copies[0].signers = unknown();
+        assert_eq!(fits(vec![unread.clone(), settings, signed("com.a", 'f')], true), Some(true));
+        assert_eq!(fits(vec![unread, signed("com.a", 'f')], true), None);
+    }
 }

@@ -136,7 +136,15 @@ pub(super) fn sweep(
         outcomes.push(unsettled(open, question));
     }
     if !failed && selector.may_miss(inventory) {
-        outcomes.extend(Outcome::unproven_absence(inventory, question.expected, &selector.words()));
+        let what = selector.words();
+        let others = match fitting.len() {
+            0 => String::new(),
+            count => format!("{}: {}; ", plural(count, "package", "packages"), question.none),
+        };
+        outcomes.extend(Outcome::incomplete(inventory, question.expected, |gaps| match selector.names().is_empty() {
+            true => format!("{others}{gaps} may hide more {what}"),
+            false => format!("{others}{gaps} may hide what was not found of {what}"),
+        }));
     }
     if outcomes.is_empty() {
         outcomes.push(settled(inventory, fitting, selector, question));

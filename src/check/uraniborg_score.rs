@@ -83,7 +83,8 @@ impl CheckKind for UraniborgScoreKind {
 
 impl Check for UraniborgScore {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        if let Some(hidden) = Outcome::unproven_absence(inventory, &self.expected, "every package") {
+        let hidden = |gaps: &str| format!("no score: {gaps} may hide packages that count");
+        if let Some(hidden) = Outcome::incomplete(inventory, &self.expected, hidden) {
             return vec![hidden];
         }
         let packages = inventory.packages.known().map_or(&[][..], Vec::as_slice);

@@ -63,10 +63,12 @@ fn printed(library: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What a rule finds, beside what the missing partitions of the tree may hide.
 fn of_rule(inventory: &Inventory, rule: &str) -> Finding {
     let profile = profile::load("audit/hygiene").unwrap_or_else(|error| panic!("{error}"));
     let assessment = assess(&profile, inventory, &Context::on(jiff::civil::date(2026, 6, 1))).unwrap();
-    assessment.findings.into_iter().find(|finding| finding.rule == rule).unwrap()
+    let hidden = Some(Reason::IncompleteEvidence);
+    assessment.findings.into_iter().find(|finding| finding.rule == rule && finding.reason != hidden).unwrap()
 }
 
 #[test]

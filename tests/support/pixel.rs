@@ -56,6 +56,7 @@ pub(crate) fn rows(inventory: &Inventory) -> Rows {
             let section = match grant.kind {
                 GrantKind::Install => "install permissions:",
                 GrantKind::Runtime => "runtime permissions:",
+                GrantKind::Untold => panic!("dumpsys tells how a permission is granted"),
             };
             let flags = match grant.flags.as_slice() {
                 [] => String::new(),

@@ -18,7 +18,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench apk [FOLDER]  measure reading package files against apk-info, aapt2 and apksigner
   bench firmware [FOLDER] [--alone]
                       measure scanning multi-GB firmware, made in the folder, against what people do today
-  bench rules [FOLDER]
+  bench rules [FOLDER [COUNT]]
                       measure judging a thousand stored inventories again
   fuzz [SECONDS [TARGET]]
                       run each fuzz target, or one, for 60 seconds or as many; needs a nightly toolchain
@@ -40,8 +40,9 @@ fn main() -> ExitCode {
         ["bench", "firmware", folder] => bench::firmware(Some(folder), true),
         ["bench", "firmware", folder, "--alone"] => bench::firmware(Some(folder), false),
         ["oracle"] => oracle::run(),
-        ["bench", "rules"] => bench::rules(None),
-        ["bench", "rules", folder] => bench::rules(Some(folder)),
+        ["bench", "rules"] => bench::rules(None, None),
+        ["bench", "rules", folder] => bench::rules(Some(folder), None),
+        ["bench", "rules", folder, count] => bench::rules(Some(folder), Some(count)),
         ["fuzz"] => fuzz::run("60", None),
         ["fuzz", seconds] => fuzz::run(seconds, None),
         ["fuzz", seconds, target] => fuzz::run(seconds, Some(target)),
