@@ -25,8 +25,6 @@ use crate::inventory::{
 use crate::platform::{conclusions, framework, identity};
 use crate::remote::{self, Remote};
 
-/// The platform's own package.
-
 /// Where firmware is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
