@@ -111,7 +111,7 @@ pub fn write(files: &Files) -> Result<Vec<u8>, ArchiveError> {
 /// The files of an archive.
 ///
 /// # Errors
-/// The first place at which it is not exactly what [`write`] makes of its files.
+/// The first place at which it is not exactly what [`write()`] makes of its files.
 pub fn read(bytes: &[u8]) -> Result<Files, ArchiveError> {
     let mut files = Files::new();
     let mut at = 0;
