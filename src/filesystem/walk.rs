@@ -1,12 +1,17 @@
 //! Every file of a filesystem, and the file at a path.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
 
-use super::{Filesystem, Metadata, NodeId, NodeKind};
+use super::{DirEntry, Filesystem, Metadata, NodeId, NodeKind};
 use crate::bytes::{Limits, ParseError};
 
 /// Folders within each other. Android's deepest path has 12; a path of 4096 bytes could have 2048.
-const PATH_DEPTH: usize = 64;
+const PATH_DEPTH: u64 = 64;
+/// Threads that read folders.
+const THREADS: usize = 4;
 
 /// A regular file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,52 +53,96 @@ pub fn walk(filesystem: &dyn Filesystem, root: NodeId, limits: &Limits) -> (Vec<
 }
 
 /// Everything below `root`, sorted by path, and the places that could not be read. Symbolic links are not followed.
+///
+/// Folders of one depth are read by all cores: each may lie in a block that must be decoded first.
 #[must_use]
 pub fn list(filesystem: &dyn Filesystem, root: NodeId, limits: &Limits) -> (Vec<Entry>, Vec<Unreadable>) {
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::from([root]);
-    let mut folders = vec![(String::new(), root, 0)];
-    let mut count = 0_u64;
-    while let Some((folder, node, depth)) = folders.pop() {
-        let entries = match filesystem.read_dir(node) {
-            Ok(entries) => entries,
-            Err(error) => {
-                unreadable.push(Unreadable { path: folder, error });
-                continue;
-            }
-        };
-        for entry in entries {
-            let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
-            count += 1;
-            if count > limits.files {
-                let error = ParseError::limit(0, "files", count, limits.files);
-                unreadable.push(Unreadable { path, error });
-                return sorted(found, unreadable);
-            }
-            let metadata = match filesystem.metadata(entry.node) {
-                Ok(metadata) => metadata,
+    let mut level = vec![(String::new(), root)];
+    let (mut count, mut depth) = (0_u64, 0_u64);
+    while !level.is_empty() {
+        let contents = read_all(filesystem, &level, limits.files.saturating_sub(count));
+        let mut below = Vec::new();
+        for ((folder, _), content) in level.into_iter().zip(contents) {
+            let entries = match content {
+                Ok(entries) => entries,
                 Err(error) => {
-                    unreadable.push(Unreadable { path, error });
+                    unreadable.push(Unreadable { path: folder, error });
                     continue;
                 }
             };
-            if metadata.kind == NodeKind::Directory {
-                if depth >= PATH_DEPTH {
-                    let error = ParseError::limit(0, "depth of folders", depth as u64 + 1, PATH_DEPTH as u64);
+            for (entry, metadata) in entries {
+                let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+                count += 1;
+                if count > limits.files {
+                    let error = ParseError::limit(0, "files", count, limits.files);
                     unreadable.push(Unreadable { path, error });
-                    continue;
+                    return sorted(found, unreadable);
                 }
-                if !seen.insert(entry.node) {
-                    let error = ParseError::invalid(0, "folder", "named twice", "one name for each folder");
-                    unreadable.push(Unreadable { path, error });
-                    continue;
+                let metadata = match metadata {
+                    Ok(metadata) => metadata,
+                    Err(error) => {
+                        unreadable.push(Unreadable { path, error });
+                        continue;
+                    }
+                };
+                if metadata.kind == NodeKind::Directory {
+                    if depth >= PATH_DEPTH {
+                        let error = ParseError::limit(0, "depth of folders", depth + 1, PATH_DEPTH);
+                        unreadable.push(Unreadable { path, error });
+                        continue;
+                    }
+                    if !seen.insert(entry.node) {
+                        let error = ParseError::invalid(0, "folder", "named twice", "one name for each folder");
+                        unreadable.push(Unreadable { path, error });
+                        continue;
+                    }
+                    below.push((path.clone(), entry.node));
                 }
-                folders.push((path.clone(), entry.node, depth + 1));
+                found.push(Entry { path, node: entry.node, metadata });
             }
-            found.push(Entry { path, node: entry.node, metadata });
         }
+        level = below;
+        depth += 1;
     }
     sorted(found, unreadable)
+}
+
+/// What a folder holds, with what the filesystem says of each.
+type Content = Result<Vec<(DirEntry, Result<Metadata, ParseError>)>, ParseError>;
+
+/// The folders' contents, in their order. Those behind the first `most` entries may be missing: nobody takes them.
+fn read_all(filesystem: &dyn Filesystem, folders: &[(String, NodeId)], most: u64) -> Vec<Content> {
+    let read = |node: NodeId| -> Content {
+        let entries = filesystem.read_dir(node)?;
+        let told = entries.into_iter().map(|entry| {
+            let metadata = filesystem.metadata(entry.node);
+            (entry, metadata)
+        });
+        Ok(told.collect())
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).clamp(1, THREADS).min(folders.len());
+    if threads == 1 {
+        return folders.iter().map(|(_, node)| read(*node)).collect();
+    }
+    let (next, entries) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let contents: Vec<OnceLock<Content>> = folders.iter().map(|_| OnceLock::new()).collect();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                // Folders are taken in their order, so that whatever lies behind a full one is behind the limit.
+                while entries.load(Ordering::Relaxed) <= most {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let (Some((_, node)), Some(place)) = (folders.get(index), contents.get(index)) else { return };
+                    let content = read(*node);
+                    entries.fetch_add(content.as_ref().map_or(0, |list| list.len() as u64), Ordering::Relaxed);
+                    let _ = place.set(content);
+                }
+            });
+        }
+    });
+    contents.into_iter().map_while(OnceLock::into_inner).collect()
 }
 
 fn sorted(mut found: Vec<Entry>, mut unreadable: Vec<Unreadable>) -> (Vec<Entry>, Vec<Unreadable>) {
