@@ -207,17 +207,22 @@ fn of(place: &Workplace, at: &Path, wrapping: &Wrapping<'_>) -> Result<Line> {
     let mut expected = Rows::new();
     for (name, file) in wrapping.files {
         let path = at.join("out").join(file);
-        expected.insert((*name).to_owned(), (fs::metadata(&path)?.len().to_string(), sha256(&path)?));
+        expected.insert(plain(name), (fs::metadata(&path)?.len().to_string(), sha256(&path)?));
     }
     let found = listed(place, &at.join(wrapping.target), &["--images"]);
-    let by_name = |(place, row): (String, (String, String))| {
-        let name = place.rsplit(['!', '/']).next().unwrap_or_default().to_owned();
-        (name, row)
-    };
-    let mut found: Rows = found.into_iter().map(by_name).collect();
+    let mut found: Rows = found.into_iter().map(|(place, row)| (plain(&place), row)).collect();
     // Other parts: tables, texts, checksums, the slot that is empty.
-    found.retain(|name, (size, _)| expected.contains_key(name) || (name.ends_with(".img") && size != "0"));
+    let is_image = |size: &str| size.parse::<u64>().is_ok_and(|size| size >= 4096);
+    found.retain(|name, (size, _)| expected.contains_key(name) || (name.ends_with(".img") && is_image(size)));
     Ok(line(wrapping.variant, wrapping.oracle, &expected, &found))
+}
+
+/// The name of a part: without the way to it and the ending of a stream that is the whole file, in lower case, since formats
+/// write names as they like.
+fn plain(place: &str) -> String {
+    let name = place.rsplit(['!', '/']).next().unwrap_or_default().to_lowercase();
+    let endings = [".gz", ".xz", ".zst", ".bz2", ".br", ".lz4"];
+    endings.iter().find_map(|end| name.strip_suffix(end)).map_or(name.clone(), str::to_owned)
 }
 
 /// Packages of vendors, packed by Python from each format's description.
