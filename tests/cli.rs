@@ -239,3 +239,20 @@ fn colour_is_written_only_where_it_is_asked_for() {
     assert!(!coloured("CLICOLOR_FORCE", "0"));
     assert!(!coloured("NO_COLOR", "1"));
 }
+
+#[cfg(unix)]
+#[test]
+fn an_inventory_is_written_over_no_device_or_socket() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_preloaded"))
+        .args(["scan", "samples/orion-p1-firmware.zip", "--output"])
+        .arg(&socket)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(std::fs::symlink_metadata(&socket).unwrap().file_type().is_socket());
+}

@@ -2,19 +2,19 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 
+use super::output::write_whole;
 use crate::inventory::Inventory;
 
 /// Saves an inventory into a folder under its target's name. The folder is made where there is none.
 pub(super) fn inventory(folder: &Path, name: &str, inventory: &Inventory) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
     let path = folder.join(file_name(folder, name));
-    whole(&path, &text(inventory)?).with_context(|| format!("{}", path.display()))?;
+    write_whole(&path, &text(inventory)?).with_context(|| format!("{}", path.display()))?;
     Ok(path)
 }
 
@@ -39,26 +39,4 @@ fn file_name(folder: &Path, name: &str) -> String {
     };
     let free = (1..=u32::MAX).map(numbered).find(|name| taken.insert(folder.join(name)));
     free.unwrap_or_else(|| numbered(1))
-}
-
-/// Writes a file whole or not at all.
-pub(super) fn whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    let file = file.persist(path).map_err(|error| error.error)?;
-    readable_by_others(&file)
-}
-
-/// A temporary file is private; the finished one is like any other that the user writes.
-#[cfg(unix)]
-fn readable_by_others(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_file: &fs::File) -> io::Result<()> {
-    Ok(())
 }

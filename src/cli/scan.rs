@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::exit::{Exit, Failed, usage};
-use super::output::IdentityArguments;
+use super::output::{IdentityArguments, write_whole};
 use super::save;
 use super::target::{TargetArguments, Unwatched};
 use super::terminal::complain;
@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if arguments.output == Path::new("-") {
         io::stdout().lock().write_all(&text)?;
     } else {
-        save::whole(&arguments.output, &text).with_context(|| format!("{}", arguments.output.display()))?;
+        write_whole(&arguments.output, &text).with_context(|| format!("{}", arguments.output.display()))?;
     }
     Ok(exit(&inventory))
 }
