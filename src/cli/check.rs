@@ -16,8 +16,8 @@ use super::output::{OutputArguments, formats_help};
 use super::profile::sign::{keys, verified_profile};
 use super::target::{Reading, TargetArguments};
 use super::{save, summary, terminal};
-use crate::assess::{KnownFailures, Overlays, ProfileSignature, applicable, assess};
-use crate::check::{self, Context, Presence};
+use crate::assess::{KnownFailures, Overlays, Prepared, ProfileSignature};
+use crate::check::{Context, Presence};
 use crate::collect::SourceError;
 use crate::evidence::bundle;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
@@ -194,8 +194,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     } else {
         verified_profile(&keys(&arguments.profile_key)?, &profile, arguments.require_signed_profile)?
     };
-    applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
-    let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
+    let prepared = Prepared::new(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let overlays = Mutex::new(arguments.overlays()?);
     let events_on_stdout = arguments.events.as_deref() == Some(Path::new("-"));
     let outputs = arguments.output.open(events_on_stdout)?;
@@ -207,7 +206,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let evidence = arguments.bundle.open()?;
     let history = arguments.store.open()?;
     let material = Mutex::new(BTreeMap::new());
-    let plan = arguments.target.plan(true, &packages)?.recording(evidence.is_some());
+    let plan = arguments.target.plan(true, &prepared.packages())?.recording(evidence.is_some());
     let (all, done) = (plan.len(), AtomicUsize::new(0));
     let targets = plan.read(&events, |index, mut reading, board| {
         if let (Some(folder), Ok(inventory)) = (&arguments.save, &reading.result) {
@@ -222,8 +221,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let name = reading.target.name.clone();
         let judge = Judge {
             profile: &profile,
+            prepared: &prepared,
             signature: signature.as_ref(),
-            context: &context,
+            as_of: context.as_of,
             overlays: &overlays,
             identity: outputs.identity(),
             keep,
@@ -300,8 +300,9 @@ fn baseline(path: &Path, only_new: bool) -> anyhow::Result<KnownFailures> {
 /// How readings are judged.
 struct Judge<'a> {
     profile: &'a Profile,
+    prepared: &'a Prepared<'a>,
     signature: Option<&'a ProfileSignature>,
-    context: &'a Context,
+    as_of: Date,
     overlays: &'a Mutex<Overlays>,
     identity: &'a Identity,
     /// Whether the report keeps the inventory.
@@ -313,12 +314,12 @@ impl Judge<'_> {
         let Reading { target, result, .. } = reading;
         Ok(match result {
             Ok(inventory) => {
-                let mut assessment = Box::new(assess(self.profile, &inventory, self.context)?);
+                let mut assessment = Box::new(self.prepared.assess(&inventory));
                 assessment.profile.signature = self.signature.cloned();
                 // An older report has the name that was written, and notices are written too.
                 let name = self.identity.name(&inventory.target, index + 1);
                 let mut overlays = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
-                overlays.apply(&mut assessment, self.profile, &inventory, &name, self.context.as_of);
+                overlays.apply(&mut assessment, self.profile, &inventory, &name, self.as_of);
                 drop(overlays);
                 let target = inventory.target.clone();
                 let result = TargetResult::Judged {

@@ -14,8 +14,7 @@ use super::output::IdentityArguments;
 use super::scan::unread;
 use super::target::TargetArguments;
 use super::{report_file, terminal};
-use crate::assess::{Assessment, applicable, assess};
-use crate::check;
+use crate::assess::{Assessment, Prepared};
 use crate::diff::{Side, compare};
 use crate::inventory::{Device, Inventory, Target};
 use crate::profile;
@@ -81,10 +80,9 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Exit> {
     let context = arguments.judging.context();
     let profile =
         arguments.profile.as_deref().map(profile::load).transpose().map_err(|error| usage(error.to_string()))?;
-    if let Some(profile) = &profile {
-        applicable(profile, &context).map_err(|error| usage(error.to_string()))?;
-    }
-    let packages = profile.as_ref().map(check::packages).transpose().map_err(|error| usage(error.to_string()))?;
+    let prepared = profile.as_ref().map(|profile| Prepared::new(profile, &context)).transpose();
+    let prepared = prepared.map_err(|error| usage(error.to_string()))?;
+    let packages = prepared.as_ref().map(Prepared::packages).unwrap_or_default();
 
     let mut reports: BTreeMap<usize, Held> = BTreeMap::new();
     for (index, name) in names.iter().enumerate() {
@@ -95,7 +93,7 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Exit> {
     let mut held: Vec<Held> = Vec::new();
     if reports.len() < names.len() {
         arguments.target.retain(|name| !report_file::recognizes(Path::new(name)));
-        for reading in arguments.target.read(false, &packages.unwrap_or_default())? {
+        for reading in arguments.target.read(false, &packages)? {
             let inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
             held.push(of_inventory(inventory));
         }
@@ -108,10 +106,10 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Exit> {
             side.name(&identity, index + 1);
         }
     }
-    if let Some(profile) = &profile {
+    if let Some(prepared) = &prepared {
         for side in &mut held {
             if let Some(inventory) = &side.inventory {
-                side.assessment = Some(assess(profile, inventory, &context)?);
+                side.assessment = Some(prepared.assess(inventory));
             }
         }
     }
