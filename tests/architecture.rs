@@ -29,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("diff", &["assess", "check", "profile", "inventory"]),
     ("report", &["diff", "assess", "check", "profile", "inventory"]),
     ("evidence", &["report", "diff", "assess", "check", "profile", "inventory", "collect"]),
+    ("store", &["report", "assess", "check", "inventory"]),
     ("station", &["adb"]),
     (
         "cli",
@@ -48,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "filesystem",
             "container",
             "evidence",
+            "store",
             "station",
             "firmware",
             "apk",

@@ -11,10 +11,11 @@ use jiff::civil::Date;
 use super::bundle::BundleArguments;
 use super::events::Events;
 use super::exit::{Exit, usage};
+use super::history::{StoreArguments, is_nameless};
 use super::output::{OutputArguments, formats_help};
 use super::profile::sign::{keys, verified_profile};
 use super::target::{Reading, TargetArguments};
-use super::{save, summary};
+use super::{save, summary, terminal};
 use crate::assess::{KnownFailures, Overlays, Prepared, ProfileSignature};
 use crate::check::{Context, Presence};
 use crate::collect::SourceError;
@@ -101,6 +102,9 @@ pub(super) struct Arguments {
     /// Also save each target's inventory into this folder, as soon as it is read
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
+
+    #[command(flatten)]
+    store: StoreArguments,
 
     #[command(flatten)]
     bundle: BundleArguments,
@@ -200,6 +204,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let events = Events::open(arguments.events.as_deref(), outputs.identity().clone())?;
     let keep = outputs.wants_inventories() && !arguments.findings_only;
     let evidence = arguments.bundle.open()?;
+    let history = arguments.store.open()?;
     let material = Mutex::new(BTreeMap::new());
     let plan = arguments.target.plan(true, &prepared.packages())?.recording(evidence.is_some());
     let (all, done) = (plan.len(), AtomicUsize::new(0));
@@ -246,16 +251,30 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             (bundle::WAIVERS, &arguments.waivers),
             (bundle::ATTESTATIONS, &arguments.attestations),
             (bundle::BASELINE, &arguments.baseline),
-            ("profile.toml.minisig", &signed),
+            (bundle::PROFILE_SIGNATURE, &signed),
         ];
         evidence.write(&run, material, &profile, &context, outputs.identity(), &laid_over)
     });
-    // The reports are worth having even where the bundle could not be written.
-    outputs.write(&mut run)?;
-    bundled.transpose()?;
+    // Each is worth having even where another could not be written.
+    let written = outputs.write(&mut run);
+    let stored = history.map(|history| {
+        if is_nameless(&run) {
+            terminal::complain("the history has these phones by their place alone: --id hmac or plain finds one again");
+        }
+        history.add(&run, &profile, context.as_of)
+    });
+    all_written([written, bundled.unwrap_or(Ok(())), stored.unwrap_or(Ok(()))])?;
     events.emit(EventKind::Finished { exit_code: exit as u8 });
     events.close()?;
     Ok(exit)
+}
+
+/// The last of the errors, the others being told.
+fn all_written(results: [anyhow::Result<()>; 3]) -> anyhow::Result<()> {
+    let mut errors: Vec<anyhow::Error> = results.into_iter().filter_map(Result::err).collect();
+    let last = errors.pop();
+    errors.iter().for_each(|error| terminal::complain(&format!("{error:#}")));
+    last.map_or(Ok(()), Err)
 }
 
 impl Arguments {

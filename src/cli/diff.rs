@@ -1,12 +1,14 @@
 //! `preloaded diff`.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
+use super::copies::are_copies;
 use super::exit::{Exit, Failed, usage};
+use super::form::write_json;
 use super::judging::JudgingArguments;
 use super::output::IdentityArguments;
 use super::scan::unread;
@@ -22,6 +24,9 @@ use crate::report::{Identity, TargetResult, difference};
 ///
 /// Release notes of what is pre-installed: packages that came, went, moved, have another version or other signers, and
 /// permissions that they gained and lost. What only one side knows is said as such, never as a change.
+///
+/// Where nothing else differs and both sides have the same gaps behind which packages may be hidden, files and folders are compared
+/// byte for byte: copies of each other do not differ (exit 0), whatever could not be read of them.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
     preloaded diff build-1.zip build-2.zip
@@ -111,13 +116,17 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Exit> {
     let [before, after] = held.as_slice() else {
         return Err(usage(format!("diff takes two targets, these are {}: name phones as adb:SERIAL", held.len())));
     };
-    let diff = compare(&before.side(), &after.side());
+    let mut diff = compare(&before.side(), &after.side());
+    // Only what nothing else tells is worth reading two images whole.
+    let hidden_alone = diff.entries.is_empty() && diff.unsettled.is_empty() && !diff.hidden_on_both.is_empty();
+    if let (true, [a, b]) = (hidden_alone, names.as_slice()) {
+        diff.same_source = are_copies(a, b);
+    }
     let mut out = io::stdout().lock();
     match arguments.format {
         Format::Text => difference::text(&diff, &terminal::style(), &mut out)?,
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &diff)?;
-            out.write_all(b"\n")?;
+            write_json(&diff, &mut out)?;
         }
         Format::Html => difference::html(&diff, &mut out)?,
     }
