@@ -50,7 +50,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "WORD")]
     level: Option<String>,
 
-    /// Only packages with a signer whose SHA-256 begins so, or whose 32-bit number is this
+    /// Only packages with a signer whose SHA-256 begins so, or whose 32-bit number is this; `~` stands before a digest that was read
+    /// of another file whose signer has the same number
     #[arg(long, value_name = "HEX")]
     signer: Option<String>,
 
@@ -216,7 +217,11 @@ impl Arguments {
         let signer = match (&self.signer, &row.signers) {
             (Some(wanted), Some(found)) => {
                 let wanted = wanted.to_ascii_lowercase().replace(':', "");
-                found.iter().any(|signer| signer.starts_with(&wanted))
+                found.iter().any(|signer| {
+                    let digits = signer.trim_start_matches(LINKED);
+                    // A number alone may be any certificate's.
+                    digits.starts_with(&wanted) || (digits.len() <= NUMBER && wanted.len() > NUMBER)
+                })
             }
             _ => true,
         };
@@ -413,9 +418,20 @@ fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row>
     })
 }
 
+/// Before the digest of a certificate that a number leads to: it was read of another file.
+const LINKED: char = '~';
+
+/// Digits of a 32-bit number.
+const NUMBER: usize = 8;
+
+/// Signers by digest, else by what their number leads to, else by number.
 fn signers(fact: &Fact<Vec<Signer>>) -> Option<Vec<String>> {
-    let mut list: Vec<String> =
-        fact.known()?.iter().map(|signer| signer.sha256.clone().unwrap_or_else(|| signer.hash_code.clone())).collect();
+    let name = |signer: &Signer| match (&signer.sha256, &signer.linked) {
+        (Some(sha256), _) => sha256.clone(),
+        (None, Some(link)) => format!("{LINKED}{}", link.sha256),
+        (None, None) => signer.hash_code.clone(),
+    };
+    let mut list: Vec<String> = fact.known()?.iter().map(name).collect();
     list.sort();
     list.dedup();
     Some(list)
