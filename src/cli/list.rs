@@ -50,8 +50,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "WORD")]
     level: Option<String>,
 
-    /// Only packages with a signer whose SHA-256 begins so, or whose 32-bit number is this; `~` stands before a digest that was read
-    /// of another file whose signer has the same number
+    /// Only packages with a signer whose SHA-256 begins so, or whose 32-bit number is this
     #[arg(long, value_name = "HEX")]
     signer: Option<String>,
 
