@@ -379,12 +379,18 @@ pub(super) fn same_signer(one: &[Signer], other: &[Signer]) -> Option<bool> {
     Some(one.iter().any(|signer| other.iter().any(|second| signer.hash_code == second.hash_code)))
 }
 
-/// Signers by their digests, else by their 32-bit numbers.
+/// Signers by their digests, else by their 32-bit numbers and what those lead to.
 pub(super) fn names(signers: &[Signer]) -> String {
     if signers.is_empty() {
         return "none".to_owned();
     }
-    let name = |signer: &Signer| signer.sha256.clone().unwrap_or_else(|| format!("of the number {}", signer.hash_code));
+    let name = |signer: &Signer| match (&signer.sha256, &signer.linked) {
+        (Some(sha256), _) => sha256.clone(),
+        (None, Some(link)) => {
+            format!("of the number {}, as {} in {}", signer.hash_code, link.sha256, link.path)
+        }
+        (None, None) => format!("of the number {}", signer.hash_code),
+    };
     signers.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
