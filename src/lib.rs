@@ -41,6 +41,9 @@ pub mod diff;
 pub mod report;
 
 pub mod evidence;
+
+pub mod store;
+
 pub mod station;
 
 pub mod cli;

@@ -29,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("diff", &["assess", "check", "profile", "inventory"]),
     ("report", &["diff", "assess", "check", "profile", "inventory"]),
     ("evidence", &["report", "diff", "assess", "check", "profile", "inventory", "collect"]),
+    ("store", &["report", "assess", "check", "inventory"]),
     ("station", &["adb"]),
     (
         "cli",
@@ -48,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "filesystem",
             "container",
             "evidence",
+            "store",
             "station",
             "firmware",
             "apk",
@@ -60,7 +62,7 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     ("container", "FORMATS", &["mod", "foreign", "sets"]),
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
-    ("check", "KINDS", &["mod", "holding", "outcome", "schema", "selector", "setting", "sweep"]),
+    ("check", "KINDS", &["mod", "examples", "holding", "outcome", "schema", "selector", "setting", "sweep"]),
     (
         "report",
         "FORMATS",

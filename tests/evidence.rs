@@ -14,6 +14,7 @@ mod evidence {
     mod bundle;
     mod difference;
     mod help;
+    mod history;
     mod notice;
     mod redaction;
 

@@ -30,7 +30,7 @@ mod trees;
 use std::collections::BTreeSet;
 
 use jiff::civil::{Date, date};
-use preloaded::assess::{AssessError, Assessment, Finding, Overall, assess};
+use preloaded::assess::{AssessError, Assessment, Finding, Overall, Prepared, assess};
 use preloaded::check::{self, Context, Presence, Reason, Verdict};
 use preloaded::inventory::{DeviceKind, Inventory, OsFlavour};
 use preloaded::profile::{self, Basis, Profile};
@@ -286,6 +286,20 @@ fn findings_are_sorted_worst_first_and_every_rule_has_one() {
     assert_eq!(ids, profile.rules.iter().map(|rule| rule.id.as_str()).collect());
     let text = serde_json::to_string(&assessment).unwrap();
     assert_eq!(serde_json::from_str::<Assessment>(&text).unwrap(), assessment);
+}
+
+#[test]
+fn a_profile_is_made_ready_once_for_any_number_of_devices() {
+    let (profile, context) = (russia(), on(date(2026, 6, 1)));
+    let prepared = Prepared::new(&profile, &context).unwrap();
+    assert_eq!(prepared.packages(), check::packages(&profile).unwrap());
+    let devices = [image(), with(phone(), full_set(phone_app)), with_hidden_partition(image())];
+    std::thread::scope(|scope| {
+        for device in &devices {
+            let prepared = &prepared;
+            scope.spawn(move || assert_eq!(prepared.assess(device), judge(device, &on(date(2026, 6, 1)))));
+        }
+    });
 }
 
 #[test]

@@ -9,7 +9,7 @@ use preloaded_fuzz::{budget, read_some};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let part = Part { name: "sample.img".to_owned(), bytes: Arc::new(data.to_vec()) };
-    let image = open_part(&part, &budget());
+    let image = open_part(&part, &budget(), &());
     for mounted in image.volumes() {
         let _ = mounted.filesystem.features();
         for file in mounted.files.iter().take(64) {

@@ -16,6 +16,8 @@ pub struct ExampleResult {
     pub number: usize,
     /// The verdict expected.
     pub expected: Verdict,
+    /// Every answer that the rule gave, worst first; at least one.
+    pub found: Vec<(Verdict, Option<Reason>)>,
     /// The error of an example that came out otherwise, with its place.
     pub failure: Option<ProfileError>,
 }
@@ -70,7 +72,8 @@ pub fn try_examples(
                     ))
                 })
             });
-            results.push(ExampleResult { rule: rule.id.clone(), number: index + 1, expected: verdict, failure });
+            let found = findings.iter().map(|finding| (finding.verdict, finding.reason)).collect();
+            results.push(ExampleResult { rule: rule.id.clone(), number: index + 1, expected: verdict, found, failure });
         }
     }
     Ok(results)

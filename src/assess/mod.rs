@@ -56,40 +56,82 @@ pub enum AssessError {
 /// [`AssessError::Profile`] for settings that a check kind refuses, [`AssessError::NothingToJudge`] where no rule is in
 /// force. An inventory of which nothing is known is no error: its findings are inconclusive.
 pub fn assess(profile: &Profile, inventory: &Inventory, context: &check::Context) -> Result<Assessment, AssessError> {
-    let prepared = prepare(profile, context)?;
-    let mut findings: Vec<Finding> = Vec::new();
-    for (rule, (check, timing)) in profile.rules.iter().zip(&prepared) {
-        findings.extend(judge(rule, check.as_ref(), timing, inventory, context));
+    Ok(Prepared::new(profile, context)?.assess(inventory))
+}
+
+/// A profile made ready for one day: read once, asked of any number of inventories from any number of threads.
+pub struct Prepared<'a> {
+    profile: &'a Profile,
+    context: &'a check::Context,
+    /// Of each rule, in the profile's order, its check and whether the rule is in force.
+    rules: Vec<(Box<dyn Check>, Timing)>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Configures every check. That it succeeds tells that the profile can be applied at all, before there is any
+    /// inventory.
+    ///
+    /// # Errors
+    /// As [`assess`].
+    pub fn new(profile: &'a Profile, context: &'a check::Context) -> Result<Self, AssessError> {
+        let checks = check::configure(profile)?;
+        let timings: Vec<Timing> = profile.rules.iter().map(|rule| scope::timing(rule, context)).collect();
+        if timings.iter().all(|timing| timing.in_force == Some(false)) {
+            return Err(AssessError::NothingToJudge {
+                profile: profile.id.clone(),
+                when: when(context),
+                out_of_date: timings.len(),
+            });
+        }
+        Ok(Self { profile, context, rules: checks.into_iter().zip(timings).collect() })
     }
-    let coverage_gaps: BTreeSet<_> = inventory.gaps_hiding_packages().chain(unanswered(inventory)).cloned().collect();
-    let mut assessment = Assessment {
-        profile: ProfileRef {
-            id: profile.id.clone(),
-            version: profile.version.clone(),
-            title: profile.title.clone(),
-            sha256: profile.sha256.clone(),
-            extends: profile.extends.clone(),
-            signature: None,
-        },
-        context: Context {
-            as_of: context.as_of.to_string(),
-            made: context.made.map(|day| day.to_string()),
-            sold: context.sold.map(|day| day.to_string()),
-            governing: context.governing.map(|basis| basis.as_str().to_owned()),
-            kind: context.kind.or(inventory.device.kind.known().copied()),
-            os_flavour: flavour(inventory, context),
-            market: context.market.clone(),
-            presence: context.presence,
-        },
-        overall: Overall::Inconclusive,
-        counts: Counts::default(),
-        findings,
-        coverage_gaps: coverage_gaps.into_iter().collect(),
-        tailoring: profile.changes.clone(),
-        baseline: None,
-    };
-    conclude(&mut assessment, profile, inventory);
-    Ok(assessment)
+
+    /// Package names that the profile is about, sorted, so that a collector can be asked to look them up.
+    #[must_use]
+    pub fn packages(&self) -> Vec<String> {
+        let names: BTreeSet<String> = self.rules.iter().flat_map(|(check, _)| check.packages()).collect();
+        names.into_iter().collect()
+    }
+
+    /// Judges an inventory. One of which nothing is known gets findings that are inconclusive.
+    #[must_use]
+    pub fn assess(&self, inventory: &Inventory) -> Assessment {
+        let Self { profile, context, rules } = self;
+        let mut findings: Vec<Finding> = Vec::new();
+        for (rule, (check, timing)) in profile.rules.iter().zip(rules) {
+            findings.extend(judge(rule, check.as_ref(), timing, inventory, context));
+        }
+        let coverage_gaps: BTreeSet<_> =
+            inventory.gaps_hiding_packages().chain(unanswered(inventory)).cloned().collect();
+        let mut assessment = Assessment {
+            profile: ProfileRef {
+                id: profile.id.clone(),
+                version: profile.version.clone(),
+                title: profile.title.clone(),
+                sha256: profile.sha256.clone(),
+                extends: profile.extends.clone(),
+                signature: None,
+            },
+            context: Context {
+                as_of: context.as_of.to_string(),
+                made: context.made.map(|day| day.to_string()),
+                sold: context.sold.map(|day| day.to_string()),
+                governing: context.governing.map(|basis| basis.as_str().to_owned()),
+                kind: context.kind.or(inventory.device.kind.known().copied()),
+                os_flavour: flavour(inventory, context),
+                market: context.market.clone(),
+                presence: context.presence,
+            },
+            overall: Overall::Inconclusive,
+            counts: Counts::default(),
+            findings,
+            coverage_gaps: coverage_gaps.into_iter().collect(),
+            tailoring: profile.changes.clone(),
+            baseline: None,
+        };
+        conclude(&mut assessment, profile, inventory);
+        assessment
+    }
 }
 
 /// Puts findings in order, counts them and draws the whole verdict.
@@ -102,31 +144,6 @@ fn conclude(assessment: &mut Assessment, profile: &Profile, inventory: &Inventor
 /// Worst first, then by rule, subject and what was found.
 fn finding_order(a: &Finding, b: &Finding) -> std::cmp::Ordering {
     (a.verdict, &a.rule, &a.subject, &a.observed).cmp(&(b.verdict, &b.rule, &b.subject, &b.observed))
-}
-
-/// Whether a profile can be applied at all, before there is any inventory.
-///
-/// # Errors
-/// As [`assess`].
-pub fn applicable(profile: &Profile, context: &check::Context) -> Result<(), AssessError> {
-    prepare(profile, context).map(|_| ())
-}
-
-/// A rule's check, and whether the rule is in force.
-type Prepared = (Box<dyn Check>, Timing);
-
-/// Every rule of the profile, in its order.
-fn prepare(profile: &Profile, context: &check::Context) -> Result<Vec<Prepared>, AssessError> {
-    let checks = check::configure(profile)?;
-    let timings: Vec<Timing> = profile.rules.iter().map(|rule| scope::timing(rule, context)).collect();
-    if timings.iter().all(|timing| timing.in_force == Some(false)) {
-        return Err(AssessError::NothingToJudge {
-            profile: profile.id.clone(),
-            when: when(context),
-            out_of_date: timings.len(),
-        });
-    }
-    Ok(checks.into_iter().zip(timings).collect())
 }
 
 /// The findings of one rule, at least one.

@@ -8,7 +8,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::lz4_frames::Lz4Frames;
 use super::xz_blocks::XzBlocks;
-use super::{Budget, Cursor, Limits, Notice, ParseError, ReadAt, Reservation, SharedBytes, Spool, stream_error};
+use super::{Budget, Cursor, Limits, Notice, ParseError, ReadAt, Reservation, SharedBytes, Spool, lzma, stream_error};
 
 /// Compressed bytes read at once.
 const INPUT_BYTES: usize = 64 << 10;
@@ -39,9 +39,9 @@ pub enum Codec {
 }
 
 impl Codec {
-    fn reader(self, source: SharedBytes, memory: u64) -> Box<dyn Read> {
+    fn reader(self, source: SharedBytes, memory: u64) -> io::Result<Box<dyn Read>> {
         let input = BufReader::with_capacity(INPUT_BYTES, Cursor::new(source));
-        match self {
+        Ok(match self {
             Self::Brotli => {
                 let mut decoder = brotli_decompressor::Decompressor::new(input, INPUT_BYTES);
                 let large = brotli_decompressor::BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW;
@@ -50,16 +50,13 @@ impl Codec {
             }
             Self::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(input)),
             Self::Lz4 => Box::new(Lz4Frames::new(input)),
-            Self::Xz => {
-                let kib = u32::try_from(memory.max(LEAST_WINDOW) >> 10).unwrap_or(u32::MAX - 1);
-                Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, kib))
-            }
+            Self::Xz => Box::new(lzma::xz(input, lzma::Streams::Any, memory.max(LEAST_WINDOW))?),
             Self::Zstd => {
                 let mut decoder = FrameDecoder::new();
                 decoder.set_max_window_size(memory.max(LEAST_WINDOW));
                 Box::new(Frames { input, decoder, inside: false, frames: 0 })
             }
-        }
+        })
     }
 
     fn name(self) -> &'static str {
@@ -79,7 +76,7 @@ impl Codec {
         budget: &Budget,
         mut take: impl FnMut(&[u8]) -> Result<(), ParseError>,
     ) -> Result<(), ParseError> {
-        let mut reader = self.reader(source, budget.limits.memory);
+        let mut reader = self.reader(source, budget.limits.memory).map_err(|error| self.error(error))?;
         let mut chunk = vec![0; CHUNK];
         loop {
             let mut filled = 0;
@@ -143,8 +140,11 @@ impl Codec {
     }
 
     /// The decoded stream as it comes, for a caller that bounds and counts what it takes.
-    pub(crate) fn stream(self, source: SharedBytes, budget: &Budget) -> Box<dyn Read> {
-        self.reader(source, budget.limits.memory)
+    ///
+    /// # Errors
+    /// No memory for a decoder.
+    pub(crate) fn stream(self, source: SharedBytes, budget: &Budget) -> Result<Box<dyn Read>, ParseError> {
+        self.reader(source, budget.limits.memory).map_err(|error| self.error(error))
     }
 
     /// The decoded stream with random access. xz of several blocks is decoded block by block; all else once: a short one is kept in memory, a longer one in a [`Spool`],

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::ParseError;
 
 /// What a block decoded to, shared with those who read it while it leaves the cache.
-pub type Decoded = Result<Arc<[u8]>, ParseError>;
+pub type Decoded = Result<Arc<Vec<u8>>, ParseError>;
 
 /// Which block of a reader: a number, or an inode and a place in it.
 pub type Key = (u64, u64);
 
 /// What a remembered failure counts for.
 const FAILURE_BYTES: u64 = 256;
-/// Shorter blocks count twice. An allocator keeps what a thread gave back of them for that thread; measured with 32 KiB
-/// blocks, it held twice what was in use.
-const SHORT: u64 = 128 << 10;
+/// What a block counts for, in lengths of it. Decoders need room beside the blocks, and an allocator keeps for a thread what
+/// the thread gave back: measured with blocks of 32 KiB and of 2 MiB in eight threads, a process holds twice what is kept.
+const COST: u64 = 2;
 
 /// Memory for the decoded blocks of everything that reads one target. The blocks used last stay, whoever they belong to.
 #[derive(Debug, Default)]
@@ -134,7 +134,7 @@ impl DecodedCache {
         let mut fresh = false;
         let decoded = content.get_or_init(|| {
             fresh = true;
-            decode().map(Arc::from)
+            decode().map(Arc::new)
         });
         if fresh {
             self.cache.lock().keep(key, decoded, self.cache.memory);
@@ -144,7 +144,7 @@ impl DecodedCache {
 
     /// The block `key`, if it is there and whole.
     #[must_use]
-    pub fn peek(&self, key: Key) -> Option<Arc<[u8]>> {
+    pub fn peek(&self, key: Key) -> Option<Arc<Vec<u8>>> {
         let key = (self.reader, key);
         let mut state = self.cache.lock();
         state.touch(key);
@@ -152,7 +152,7 @@ impl DecodedCache {
     }
 
     /// Keeps a block that was decoded on the way to another.
-    pub fn put(&self, key: Key, block: Arc<[u8]>) {
+    pub fn put(&self, key: Key, block: Arc<Vec<u8>>) {
         let key = (self.reader, key);
         let mut state = self.cache.lock();
         let decoded = Ok(block);
@@ -193,7 +193,7 @@ impl State {
             self.by_use.remove(&block.used);
             self.bytes -= block.bytes;
             block.used = self.clock;
-            block.bytes = decoded.as_ref().map_or(FAILURE_BYTES, |bytes| cost(bytes.len() as u64));
+            block.bytes = decoded.as_ref().map_or(FAILURE_BYTES, |bytes| COST * bytes.capacity() as u64);
             self.bytes += block.bytes;
             self.by_use.insert(self.clock, key);
         }
@@ -215,10 +215,6 @@ impl State {
             }
         }
     }
-}
-
-fn cost(len: u64) -> u64 {
-    if len < SHORT { len * 2 } else { len }
 }
 
 #[cfg(test)]
@@ -248,7 +244,7 @@ mod tests {
         one.get((7, 0), || Ok(vec![1; 10])).unwrap();
         two.get((7, 0), || Ok(vec![2; 10])).unwrap();
         assert_eq!(one.peek((7, 0)).unwrap().first(), Some(&1));
-        two.put((8, 0), Arc::from([3; 10].as_slice()));
+        two.put((8, 0), Arc::new(vec![3; 10]));
         assert!(two.peek((7, 0)).is_none() && one.peek((7, 0)).is_some());
         assert_eq!(shared.bytes(), 40);
         drop(one);
@@ -275,13 +271,13 @@ mod tests {
         let shared = Cache::new(60);
         let cache = DecodedCache::new(&shared);
         for number in 0..3 {
-            cache.put((number, 0), Arc::from([0; 10].as_slice()));
+            cache.put((number, 0), Arc::new(vec![0; 10]));
         }
         let reserved = shared.reserve(30);
         assert_eq!(shared.bytes(), 20);
         drop(reserved);
         for number in 0..3 {
-            cache.put((number, 0), Arc::from([0; 10].as_slice()));
+            cache.put((number, 0), Arc::new(vec![0; 10]));
         }
         assert_eq!(shared.bytes(), 60);
     }

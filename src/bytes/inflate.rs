@@ -165,7 +165,7 @@ impl Inflate {
     }
 
     /// Decodes the window with the number `wanted`, and keeps those on the way to it.
-    fn decode(&self, wanted: u64) -> Result<Arc<[u8]>, ParseError> {
+    fn decode(&self, wanted: u64) -> Result<Arc<Vec<u8>>, ParseError> {
         let start = wanted * WINDOW;
         let end = (start + WINDOW).min(self.len);
         let position = self.budget.checkpoints.take(self.stream, start);
@@ -175,7 +175,7 @@ impl Inflate {
             let output = run.position.output;
             let full = output.is_multiple_of(WINDOW);
             if full && output < end {
-                self.blocks.put(((output - 1) / WINDOW, 0), Arc::from(&*run.position.window));
+                self.blocks.put(((output - 1) / WINDOW, 0), Arc::new(run.position.window.to_vec()));
             }
             if full {
                 self.budget.checkpoints.offer(self.stream, &run.position);
@@ -185,13 +185,13 @@ impl Inflate {
                 return Err(ParseError::truncated(input, self.len - output, self.source.len()).within("deflate"));
             }
         }
-        let block: Arc<[u8]> = Arc::from(&*run.position.window);
+        let block: Arc<Vec<u8>> = Arc::new(run.position.window.to_vec());
         self.blocks.put((wanted, 0), block.clone());
         self.budget.checkpoints.park(self.stream, run.position);
         Ok(block)
     }
 
-    fn block(&self, number: u64) -> Result<Arc<[u8]>, ParseError> {
+    fn block(&self, number: u64) -> Result<Arc<Vec<u8>>, ParseError> {
         if let Some(block) = self.blocks.peek((number, 0)) {
             return Ok(block);
         }

@@ -29,6 +29,7 @@ static ABOUT: About = About {
         Row(Verdict::NotApplicable, Some(Reason::OtherSdk), "the device is older than Android 8"),
     ],
     remarks: "Where lists are only logged or off, every app in a privileged place gets the privileged permissions that it asks for.",
+    example: include_str!("examples/allowlists-enforced.toml"),
 };
 
 /// The kind.

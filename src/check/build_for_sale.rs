@@ -19,6 +19,7 @@ static ABOUT: About = About {
         Row(Verdict::Inconclusive, Some(Reason::UnknownFact), "one is unknown, and none is wrong"),
     ],
     remarks: "Not applicable never: every device has a build.",
+    example: include_str!("examples/build-for-sale.toml"),
 };
 
 /// The kind.

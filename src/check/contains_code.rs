@@ -37,6 +37,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "Names that a shrinker changed hide a kit: that none is found does not prove that none is there, and the finding says so.",
+    example: include_str!("examples/contains-code.toml"),
 };
 
 /// The kind.

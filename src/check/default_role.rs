@@ -27,6 +27,7 @@ static ABOUT: About = About {
     ],
     remarks: "Of an image the holder is what Android will make of its configuration at first start. Not applicable never: every device \
               has the role, if without a holder.",
+    example: include_str!("examples/default-role.toml"),
 };
 
 /// The kind.

@@ -16,6 +16,7 @@ static ABOUT: About = About {
         Row(Verdict::Inconclusive, Some(Reason::UnknownFact), "the level is unknown"),
     ],
     remarks: "Not applicable never: every device has one.",
+    example: include_str!("examples/device-sdk.toml"),
 };
 
 /// The kind.

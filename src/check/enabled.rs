@@ -21,6 +21,7 @@ static ABOUT: About = About {
     ],
     remarks: "An image has no users before its first boot: there, the rule has nothing to ask and is not \
          applicable.",
+    example: include_str!("examples/enabled.toml"),
 };
 
 /// The kind.
@@ -72,23 +73,12 @@ impl Enabled {
             return sheet.unsettled("its state for user 0 is unknown");
         };
         sheet.judged = true;
-        let disabled = match state.enabled {
-            State::Default | State::Enabled => false,
-            State::Disabled | State::DisabledByUser | State::DisabledUntilUsed => true,
-            State::Unrecognised => return sheet.unsettled("it is in a state of no known meaning"),
-        };
-        let faults: Vec<&str> = [
-            (!state.installed, "not installed"),
-            (state.hidden, "hidden"),
-            (state.suspended, "suspended"),
-            (disabled, "disabled"),
-        ]
-        .into_iter()
-        .filter_map(|(holds, word)| holds.then_some(word))
-        .collect();
+        let faults = state.hindrances();
         if !faults.is_empty() {
             sheet.proof(evidence, format!("user 0: {}", faults.join(", ")));
             sheet.breach(Reason::NotEnabled, format!("for user 0 it is {}", faults.join(", ")));
+        } else if state.enabled == State::Unrecognised {
+            sheet.unsettled("it is in a state of no known meaning");
         }
     }
 }

@@ -29,6 +29,7 @@ static ABOUT: About = About {
     ],
     remarks: "A provider counts as open where reading or writing needs no permission. Whether the component checks \
          its caller itself does not show.",
+    example: include_str!("examples/exported-components.toml"),
 };
 
 /// The kind.

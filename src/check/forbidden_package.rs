@@ -28,6 +28,7 @@ static ABOUT: About = About {
         ),
     ],
     remarks: "Packages that a store or a person installed are not collected; a note says how many there are.",
+    example: include_str!("examples/forbidden-package.toml"),
 };
 
 /// The kind.

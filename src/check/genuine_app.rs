@@ -34,6 +34,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "",
+    example: include_str!("examples/genuine-app.toml"),
 };
 
 /// The kind.

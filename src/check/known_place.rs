@@ -24,6 +24,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "",
+    example: include_str!("examples/known-place.toml"),
 };
 
 /// The kind.

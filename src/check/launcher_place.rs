@@ -34,6 +34,7 @@ static ABOUT: About = About {
         Row(Verdict::NotApplicable, Some(Reason::NothingMatched), "the app is not there, or no other of its kind is"),
     ],
     remarks: "The list of all apps counts as three actions. Of several layouts that may apply, the worst place counts.",
+    example: include_str!("examples/launcher-place.toml"),
 };
 
 /// The kind.

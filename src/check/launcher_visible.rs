@@ -19,6 +19,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "Whether the launcher was told to hide it, or where it stands, is not asked here.",
+    example: include_str!("examples/launcher-visible.toml"),
 };
 
 /// The kind.

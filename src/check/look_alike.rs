@@ -28,13 +28,14 @@ static ABOUT: About = About {
     ],
     remarks: "An id that differs by at most two letters from a known one of eight letters or more counts. That an id looks alike \
               proves nothing about the app: the finding says who signed it and where it lies.",
+    example: include_str!("examples/look-alike.toml"),
 };
 
 /// The kind.
 pub(super) struct LookAlikeKind;
 
 struct LookAlike {
-    of: Vec<String>,
+    of: Vec<(Letters, String)>,
     ids: Vec<Pattern>,
     except: Vec<Pattern>,
     expected: String,
@@ -59,6 +60,7 @@ impl CheckKind for LookAlikeKind {
         }
         let except = settings.patterns("except")?.unwrap_or_default();
         let expected = format!("nothing is taken for {}", plural(of.len(), "known app", "known apps"));
+        let of = of.into_iter().map(|id| (letters(&id), id)).collect();
         Ok(Box::new(LookAlike { of, ids, except, expected }))
     }
 }
@@ -103,7 +105,7 @@ impl Check for LookAlike {
 
 impl LookAlike {
     fn why(&self, name: &str) -> Option<String> {
-        if self.of.iter().any(|id| id == name) {
+        if self.of.iter().any(|(_, id)| id == name) {
             return None;
         }
         if self.ids.iter().any(|pattern| pattern.matches(name)) {
@@ -112,11 +114,35 @@ impl LookAlike {
         if self.except.iter().any(|pattern| pattern.matches(name)) {
             return None;
         }
-        let near = |id: &&String| {
-            id.len() >= LEAST_LENGTH && id.len().abs_diff(name.len()) <= NEAR && strsim::osa_distance(id, name) <= NEAR
+        let own = letters(name);
+        let near = |(counts, id): &&(Letters, String)| {
+            id.len() >= LEAST_LENGTH
+                && id.len().abs_diff(name.len()) <= NEAR
+                && (!name.is_ascii() || may_be_near(counts, &own))
+                && strsim::osa_distance(id, name) <= NEAR
         };
-        self.of.iter().find(near).map(|id| format!("it differs from {id} by a letter or two"))
+        self.of.iter().find(near).map(|(_, id)| format!("it differs from {id} by a letter or two"))
     }
+}
+
+/// How often each byte occurs, several bytes to a counter.
+type Letters = [u8; 64];
+
+fn letters(name: &str) -> Letters {
+    let mut counts = [0_u8; 64];
+    for byte in name.bytes() {
+        if let Some(count) = counts.get_mut(usize::from(byte % 64)) {
+            *count = count.saturating_add(1);
+        }
+    }
+    counts
+}
+
+/// Whether ids of such letters can differ by no more than a letter or two: each letter that is changed moves two counters.
+/// Most pairs of ids end here, and the dear comparison is spared.
+fn may_be_near(one: &Letters, other: &Letters) -> bool {
+    let moved: usize = one.iter().zip(other).map(|(one, other)| usize::from(one.abs_diff(*other))).sum();
+    moved <= 2 * NEAR
 }
 
 #[cfg(test)]
@@ -124,6 +150,7 @@ mod tests {
     use super::super::sample::{app, image, with, with_hidden_partition};
     use super::super::tests::{expect, refusal};
     use super::super::{Reason, Verdict};
+    use super::{NEAR, letters, may_be_near};
 
     const KIND: &str = "look-alike";
     const MAX: &str = r#"of = ["ru.oneme.app"], ids = ["ru.max.*"], except = ["ru.onemi.app"]"#;
@@ -136,6 +163,25 @@ mod tests {
         for id in ["ru.oneme.app", "ru.onemi.app", "ru.onecalendar.app"] {
             expect(KIND, MAX, &with(image(), [app(id)]), Verdict::Pass, None);
         }
+    }
+
+    #[test]
+    fn letters_spare_comparisons_and_lose_no_near_id() {
+        let id = "ru.oneme.app";
+        let mut near: Vec<String> = Vec::new();
+        for at in 0..id.len() {
+            for letter in ['a', 'z', '.', '_', '0'] {
+                let changed = format!("{}{letter}{}", &id[..at], &id[at + 1..]);
+                near.push(format!("{}{letter}{}", &id[..at], &id[at..]));
+                near.extend((0..changed.len()).map(|more| format!("{}q{}", &changed[..more], &changed[more + 1..])));
+                near.push(changed);
+            }
+            near.push(format!("{}{}", &id[..at], &id[at + 1..]));
+        }
+        for name in &near {
+            assert!(strsim::osa_distance(id, name) <= NEAR && may_be_near(&letters(id), &letters(name)), "{name}");
+        }
+        assert!(!may_be_near(&letters(id), &letters("ru.zen.android")));
     }
 
     #[test]

@@ -27,6 +27,7 @@ static ABOUT: About = About {
     ],
     remarks: "A package without code sends nothing: `cleartext` and `user-authorities` are asked of packages with \
          code only.",
+    example: include_str!("examples/manifest-flags.toml"),
 };
 
 /// The kind.
@@ -103,7 +104,9 @@ impl ManifestFlags {
         };
         match set {
             Some(true) => {
-                sheet.proof(evidence, format!("{} {}", copy.path, flag.says()));
+                let whence =
+                    if network { ", here or in the network security configuration that is named here" } else { "" };
+                sheet.proof(evidence, format!("{} {}{whence}", copy.path, flag.says()));
                 sheet.breach(Reason::ManifestFlag, format!("{} {}", copy.path, flag.says()));
             }
             Some(false) => {}

@@ -15,6 +15,7 @@ static ABOUT: About = About {
         "always: a rule that is not advisory leaves the device `inconclusive` until a person answers",
     )],
     remarks: "`preloaded attest RULE` records the answer of a person, and `check --attestations FILE` reads it: the verdict is then `pass`, or `fail` with the reason `attested-breach`.",
+    example: include_str!("examples/manual.toml"),
 };
 
 /// The kind.

@@ -62,7 +62,7 @@ use crate::inventory::{DeviceKind, Inventory, OsFlavour};
 use crate::profile::{Basis, Profile, ProfileError, Rule, Settings};
 
 pub use outcome::{Outcome, Proof, Reason, Verdict};
-pub use setting::{About, Row, Setting, Shape};
+pub use setting::{About, EXAMPLE_HEAD, Row, Setting, Shape};
 
 /// Every check kind, by name.
 pub static KINDS: &[&dyn CheckKind] = &[
@@ -303,6 +303,10 @@ mod tests {
             assert_eq!(rows.len(), about.verdicts.len(), "{name}: a verdict stands twice");
             assert!(about.page(name).starts_with(&format!("# `{name}`\n")));
             assert_eq!(about.schema()["additionalProperties"], false, "{name}");
+            assert!(
+                about.example.starts_with(&format!("[[rule]]\nid = \"EXAMPLE-1\"\n")) && about.example.ends_with("]\n"),
+                "{name}"
+            );
         }
     }
 

@@ -46,6 +46,7 @@ static ABOUT: About = About {
     ],
     remarks: "All but `32-bit-only` needs libraries that were read: `check --native`, `scan --native`. A phone tells the ABI that it chose and \
               no libraries.",
+    example: include_str!("examples/native-code.toml"),
 };
 
 /// The kind.

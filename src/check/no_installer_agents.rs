@@ -20,6 +20,7 @@ static ABOUT: About = About {
         Row(Verdict::NotApplicable, Some(Reason::NothingMatched), "there are no packages at all"),
     ],
     remarks: "The known ones stand in `src/platform/installer_agents.rs`, with their source.",
+    example: include_str!("examples/no-installer-agents.toml"),
 };
 
 /// The kind.

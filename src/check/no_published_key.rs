@@ -22,6 +22,7 @@ static ABOUT: About = About {
     ],
     remarks: "Keys are known by the SHA-256 digest of their certificate. A phone that tells 32-bit numbers only \
          leaves the rule inconclusive.",
+    example: include_str!("examples/no-published-key.toml"),
 };
 
 /// The kind.

@@ -20,6 +20,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "",
+    example: include_str!("examples/no-shared-user.toml"),
 };
 
 /// The kind.

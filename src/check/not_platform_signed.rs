@@ -1,10 +1,12 @@
 //! `not-platform-signed`: a package is not signed with the platform key.
 
-use super::selector::{Selector, names, same_signer};
+use super::selector::{Selector, names};
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT};
 use super::sweep::{Question, Sheet, sweep};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package, PackageCopy};
+use crate::platform::permissions::PLATFORM;
+use crate::platform::signing::PlatformSigner;
 use crate::profile::{ProfileError, Settings};
 
 static ABOUT: About = About {
@@ -22,6 +24,7 @@ static ABOUT: About = About {
     ],
     remarks: "Certificates are compared as the files claim them: Android takes those of a system image so. Of a \
          phone that tells 32-bit numbers only, equal numbers count as equal signers.",
+    example: include_str!("examples/not-platform-signed.toml"),
 };
 
 /// The kind.
@@ -51,8 +54,11 @@ impl CheckKind for NotPlatformSignedKind {
 impl Check for NotPlatformSigned {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let question = Question { expected: &self.expected, none: "none is signed as the platform is" };
+        let platform = PlatformSigner::of(inventory);
         sweep(inventory, &self.select, &question, |package, copies, sheet| {
-            self.judge(package, copies, sheet, inventory)
+            if package.name != PLATFORM {
+                judge(copies, platform.as_ref(), sheet, inventory);
+            }
         })
     }
 
@@ -61,32 +67,21 @@ impl Check for NotPlatformSigned {
     }
 }
 
-impl NotPlatformSigned {
-    fn judge(&self, package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet, inventory: &Inventory) {
-        if package.name == "android" {
-            return;
-        }
-        let platform = inventory.package("android").and_then(Package::active).map(|copy| &copy.signers);
-        let (platform, says) = match platform {
-            Some(Fact::Known { value, evidence }) => (value, evidence),
-            Some(Fact::Unknown(gap)) => return sheet.unknown("the platform's signer is unknown", gap),
-            None => return sheet.unsettled("the platform's own package `android` is not listed"),
+fn judge(copies: &[&PackageCopy], platform: Option<&PlatformSigner>, sheet: &mut Sheet, inventory: &Inventory) {
+    let Some(platform) = platform else {
+        let own = inventory.package(PLATFORM).and_then(Package::active).map(|copy| &copy.signers);
+        return match own {
+            Some(Fact::Unknown(gap)) => sheet.unknown("the platform's signer is unknown", gap),
+            Some(Fact::Known { .. }) => sheet.unsettled("the platform's package is not signed"),
+            None => sheet.unsettled("neither the platform's own package `android` is listed nor one of its user id"),
         };
-        for copy in copies {
-            let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) else { continue };
-            match same_signer(signers, platform) {
-                Some(true) => {
-                    sheet.proof(evidence, format!("{}: signer {}", copy.path, names(signers)));
-                    sheet.proof(says, format!("android: signer {}", names(platform)));
-                    sheet.breach(Reason::PlatformSigned, format!("{} is signed as the platform is", copy.path));
-                }
-                Some(false) => {}
-                None => {
-                    if !signers.is_empty() {
-                        sheet.unsettled("the platform's package is not signed");
-                    }
-                }
-            }
+    };
+    for copy in copies {
+        let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) else { continue };
+        if platform.signed(copy) == Some(true) {
+            sheet.proof(evidence, format!("{}: signer {}", copy.path, names(signers)));
+            sheet.proof(&platform.evidence, format!("{} has the platform's signer", platform.package));
+            sheet.breach(Reason::PlatformSigned, format!("{} is signed as the platform is", copy.path));
         }
     }
 }
@@ -115,6 +110,15 @@ mod tests {
         platform.copies[0].signers = unknown();
         ask(&platform, &app("com.a"), Verdict::Inconclusive, Some(Reason::UnknownFact));
         expect(KIND, ONE, &with(image(), [app("com.a")]), Verdict::Inconclusive, Some(Reason::UnknownFact));
+        // What shares the system's user id has the platform's key.
+        let mut settings = app("com.android.settings");
+        settings.shared_user = known(Some("android.uid.system".to_owned()));
+        settings.copies[0].signers = known(vec![signer('f')]);
+        for (digit, verdict, reason) in [('f', Verdict::Fail, Some(Reason::PlatformSigned)), ('a', Verdict::Pass, None)]
+        {
+            package.copies[0].signers = known(vec![signer(digit)]);
+            expect(KIND, ONE, &with(image(), [settings.clone(), package.clone()]), verdict, reason);
+        }
     }
 
     #[test]

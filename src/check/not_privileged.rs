@@ -1,10 +1,10 @@
 //! `not-privileged`: a package lies in no privileged place.
 
-use super::selector::Selector;
+use super::selector::{Selector, names};
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, UNKNOWN};
 use super::sweep::{Question, Sheet, sweep};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
-use crate::inventory::{Inventory, Package, PackageCopy, Placement};
+use crate::inventory::{Fact, Inventory, Package, PackageCopy, Placement};
 use crate::profile::{ProfileError, Settings};
 
 static ABOUT: About = About {
@@ -20,6 +20,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "",
+    example: include_str!("examples/not-privileged.toml"),
 };
 
 /// The kind.
@@ -64,6 +65,10 @@ impl NotPrivileged {
                 && *place == Placement::Privileged
             {
                 sheet.proof(evidence, format!("{} is in a privileged place", copy.path));
+                // Whose it is, the reader asks next.
+                if let Fact::Known { value, evidence } = &copy.signers {
+                    sheet.proof(evidence, format!("{}: signer {}", copy.path, names(value)));
+                }
                 sheet.breach(Reason::Privileged, format!("{} is privileged", copy.path));
             }
         }

@@ -4,7 +4,7 @@ use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
-use crate::inventory::{Fact, Inventory, Package, PackageCopy, RemovabilityGrade};
+use crate::inventory::{Inventory, Package, PackageCopy, RemovabilityGrade};
 use crate::profile::{ProfileError, Settings};
 
 static ABOUT: About = About {
@@ -19,6 +19,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "",
+    example: include_str!("examples/not-removable.toml"),
 };
 
 /// The kind.
@@ -61,19 +62,10 @@ impl Check for NotRemovable {
 
 impl NotRemovable {
     fn judge(&self, package: &Package, _copies: &[&PackageCopy], sheet: &mut Sheet) {
-        match &package.removability {
-            Fact::Known { value, evidence } => {
-                sheet.judged = true;
-                sheet.proof(evidence, format!("{}: {}", package.name, value.grade.as_str()));
-                for ground in &value.grounds {
-                    sheet.proof(&ground.evidence, ground.says.clone());
-                }
-                let disabled = self.nor_disable && value.grade == RemovabilityGrade::DisableOnly;
-                if value.grade.is_removable() || disabled {
-                    sheet.breach(Reason::Removable, format!("it is {}", value.grade.as_str()));
-                }
-            }
-            Fact::Unknown(gap) => sheet.unknown("whether it can be removed is unknown", gap),
+        let Some(grade) = sheet.removability(package) else { return };
+        let disabled = self.nor_disable && grade == RemovabilityGrade::DisableOnly;
+        if grade.is_removable() || disabled {
+            sheet.breach(Reason::Removable, format!("it is {}", grade.as_str()));
         }
     }
 }

@@ -23,6 +23,7 @@ static ABOUT: About = About {
         Row(Verdict::NotApplicable, Some(Reason::NothingMatched), "no package qualifies for any of the roles"),
     ],
     remarks: "An app that the settings can only disable counts as unremovable.",
+    example: include_str!("examples/one-unremovable.toml"),
 };
 
 /// The kind.
@@ -57,8 +58,8 @@ impl CheckKind for OneUnremovableKind {
 impl Check for OneUnremovable {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let listed = inventory.packages.known().map_or(&[][..], Vec::as_slice);
-        let meant: Vec<&Package> =
-            listed.iter().filter(|package| !self.select.pick(package, inventory).copies.is_empty()).collect();
+        let aim = self.select.on(inventory);
+        let meant: Vec<&Package> = listed.iter().filter(|package| !aim.pick(package).copies.is_empty()).collect();
         let mut outcomes: Vec<Outcome> =
             self.roles.iter().filter_map(|role| self.judge(role, &meant, inventory)).collect();
         let failed = outcomes.iter().any(|outcome| outcome.verdict == Verdict::Fail);

@@ -19,6 +19,7 @@ static ABOUT: About = About {
     ],
     remarks: "Not applicable never: every device since Android 6 states one; of an older one it is unknown. A level in the future \
               passes with a note.",
+    example: include_str!("examples/patch-age.toml"),
 };
 
 /// The kind.

@@ -44,6 +44,7 @@ static ABOUT: About = About {
               has no grants yet: what Android will grant at first boot is predicted, each permission with its reasons, and the finding \
               says so. What can't be foretold leaves the rule inconclusive. An app made before Android 6 is granted what it asks for \
               without a question: on a phone that counts as granted at first boot unless the user chose.",
+    example: include_str!("examples/permission-ceiling.toml"),
 };
 
 /// The kind.

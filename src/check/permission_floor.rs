@@ -36,6 +36,7 @@ static ABOUT: About = About {
     ],
     remarks: "A permission counts as granted where user 0 has it, or all users have. Of an image it is predicted, as in \
               `permission-ceiling`.",
+    example: include_str!("examples/permission-floor.toml"),
 };
 
 /// The kind.

@@ -35,6 +35,7 @@ static ABOUT: About = About {
         Row(Verdict::NotApplicable, Some(Reason::NothingMatched), "the app is not there, or no other of its kind is"),
     ],
     remarks: "What apps of an image hold is predicted, as in `permission-ceiling`.",
+    example: include_str!("examples/permission-parity.toml"),
 };
 
 /// The kind.

@@ -26,6 +26,7 @@ static ABOUT: About = About {
     ],
     remarks: "Whether the package is there at all is asked by `required-package`; this kind has nothing to say of \
          one that is not.",
+    example: include_str!("examples/pre-installed.toml"),
 };
 
 /// The kind.

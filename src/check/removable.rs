@@ -4,7 +4,7 @@ use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
-use crate::inventory::{Fact, Inventory, Package, PackageCopy, RemovabilityGrade};
+use crate::inventory::{Inventory, Package, PackageCopy, RemovabilityGrade};
 use crate::profile::{ProfileError, Settings};
 
 static ABOUT: About = About {
@@ -28,6 +28,7 @@ static ABOUT: About = About {
     remarks: "Grades come from where a package lies, vendors' lists, the platform's signature and roles; each \
          finding names the grounds. Whether an app is essential, and may stay, is for the rule's `select` to \
          say.",
+    example: include_str!("examples/removable.toml"),
 };
 
 /// The kind.
@@ -72,18 +73,8 @@ impl Check for Removable {
 
 impl Removable {
     fn judge(&self, package: &Package, _copies: &[&PackageCopy], sheet: &mut Sheet) {
-        match &package.removability {
-            Fact::Known { value, evidence } => {
-                sheet.judged = true;
-                sheet.proof(evidence, format!("{}: {}", package.name, value.grade.as_str()));
-                for ground in &value.grounds {
-                    sheet.proof(&ground.evidence, ground.says.clone());
-                }
-                if value.grade > self.at_worst {
-                    sheet.breach(Reason::NotRemovable, format!("it is {}", value.grade.as_str()));
-                }
-            }
-            Fact::Unknown(gap) => sheet.unknown("whether it can be removed is unknown", gap),
+        if let Some(grade) = sheet.removability(package).filter(|grade| *grade > self.at_worst) {
+            sheet.breach(Reason::NotRemovable, format!("it is {}", grade.as_str()));
         }
     }
 }

@@ -25,6 +25,7 @@ static ABOUT: About = About {
         Row(Verdict::Inconclusive, Some(Reason::UnknownFact), "it depends on a package whose place is unknown"),
     ],
     remarks: "Presence alone is asked; `required-package` asks also whether the app itself stands behind the id.",
+    example: include_str!("examples/required-set.toml"),
 };
 
 /// The kind.

@@ -28,6 +28,7 @@ static ABOUT: About = About {
         ),
     ],
     remarks: "",
+    example: include_str!("examples/same-signer.toml"),
 };
 
 /// The kind.

@@ -215,12 +215,47 @@ fn rule_key(key: &str) -> Value {
             properties.insert("verdict".to_owned(), json!({ "enum": verdicts }));
             properties.insert("governing".to_owned(), json!({ "enum": ["made", "sold"] }));
             properties.insert("any-method".to_owned(), json!({ "type": "boolean" }));
-            properties.insert("device".to_owned(), json!({ "type": "object" }));
+            properties.insert("device".to_owned(), object(device(), &[]));
             properties.insert("unknown".to_owned(), list(json!({ "enum": ["packages"] })));
-            let package = json!({ "anyOf": [text(), { "type": "object", "required": ["id"] }] });
+            let package = json!({ "anyOf": [text(), object(package(), &["id"])] });
             properties.insert("packages".to_owned(), json!({ "type": "array", "items": package }));
             list(object(properties, &["verdict"]))
         }
         _ => json!({}),
     }
+}
+
+/// Keys of an example's device.
+fn device() -> Map<String, Value> {
+    let key = |key: &str| {
+        let schema = match key {
+            "source" => json!({ "enum": ["firmware", "phone"] }),
+            "kind" => json!({ "enum": DeviceKind::ALL.map(DeviceKind::as_str) }),
+            "os" => json!({ "enum": OsFlavour::ALL.map(OsFlavour::as_str) }),
+            "sdk" => json!({ "type": "integer", "minimum": 0 }),
+            "security-patch" | "build-date" => day(),
+            "holders" => json!({ "type": "object", "additionalProperties": text() }),
+            "unknown" => list(json!({ "enum": keys::DEVICE_FACTS })),
+            _ => text(),
+        };
+        (key.to_owned(), schema)
+    };
+    keys::DEVICE_FACTS.iter().chain(&keys::DEVICE_MORE).map(|name| key(name)).collect()
+}
+
+/// Keys of a package of an example.
+fn package() -> Map<String, Value> {
+    let key = |key: &str| {
+        let schema = match key {
+            "version" | "min-sdk" | "target-sdk" | "dex-bytes" => json!({ "type": "integer", "minimum": 0 }),
+            "code" | "launcher" | "enabled" | "installed" | "hidden" | "claimed" | "cleartext" | "user-authorities"
+            | "allow-backup" => json!({ "type": "boolean" }),
+            "id" | "role" | "place" | "path" | "partition" | "signer" | "published-key" | "label" | "stub"
+            | "shared-user" | "installer" | "overlays" | "removability" | "presence" | "launcher-place" => text(),
+            "unknown" => list(json!({ "enum": keys::PACKAGE_FACTS })),
+            _ => list(text()),
+        };
+        (key.to_owned(), schema)
+    };
+    keys::PACKAGE.iter().map(|name| key(name)).collect()
 }

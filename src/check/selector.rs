@@ -4,20 +4,10 @@ use super::setting::{Setting, Shape, may};
 use crate::inventory::{Fact, Gap, Inventory, Package, PackageCopy, Placement, Signer, SignerDepth};
 use crate::platform::installer_agents::is_installer_agent;
 use crate::platform::permissions::PLATFORM;
-use crate::platform::signing::PlatformSigner;
+use crate::platform::signing::SYSTEM_USER;
 use crate::profile::{Pattern, ProfileError, Settings};
 
-const PLACEMENTS: [Placement; 8] = [
-    Placement::Privileged,
-    Placement::System,
-    Placement::Overlay,
-    Placement::Framework,
-    Placement::RemovablePreload,
-    Placement::Apex,
-    Placement::Data,
-    Placement::Unknown,
-];
-
+/// Names of [`Placement::ALL`].
 const PLACEMENT_NAMES: &[&str] =
     &["privileged", "system", "overlay", "framework", "removable-preload", "apex", "data", "unknown"];
 
@@ -45,8 +35,12 @@ pub(super) static SETTINGS: &[Setting] = &[
     may("packages", Shape::Names, "application ids"),
     may("except", Shape::Names, "application ids that are not meant"),
     may("signers", Shape::Digests, "signing certificates, one of which signed it"),
-    may("signed-as", Shape::Package, "a package that is signed by the same"),
-    may("not-signed-as", Shape::Package, "a package that is signed by somebody else"),
+    may(
+        "signed-as",
+        Shape::OneOrMorePackages,
+        "signed by the same as this package, as those that share this user id (`android.uid.shared`), as one of several",
+    ),
+    may("not-signed-as", Shape::OneOrMorePackages, "signed as none of them"),
     may("partitions", Shape::Texts, "partitions by Android's names"),
     may("placements", Shape::SomeOf(PLACEMENT_NAMES), "kinds of place"),
     may("privileged", Shape::Flag, "whether it lies in a privileged place"),
@@ -66,8 +60,8 @@ pub(super) struct Selector {
     packages: Vec<Pattern>,
     except: Vec<Pattern>,
     signers: Vec<String>,
-    signed_as: Option<String>,
-    not_signed_as: Option<String>,
+    signed_as: Vec<String>,
+    not_signed_as: Vec<String>,
     partitions: Vec<String>,
     placements: Vec<Placement>,
     privileged: Option<bool>,
@@ -113,11 +107,11 @@ impl Selector {
             packages: table.patterns("packages")?.unwrap_or_default(),
             except: table.patterns("except")?.unwrap_or_default(),
             signers: table.digests("signers")?.unwrap_or_default(),
-            signed_as: table.maybe_package("signed-as")?,
-            not_signed_as: table.maybe_package("not-signed-as")?,
+            signed_as: table.one_or_more_packages("signed-as")?.unwrap_or_default(),
+            not_signed_as: table.one_or_more_packages("not-signed-as")?.unwrap_or_default(),
             partitions: texts("partitions")?,
             placements: table
-                .choices("placements", &PLACEMENTS.map(|place| (place.as_str(), place)))?
+                .choices("placements", &Placement::ALL.map(|place| (place.as_str(), place)))?
                 .unwrap_or_default(),
             privileged: table.maybe_flag("privileged")?,
             roles: role_names(&table, "roles")?,
@@ -133,11 +127,13 @@ impl Selector {
             pattern.exact().is_some_and(|name| selector.except.iter().any(|except| except.matches(name)))
         };
         if !selector.packages.is_empty() && selector.packages.iter().all(vacuous) {
-            return Err(table.error("except", "`except` takes away every package of `packages`: nothing is left"));
+            return Err(
+                table.error("except", "`except` takes away every package of `packages`, expected one to be left")
+            );
         }
         let privileged = [Placement::Privileged];
         if selector.privileged == Some(true) && !selector.placements.is_empty() && selector.placements != privileged {
-            return Err(table.error("privileged", "`privileged` contradicts `placements`: nothing is left"));
+            return Err(table.error("privileged", "`privileged` contradicts `placements`, expected one of the two"));
         }
         Ok(selector)
     }
@@ -171,17 +167,33 @@ impl Selector {
         self.packages.is_empty() || !self.packages.iter().all(found)
     }
 
+    /// The selector for one inventory: what it compares with is looked up once.
+    pub(super) fn on<'a>(&'a self, inventory: &'a Inventory) -> Aim<'a> {
+        let resolve = |names: &[String]| names.iter().map(|name| Reference::of(name, inventory)).collect();
+        Aim { selector: self, signed_as: resolve(&self.signed_as), not_signed_as: resolve(&self.not_signed_as) }
+    }
+}
+
+/// A [`Selector`] for one inventory.
+pub(super) struct Aim<'a> {
+    selector: &'a Selector,
+    signed_as: Vec<Reference<'a>>,
+    not_signed_as: Vec<Reference<'a>>,
+}
+
+impl<'a> Aim<'a> {
     /// The copies of a package that the rule is about.
-    pub(super) fn pick<'a>(&self, package: &'a Package, inventory: &'a Inventory) -> Picked<'a> {
+    pub(super) fn pick(&self, package: &'a Package) -> Picked<'a> {
         let mut picked = Picked::default();
+        let Selector { packages, except, installer_agents, .. } = self.selector;
         let name = package.name.as_str();
         let named = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(name));
-        let agent = self.installer_agents.is_none_or(|wanted| wanted == is_installer_agent(name));
-        if !agent || (!self.packages.is_empty() && !named(&self.packages)) || named(&self.except) {
+        let agent = installer_agents.is_none_or(|wanted| wanted == is_installer_agent(name));
+        if !agent || (!packages.is_empty() && !named(packages)) || named(except) {
             return picked;
         }
         for copy in &package.copies {
-            match self.fits(copy, inventory) {
+            match self.fits(copy) {
                 Fits::Yes => picked.copies.push(copy),
                 Fits::No => {}
                 Fits::Unknown(what, gap) => {
@@ -192,9 +204,9 @@ impl Selector {
         picked
     }
 
-    fn fits<'a>(&self, copy: &'a PackageCopy, inventory: &'a Inventory) -> Fits<'a> {
+    fn fits(&self, copy: &'a PackageCopy) -> Fits<'a> {
         let mut unknown = None;
-        for answer in self.conditions(copy, inventory) {
+        for answer in self.selector.conditions(copy).into_iter().chain(self.signatures(copy)) {
             match answer {
                 Fits::Yes => {}
                 // One condition that is not met settles it, whatever else is unknown.
@@ -205,7 +217,16 @@ impl Selector {
         unknown.map_or(Fits::Yes, |(what, gap)| Fits::Unknown(what, gap))
     }
 
-    fn conditions<'a>(&self, copy: &'a PackageCopy, inventory: &'a Inventory) -> Vec<Fits<'a>> {
+    fn signatures(&self, copy: &'a PackageCopy) -> impl Iterator<Item = Fits<'a>> {
+        [(&self.signed_as, true), (&self.not_signed_as, false)]
+            .into_iter()
+            .filter(|(references, _)| !references.is_empty())
+            .map(|(references, wanted)| signed_as(copy, references, wanted))
+    }
+}
+
+impl Selector {
+    fn conditions<'a>(&self, copy: &'a PackageCopy) -> Vec<Fits<'a>> {
         let mut answers = Vec::new();
         if !self.partitions.is_empty() {
             answers.push(hold(&copy.partition, "its partition", |name| self.partitions.contains(name)));
@@ -247,11 +268,6 @@ impl Selector {
                 signers.iter().any(|signer| signer.sha256.as_ref().is_some_and(|digest| self.signers.contains(digest)))
             }));
         }
-        for (other, wanted) in [(&self.signed_as, true), (&self.not_signed_as, false)] {
-            if let Some(other) = other {
-                answers.push(signed_as(copy, other, inventory, wanted));
-            }
-        }
         answers
     }
 }
@@ -288,34 +304,64 @@ fn kind_of(copy: &PackageCopy, wanted: FileKind) -> Fits<'_> {
     if kind == wanted { Fits::Yes } else { Fits::No }
 }
 
-fn signed_as<'a>(copy: &'a PackageCopy, other: &str, inventory: &'a Inventory, wanted: bool) -> Fits<'a> {
+/// Whose signers a package's are compared with.
+#[derive(Debug, Clone, Copy)]
+enum Reference<'a> {
+    /// They are known.
+    Signers(&'a [Signer]),
+    /// They are not.
+    Unknown(&'a Gap),
+    /// Nothing is called so, as far as the list goes: the gap behind which it may be.
+    Absent(Option<&'a Gap>),
+}
+
+impl<'a> Reference<'a> {
+    /// The signers of the package of that name, else of one that shares the user id of that name: Android takes only
+    /// packages of one signer into it. The platform's are also those of what shares the system's user id.
+    fn of(name: &str, inventory: &'a Inventory) -> Self {
+        let listed = inventory.packages.known().map_or(&[][..], Vec::as_slice);
+        let user = if name == PLATFORM { SYSTEM_USER } else { name };
+        let shares = |package: &&Package| package.shared_user.known().is_some_and(|own| own.as_deref() == Some(user));
+        let of_package = inventory.package(name).into_iter();
+        let facts: Vec<&Fact<Vec<Signer>>> = of_package
+            .chain(listed.iter().filter(shares))
+            .filter_map(Package::active)
+            .map(|copy| &copy.signers)
+            .collect();
+        let known = || facts.iter().filter_map(|fact| fact.known());
+        if let Some(signers) = known().find(|signers| !signers.is_empty()).or(known().next()) {
+            return Self::Signers(signers);
+        }
+        if let Some(gap) = facts.iter().find_map(|fact| fact.gap()) {
+            return Self::Unknown(gap);
+        }
+        let hiding = inventory.gaps_hiding_packages().next();
+        Self::Absent(hiding.or_else(|| listed.iter().find_map(|package| package.shared_user.gap())))
+    }
+}
+
+fn signed_as<'a>(copy: &'a PackageCopy, references: &[Reference<'a>], wanted: bool) -> Fits<'a> {
     let own = match &copy.signers {
         Fact::Known { value, .. } => value,
         Fact::Unknown(gap) => return Fits::Unknown("its signer", gap),
     };
-    let name = other;
-    let other = inventory.package(other).and_then(Package::active).map(|copy| &copy.signers);
-    // The platform's key is also that of what shares the system's user, which Android takes with no other.
-    if name == PLATFORM
-        && other.and_then(Fact::known).is_none()
-        && let Some(signed) = PlatformSigner::of(inventory).and_then(|platform| platform.signed(copy))
-    {
-        return if signed == wanted { Fits::Yes } else { Fits::No };
-    }
-    match other {
-        Some(Fact::Known { value, .. }) => match same_signer(own, value) {
-            Some(same) if same == wanted => Fits::Yes,
+    let mut unknown = None;
+    for reference in references {
+        match reference {
+            Reference::Signers(signers) if same_signer(own, signers) == Some(true) => {
+                return if wanted { Fits::Yes } else { Fits::No };
+            }
             // Of two of which one is unsigned, neither is signed as the other.
-            None if !wanted => Fits::Yes,
-            _ => Fits::No,
-        },
-        Some(Fact::Unknown(gap)) => Fits::Unknown("the other package's signer", gap),
-        // Nothing is signed as what is not there; whether it is there is told by the list's gaps.
+            Reference::Signers(_) => {}
+            Reference::Unknown(gap) => unknown = unknown.or(Some(*gap)),
+            // Nothing is signed as what is not there; whether it is there is told by the list's gaps.
+            Reference::Absent(gap) => unknown = unknown.or(gap.filter(|_| !wanted)),
+        }
+    }
+    match unknown {
+        Some(gap) => Fits::Unknown("the other package's signer", gap),
         None if wanted => Fits::No,
-        None => match inventory.gaps_hiding_packages().next() {
-            Some(gap) => Fits::Unknown("the other package's signer", gap),
-            None => Fits::Yes,
-        },
+        None => Fits::Yes,
     }
 }
 
@@ -355,7 +401,7 @@ pub(super) fn is_verified(signer: &Signer) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{app, image, known, signer, unknown, with};
+    use super::super::sample::{app, image, known, signer, unknown, with, with_hidden_partition};
     use super::*;
 
     #[test]
@@ -370,7 +416,7 @@ mod tests {
         let fits = |packages: Vec<Package>, wanted| {
             let inventory = with(image(), packages);
             let copy = &inventory.package("com.a").unwrap().copies[0];
-            match signed_as(copy, PLATFORM, &inventory, wanted) {
+            match signed_as(copy, &[Reference::of(PLATFORM, &inventory)], wanted) {
                 Fits::Yes => Some(true),
                 Fits::No => Some(false),
                 Fits::Unknown(..) => None,
@@ -385,5 +431,41 @@ mod tests {
         unread.copies[0].signers = unknown();
         assert_eq!(fits(vec![unread.clone(), settings, signed("com.a", 'f')], true), Some(true));
         assert_eq!(fits(vec![unread, signed("com.a", 'f')], true), None);
+    }
+
+    #[test]
+    fn names_of_places_are_those_of_the_inventory() {
+        assert_eq!(Placement::ALL.map(Placement::as_str).to_vec(), PLACEMENT_NAMES);
+    }
+
+    #[test]
+    fn a_shared_user_id_stands_for_the_key_that_its_packages_have() {
+        let signed = |name: &str, digit, user: Option<&str>| {
+            let mut package = app(name);
+            package.copies[0].signers = known(vec![signer(digit)]);
+            package.shared_user = known(user.map(str::to_owned));
+            package
+        };
+        let platform = signed("android", 'f', None);
+        let contacts = signed("com.android.providers.contacts", 'c', Some("android.uid.shared"));
+        let names = [PLATFORM, "android.uid.shared"];
+        let fits = |inventory: &Inventory, wanted| {
+            let references = names.map(|name| Reference::of(name, inventory));
+            match signed_as(&inventory.package("com.a").unwrap().copies[0], &references, wanted) {
+                Fits::Yes => Some(true),
+                Fits::No => Some(false),
+                Fits::Unknown(..) => None,
+            }
+        };
+        for (digit, own) in [('f', true), ('c', true), ('a', false)] {
+            let inventory = with(image(), [platform.clone(), contacts.clone(), signed("com.a", digit, None)]);
+            assert_eq!((fits(&inventory, true), fits(&inventory, false)), (Some(own), Some(!own)), "{digit}");
+        }
+        // Without the provider nothing has that key, unless it may be behind a gap or is of an unknown user.
+        let mut rest = vec![platform, signed("com.a", 'a', None)];
+        assert_eq!(fits(&with(image(), rest.clone()), false), Some(true));
+        assert_eq!(fits(&with_hidden_partition(with(image(), rest.clone())), false), None);
+        rest[1].shared_user = unknown();
+        assert_eq!(fits(&with(image(), rest), false), None);
     }
 }

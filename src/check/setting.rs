@@ -18,7 +18,23 @@ pub struct About {
     pub verdicts: &'static [Row],
     /// What else a reader must know, in Markdown; may be empty.
     pub remarks: &'static str,
+    /// Rules of this kind, in TOML, with an example device for each row of `verdicts`: `examples/<name>.toml`. A profile
+    /// takes them as they stand behind [`EXAMPLE_HEAD`].
+    pub example: &'static str,
 }
+
+/// The head of a profile of which the [`About::example`]s are the rules.
+pub const EXAMPLE_HEAD: &str = r#"schema = 1
+id = "shop/example"
+version = "1"
+title = "Example"
+sources = { H1 = "house rules" }
+
+[defaults]
+status = "policy"
+legal = { instrument = "House rules", sources = ["H1"], confidence = "A" }
+
+"#;
 
 /// A key of a rule's `settings`.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +66,8 @@ pub enum Shape {
     Package,
     /// Application ids.
     Packages,
+    /// An application id, or several.
+    OneOrMorePackages,
     /// Names with `*`.
     Names,
     /// SHA-256 digests.
@@ -131,6 +149,7 @@ impl About {
         if !self.remarks.is_empty() {
             page.push_str(&format!("\n{}\n", self.remarks));
         }
+        page.push_str(&format!("\n## Example\n\n```toml\n{}```\n", self.example));
         page
     }
 
@@ -169,6 +188,7 @@ impl Shape {
             Self::Texts => "texts".to_owned(),
             Self::Package => "application id".to_owned(),
             Self::Packages => "application ids".to_owned(),
+            Self::OneOrMorePackages => "application id, or several".to_owned(),
             Self::Names => "names, `*` for any characters".to_owned(),
             Self::Digests => "SHA-256 digests".to_owned(),
             Self::Flag => "true or false".to_owned(),
@@ -195,6 +215,7 @@ impl Shape {
             Self::Texts => list(text),
             Self::Package => id,
             Self::Packages => list(id),
+            Self::OneOrMorePackages => json!({ "anyOf": [id.clone(), list(id)] }),
             Self::Names => list(json!({ "type": "string", "pattern": "^[A-Za-z0-9._*]*[A-Za-z][A-Za-z0-9._*]*$" })),
             Self::Digests => list(digest),
             Self::Flag => json!({ "type": "boolean" }),

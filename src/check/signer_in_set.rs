@@ -24,6 +24,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "",
+    example: include_str!("examples/signer-in-set.toml"),
 };
 
 /// The kind.

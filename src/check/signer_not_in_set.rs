@@ -19,6 +19,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "",
+    example: include_str!("examples/signer-not-in-set.toml"),
 };
 
 /// The kind.

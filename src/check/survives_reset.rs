@@ -22,6 +22,7 @@ static ABOUT: About = About {
     ],
     remarks: "Of a copy in a vendor's place for removable apps it must be known that something installs it at \
          first boot.",
+    example: include_str!("examples/survives-reset.toml"),
 };
 
 /// The kind.

@@ -4,7 +4,7 @@ use super::holding::Held;
 use super::outcome::{describe, plural};
 use super::selector::Selector;
 use super::{Outcome, Proof, Reason, Verdict};
-use crate::inventory::{Evidence, Fact, Gap, Inventory, Package, PackageCopy};
+use crate::inventory::{Evidence, Fact, Gap, Inventory, Package, PackageCopy, RemovabilityGrade};
 
 /// Packages that are named in one finding about many; the rest is counted.
 const NAMED: usize = 12;
@@ -91,6 +91,42 @@ impl Sheet {
     }
 }
 
+impl Sheet {
+    /// Whether a number of a copy, `what`, is within bounds that are both included.
+    pub(super) fn bounded<T: Copy + Into<u64>>(
+        &mut self,
+        fact: &Fact<T>,
+        what: &str,
+        (from, until): (u64, u64),
+        copy: &PackageCopy,
+    ) {
+        let Some((value, evidence)) = self.know(fact, what, copy) else { return };
+        let value: u64 = (*value).into();
+        self.proof(evidence, format!("{}: {what} is {value}", copy.path));
+        if !(from..=until).contains(&value) {
+            self.breach(Reason::OutOfRange, format!("{what} of {} is {value}", copy.path));
+        }
+    }
+
+    /// In which way the user can be rid of a package, with the grounds for it; `None`, and noted, where it is unknown.
+    pub(super) fn removability(&mut self, package: &Package) -> Option<RemovabilityGrade> {
+        match &package.removability {
+            Fact::Known { value, evidence } => {
+                self.judged = true;
+                self.proof(evidence, format!("{}: {}", package.name, value.grade.as_str()));
+                for ground in &value.grounds {
+                    self.proof(&ground.evidence, ground.says.clone());
+                }
+                Some(value.grade)
+            }
+            Fact::Unknown(gap) => {
+                self.unknown("whether it can be removed is unknown", gap);
+                None
+            }
+        }
+    }
+}
+
 /// The words of a question.
 pub(super) struct Question<'a> {
     /// What the rule wants.
@@ -108,11 +144,12 @@ pub(super) fn sweep(
     judge: impl Fn(&Package, &[&PackageCopy], &mut Sheet),
 ) -> Vec<Outcome> {
     let listed = inventory.packages.known().map_or(&[][..], Vec::as_slice);
+    let aim = selector.on(inventory);
     let mut outcomes = Vec::new();
     let mut open: Vec<(&str, Sheet)> = Vec::new();
     let mut fitting: Vec<(&str, Sheet)> = Vec::new();
     for package in listed {
-        let picked = selector.pick(package, inventory);
+        let picked = aim.pick(package);
         if picked.copies.is_empty() && picked.unknown.is_empty() {
             continue;
         }

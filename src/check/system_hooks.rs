@@ -53,6 +53,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "",
+    example: include_str!("examples/system-hooks.toml"),
 };
 
 /// The kind.

@@ -26,6 +26,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "",
+    example: include_str!("examples/target-sdk.toml"),
 };
 
 /// The kind.
@@ -79,11 +80,8 @@ impl TargetSdk {
             for (what, range, fact) in
                 [("targetSdkVersion", self.target, &copy.target_sdk), ("minSdkVersion", self.min, &copy.min_sdk)]
             {
-                let Some((from, until)) = range else { continue };
-                let Some((sdk, evidence)) = sheet.know(fact, what, copy) else { continue };
-                if !(from..=until).contains(&u64::from(*sdk)) {
-                    sheet.proof(evidence, format!("{}: {what} is {sdk}", copy.path));
-                    sheet.breach(Reason::OutOfRange, format!("{what} of {} is {sdk}", copy.path));
+                if let Some(bounds) = range {
+                    sheet.bounded(fact, what, bounds, copy);
                 }
             }
         }

@@ -46,6 +46,7 @@ static ABOUT: About = About {
     remarks: "Compatible with Uraniborg, not made by it; its authors withdrew the score in 2026. Generic images are known of API levels \
               29, 30, 33, 34 and 35. Differences: of an image permissions are predicted; whether a package sends unencrypted is told by \
               its network configuration where it has one. A phone tells manifests only with `--deep=all`.",
+    example: include_str!("examples/uraniborg-score.toml"),
 };
 
 /// The kind.

@@ -21,6 +21,7 @@ static ABOUT: About = About {
         NOTHING,
     ],
     remarks: "Judges all versions; `select.versions` is for rules that hold for some versions only.",
+    example: include_str!("examples/version-range.toml"),
 };
 
 /// The kind.
@@ -64,13 +65,7 @@ impl Check for VersionRange {
 
 impl VersionRange {
     fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
-        for copy in copies {
-            let Some((version, evidence)) = sheet.know(&copy.version_code, "the version", copy) else { continue };
-            sheet.proof(evidence, format!("{}: versionCode is {version}", copy.path));
-            if !(self.versions.0..=self.versions.1).contains(version) {
-                sheet.breach(Reason::OutOfRange, format!("versionCode of {} is {version}", copy.path));
-            }
-        }
+        copies.iter().for_each(|copy| sheet.bounded(&copy.version_code, "versionCode", self.versions, copy));
     }
 }
 

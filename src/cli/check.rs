@@ -11,12 +11,13 @@ use jiff::civil::Date;
 use super::bundle::BundleArguments;
 use super::events::Events;
 use super::exit::{Exit, usage};
+use super::history::{StoreArguments, is_nameless};
 use super::output::{OutputArguments, formats_help};
 use super::profile::sign::{keys, verified_profile};
 use super::target::{Reading, TargetArguments};
-use super::{save, summary};
-use crate::assess::{KnownFailures, Overlays, ProfileSignature, applicable, assess};
-use crate::check::{self, Context, Presence};
+use super::{save, summary, terminal};
+use crate::assess::{KnownFailures, Overlays, Prepared, ProfileSignature};
+use crate::check::{Context, Presence};
 use crate::collect::SourceError;
 use crate::evidence::bundle;
 use crate::inventory::{DeviceKind, OsFlavour, Tool};
@@ -101,6 +102,9 @@ pub(super) struct Arguments {
     /// Also save each target's inventory into this folder, as soon as it is read
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
+
+    #[command(flatten)]
+    store: StoreArguments,
 
     #[command(flatten)]
     bundle: BundleArguments,
@@ -190,8 +194,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     } else {
         verified_profile(&keys(&arguments.profile_key)?, &profile, arguments.require_signed_profile)?
     };
-    applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
-    let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
+    let prepared = Prepared::new(&profile, &context).map_err(|error| usage(error.to_string()))?;
     let overlays = Mutex::new(arguments.overlays()?);
     let events_on_stdout = arguments.events.as_deref() == Some(Path::new("-"));
     let outputs = arguments.output.open(events_on_stdout)?;
@@ -201,8 +204,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let events = Events::open(arguments.events.as_deref(), outputs.identity().clone())?;
     let keep = outputs.wants_inventories() && !arguments.findings_only;
     let evidence = arguments.bundle.open()?;
+    let history = arguments.store.open()?;
     let material = Mutex::new(BTreeMap::new());
-    let plan = arguments.target.plan(true, &packages)?.recording(evidence.is_some());
+    let plan = arguments.target.plan(true, &prepared.packages())?.recording(evidence.is_some());
     let (all, done) = (plan.len(), AtomicUsize::new(0));
     let targets = plan.read(&events, |index, mut reading, board| {
         if let (Some(folder), Ok(inventory)) = (&arguments.save, &reading.result) {
@@ -217,8 +221,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let name = reading.target.name.clone();
         let judge = Judge {
             profile: &profile,
+            prepared: &prepared,
             signature: signature.as_ref(),
-            context: &context,
+            as_of: context.as_of,
             overlays: &overlays,
             identity: outputs.identity(),
             keep,
@@ -246,16 +251,30 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             (bundle::WAIVERS, &arguments.waivers),
             (bundle::ATTESTATIONS, &arguments.attestations),
             (bundle::BASELINE, &arguments.baseline),
-            ("profile.toml.minisig", &signed),
+            (bundle::PROFILE_SIGNATURE, &signed),
         ];
         evidence.write(&run, material, &profile, &context, outputs.identity(), &laid_over)
     });
-    // The reports are worth having even where the bundle could not be written.
-    outputs.write(&mut run)?;
-    bundled.transpose()?;
+    // Each is worth having even where another could not be written.
+    let written = outputs.write(&mut run);
+    let stored = history.map(|history| {
+        if is_nameless(&run) {
+            terminal::complain("the history has these phones by their place alone: --id hmac or plain finds one again");
+        }
+        history.add(&run, &profile, context.as_of)
+    });
+    all_written([written, bundled.unwrap_or(Ok(())), stored.unwrap_or(Ok(()))])?;
     events.emit(EventKind::Finished { exit_code: exit as u8 });
     events.close()?;
     Ok(exit)
+}
+
+/// The last of the errors, the others being told.
+fn all_written(results: [anyhow::Result<()>; 3]) -> anyhow::Result<()> {
+    let mut errors: Vec<anyhow::Error> = results.into_iter().filter_map(Result::err).collect();
+    let last = errors.pop();
+    errors.iter().for_each(|error| terminal::complain(&format!("{error:#}")));
+    last.map_or(Ok(()), Err)
 }
 
 impl Arguments {
@@ -281,8 +300,9 @@ fn baseline(path: &Path, only_new: bool) -> anyhow::Result<KnownFailures> {
 /// How readings are judged.
 struct Judge<'a> {
     profile: &'a Profile,
+    prepared: &'a Prepared<'a>,
     signature: Option<&'a ProfileSignature>,
-    context: &'a Context,
+    as_of: Date,
     overlays: &'a Mutex<Overlays>,
     identity: &'a Identity,
     /// Whether the report keeps the inventory.
@@ -294,12 +314,12 @@ impl Judge<'_> {
         let Reading { target, result, .. } = reading;
         Ok(match result {
             Ok(inventory) => {
-                let mut assessment = Box::new(assess(self.profile, &inventory, self.context)?);
+                let mut assessment = Box::new(self.prepared.assess(&inventory));
                 assessment.profile.signature = self.signature.cloned();
                 // An older report has the name that was written, and notices are written too.
                 let name = self.identity.name(&inventory.target, index + 1);
                 let mut overlays = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
-                overlays.apply(&mut assessment, self.profile, &inventory, &name, self.context.as_of);
+                overlays.apply(&mut assessment, self.profile, &inventory, &name, self.as_of);
                 drop(overlays);
                 let target = inventory.target.clone();
                 let result = TargetResult::Judged {

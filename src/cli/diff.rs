@@ -1,19 +1,20 @@
 //! `preloaded diff`.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
+use super::copies::are_copies;
 use super::exit::{Exit, Failed, usage};
+use super::form::write_json;
 use super::judging::JudgingArguments;
 use super::output::IdentityArguments;
 use super::scan::unread;
 use super::target::TargetArguments;
 use super::{report_file, terminal};
-use crate::assess::{Assessment, applicable, assess};
-use crate::check;
+use crate::assess::{Assessment, Prepared};
 use crate::diff::{Side, compare};
 use crate::inventory::{Device, Inventory, Target};
 use crate::profile;
@@ -23,6 +24,9 @@ use crate::report::{Identity, TargetResult, difference};
 ///
 /// Release notes of what is pre-installed: packages that came, went, moved, have another version or other signers, and
 /// permissions that they gained and lost. What only one side knows is said as such, never as a change.
+///
+/// Where nothing else differs and both sides have the same gaps behind which packages may be hidden, files and folders are compared
+/// byte for byte: copies of each other do not differ (exit 0), whatever could not be read of them.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
     preloaded diff build-1.zip build-2.zip
@@ -76,10 +80,9 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Exit> {
     let context = arguments.judging.context();
     let profile =
         arguments.profile.as_deref().map(profile::load).transpose().map_err(|error| usage(error.to_string()))?;
-    if let Some(profile) = &profile {
-        applicable(profile, &context).map_err(|error| usage(error.to_string()))?;
-    }
-    let packages = profile.as_ref().map(check::packages).transpose().map_err(|error| usage(error.to_string()))?;
+    let prepared = profile.as_ref().map(|profile| Prepared::new(profile, &context)).transpose();
+    let prepared = prepared.map_err(|error| usage(error.to_string()))?;
+    let packages = prepared.as_ref().map(Prepared::packages).unwrap_or_default();
 
     let mut reports: BTreeMap<usize, Held> = BTreeMap::new();
     for (index, name) in names.iter().enumerate() {
@@ -90,7 +93,7 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Exit> {
     let mut held: Vec<Held> = Vec::new();
     if reports.len() < names.len() {
         arguments.target.retain(|name| !report_file::recognizes(Path::new(name)));
-        for reading in arguments.target.read(false, &packages.unwrap_or_default())? {
+        for reading in arguments.target.read(false, &packages)? {
             let inventory = reading.result.map_err(|error| unread(&reading.target.name, &error))?;
             held.push(of_inventory(inventory));
         }
@@ -103,23 +106,27 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Exit> {
             side.name(&identity, index + 1);
         }
     }
-    if let Some(profile) = &profile {
+    if let Some(prepared) = &prepared {
         for side in &mut held {
             if let Some(inventory) = &side.inventory {
-                side.assessment = Some(assess(profile, inventory, &context)?);
+                side.assessment = Some(prepared.assess(inventory));
             }
         }
     }
     let [before, after] = held.as_slice() else {
         return Err(usage(format!("diff takes two targets, these are {}: name phones as adb:SERIAL", held.len())));
     };
-    let diff = compare(&before.side(), &after.side());
+    let mut diff = compare(&before.side(), &after.side());
+    // Only what nothing else tells is worth reading two images whole.
+    let hidden_alone = diff.entries.is_empty() && diff.unsettled.is_empty() && !diff.hidden_on_both.is_empty();
+    if let (true, [a, b]) = (hidden_alone, names.as_slice()) {
+        diff.same_source = are_copies(a, b);
+    }
     let mut out = io::stdout().lock();
     match arguments.format {
         Format::Text => difference::text(&diff, &terminal::style(), &mut out)?,
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &diff)?;
-            out.write_all(b"\n")?;
+            write_json(&diff, &mut out)?;
         }
         Format::Html => difference::html(&diff, &mut out)?,
     }

@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::exit::{Exit, Failed, usage};
+use super::form::{Form, write_json};
 use crate::station::{self, Chain};
 
 /// Check the journal of a bench: whether any entry was changed, removed or added since
@@ -40,16 +41,8 @@ Exits 0 the chain holds, 2 wrong usage, 3 a line was cut, 4 the file can't be re
         noted: Option<String>,
         /// Form of the answer
         #[arg(long, value_enum, default_value = "text")]
-        format: Format,
+        format: Form,
     },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a terminal
-    Text,
-    /// For programs
-    Json,
 }
 
 fn sha256(text: &str) -> Result<String, String> {
@@ -67,14 +60,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let is_missing = noted.is_some() && chain.found.is_none();
     let mut out = io::stdout().lock();
     match format {
-        Format::Text => text(&chain, noted.as_deref(), &mut out)?,
-        Format::Json => {
+        Form::Text => text(&chain, noted.as_deref(), &mut out)?,
+        Form::Json => {
             let wrong: Vec<_> = chain.wrong.iter().map(|(line, what)| json!({"line": line, "what": what})).collect();
             let answer = json!({
                 "entries": chain.entries, "head": chain.head, "cut": chain.cut, "wrong": wrong, "noted_at": chain.found,
             });
-            serde_json::to_writer_pretty(&mut out, &answer)?;
-            out.write_all(b"\n")?;
+            write_json(&answer, &mut out)?;
         }
     }
     Ok(match (chain.wrong.is_empty() && !is_missing, chain.cut.is_empty()) {

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::exit::{Exit, usage};
+use super::form::{Form, write_json};
 use super::scan::unread;
 use super::target::TargetArguments;
 use crate::collect::Silent;
@@ -35,15 +36,7 @@ pub(super) struct Arguments {
 
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Lines for a person
-    Text,
-    /// One object
-    Json,
+    format: Form,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -61,15 +54,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let comparison = compare(device, image, &proof);
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
-        Format::Text => write_text(&comparison, &device.target.name, &image.target.name, &mut out)?,
-        Format::Json => {
+        Form::Text => write_text(&comparison, &device.target.name, &image.target.name, &mut out)?,
+        Form::Json => {
             let value = serde_json::json!({
                 "device": device.target,
                 "image": image.target,
                 "comparison": comparison,
             });
-            serde_json::to_writer_pretty(&mut out, &value)?;
-            out.write_all(b"\n")?;
+            write_json(&value, &mut out)?;
         }
     }
     out.flush()?;

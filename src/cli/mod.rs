@@ -6,12 +6,15 @@ mod bundle;
 mod check;
 mod config;
 mod convert;
+mod copies;
 mod devices;
 mod diff;
 mod doctor;
 mod events;
 mod examples;
 mod exit;
+mod form;
+mod history;
 mod image;
 mod journal;
 mod judging;
@@ -23,6 +26,7 @@ mod r#match;
 mod notice;
 mod odd;
 mod output;
+mod parts;
 mod profile;
 mod reading;
 mod redact;
@@ -74,6 +78,7 @@ enum Command {
     Redact(redact::Arguments),
     Key(key::Arguments),
     Verify(verify::Arguments),
+    History(history::Arguments),
     Image(image::Arguments),
     Attest(attest::Arguments),
     Devices(devices::Arguments),
@@ -127,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::History(arguments) => history::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),

@@ -11,10 +11,9 @@ use super::judging::JudgingArguments;
 use super::output::IdentityArguments;
 use super::target::{Reading, TargetArguments};
 use super::{report_file, terminal};
-use crate::assess::{applicable, assess};
-use crate::check::{self, Context};
+use crate::assess::Prepared;
 use crate::collect::SourceError;
-use crate::profile::{self, Profile};
+use crate::profile;
 use crate::report::notice::{DEFAULT, NoticeKind, Template, notice};
 use crate::report::{Coverage, TargetReport, TargetResult, printable};
 
@@ -132,21 +131,20 @@ fn read(arguments: &mut Arguments) -> anyhow::Result<Vec<TargetReport>> {
     };
     let context = arguments.judging.context();
     let profile = profile::load(profile).map_err(|error| usage(error.to_string()))?;
-    applicable(&profile, &context).map_err(|error| usage(error.to_string()))?;
-    let packages = check::packages(&profile).map_err(|error| usage(error.to_string()))?;
-    for reading in arguments.target.read(true, &packages)? {
-        targets.push(judge(reading, &profile, &context)?);
+    let prepared = Prepared::new(&profile, &context).map_err(|error| usage(error.to_string()))?;
+    for reading in arguments.target.read(true, &prepared.packages())? {
+        targets.push(judge(reading, &prepared)?);
     }
     Ok(targets)
 }
 
-fn judge(reading: Reading, profile: &Profile, context: &Context) -> anyhow::Result<TargetReport> {
+fn judge(reading: Reading, prepared: &Prepared<'_>) -> anyhow::Result<TargetReport> {
     let Reading { target, result, .. } = reading;
     Ok(match result {
         Ok(inventory) => {
             let result = TargetResult::Judged {
                 coverage: Coverage::of(&inventory)?,
-                assessment: Box::new(assess(profile, &inventory, context)?),
+                assessment: Box::new(prepared.assess(&inventory)),
                 device: Box::new(inventory.device),
             };
             TargetReport { target: inventory.target, result, inventory: None }

@@ -1,11 +1,12 @@
 //! `preloaded odd`.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::exit::{Exit, usage};
+use super::form::{Form, write_json};
 use super::output::IdentityArguments;
 use super::scan::unread;
 use super::target::TargetArguments;
@@ -29,25 +30,17 @@ pub(super) struct Arguments {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// Form of the answer
+    /// Form of the answer; `preloaded schema odd` describes the JSON
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: Form,
 
     #[command(flatten)]
     identity: IdentityArguments,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a terminal
-    Text,
-    /// For programs; `preloaded schema odd` describes it
-    Json,
-}
-
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let identity = arguments.identity.identity()?;
-    let shown = arguments.format == Format::Text && terminal::is_terminal();
+    let shown = arguments.format == Form::Text && terminal::is_terminal();
     let mut batch: Vec<Inventory> = Vec::new();
     let mut taken = BTreeSet::new();
     for (index, reading) in arguments.target.read(false, &[])?.into_iter().enumerate() {
@@ -75,10 +68,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let found = odd(&batch.iter().collect::<Vec<_>>());
     let mut out = io::stdout().lock();
     match arguments.format {
-        Format::Text => difference::odd(&found, &terminal::style(), &mut out)?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &found)?;
-            out.write_all(b"\n")?;
+        Form::Text => difference::odd(&found, &terminal::style(), &mut out)?,
+        Form::Json => {
+            write_json(&found, &mut out)?;
         }
     }
     let is_odd = found.groups.iter().any(|group| !group.odd.is_empty());

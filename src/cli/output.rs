@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use tempfile::NamedTempFile;
 
 use super::exit::usage;
-use super::terminal;
+use super::{parts, terminal};
 use crate::report::{self, Carries, Identity, Lang, ReportFormat, Run, SHORTEST_KEY, Style};
 
 /// Which reports are written, and how. Shared by every command that writes any.
@@ -20,7 +20,8 @@ pub(super) struct OutputArguments {
     #[arg(long, value_name = "FORMAT", value_parser = format, help_heading = "Reports")]
     format: Option<Format>,
 
-    /// Write a report to a file, `-` for standard output, as `html=report.html`; may be repeated
+    /// Write a report to a file, `-` for standard output, as `html=report.html`; may be repeated. JUnit of a large batch goes on
+    /// in `report-2.xml`, `report-3.xml` ...: GitLab takes no files of 30 MB
     #[arg(long, short, value_name = "FORMAT=FILE", value_parser = output, help_heading = "Reports")]
     output: Vec<Output>,
 
@@ -211,32 +212,45 @@ impl Outputs {
     }
 
     /// Writes every report: all files appear under their names after the last of them was written in full, or none does.
+    /// Afterwards the run's targets bear the names that are written, also where writing failed.
     ///
     /// # Errors
     /// What the file system or standard output reports, with the file's name.
     pub(super) fn write(mut self, run: &mut Run) -> anyhow::Result<()> {
         let shown = self.stdout.filter(|format| format.0.name() == "text" && terminal::is_terminal());
-        if let Some(format) = shown {
+        let told = match shown {
             // Whoever sits before the phone must know which one it is.
-            let style = Style { lang: self.style.lang, ..terminal::style() };
-            write_stdout(format, run, &style)?;
-        }
+            Some(format) => write_stdout(format, run, &Style { lang: self.style.lang, ..terminal::style() }),
+            None => Ok(()),
+        };
         self.identity.apply(run);
+        told?;
+        let mut further = Vec::new();
+        let taken: Vec<PathBuf> = self.files.iter().map(|(_, path, _)| path.clone()).collect();
         for (format, path, file) in &mut self.files {
-            let mut out = BufWriter::new(file.as_file_mut());
-            let written = format.0.write(run, &self.style, &mut out).and_then(|()| out.flush());
-            drop(out);
-            written.and_then(|()| file.as_file().sync_all()).with_context(|| format!("{}", path.display()))?;
+            let write = |run: &Run, file: &mut NamedTempFile| render(*format, run, &self.style, file);
+            let parts = format.0.parts(run);
+            let more = parts::write(&parts, run, path, file, &taken, write);
+            further.extend(more.with_context(|| format!("{}", path.display()))?);
         }
         if let Some(format) = self.stdout.filter(|_| shown.is_none()) {
             let Style { colour, width, .. } = terminal::style();
             write_stdout(format, run, &Style { colour, width, ..self.style })?;
         }
-        for (_, path, file) in self.files {
+        let first = self.files.into_iter().map(|(_, path, file)| (path, file));
+        for (path, file) in first.chain(further) {
             persist(file, &path).with_context(|| format!("{}", path.display()))?;
         }
         Ok(())
     }
+}
+
+fn render(format: Format, run: &Run, style: &Style, file: &mut NamedTempFile) -> io::Result<()> {
+    let mut out = BufWriter::new(file.as_file_mut());
+    format.0.write(run, style, &mut out)?;
+    out.flush()?;
+    drop(out);
+    file.as_file().sync_all()
 }
 
 fn write_stdout(format: Format, run: &Run, style: &Style) -> anyhow::Result<()> {

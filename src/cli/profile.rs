@@ -63,12 +63,17 @@ Exits 0 done, 2 there is no such profile, or it is wrong.")]
     Verify(sign::VerifyArguments),
     /// Say in words what differs between two profiles, and what that means for given inventories
     Diff(diff::Arguments),
-    /// Explain the kinds of check that a rule can use, and their settings
-    #[command(after_help = "Example:
+    /// Explain the kinds of check that a rule can use: their settings, verdicts, and an example of each
+    #[command(after_help = "Examples:
     preloaded profile checks
+    preloaded profile checks required-package
 
-Exits 0 done.")]
-    Checks,
+Exits 0 done, 2 for a kind that there is not.")]
+    Checks {
+        /// One kind alone; left out: all of them
+        #[arg(value_name = "KIND")]
+        kind: Option<String>,
+    },
     /// Print how a profile is written, and which ones come with the program
     Guide,
 }
@@ -80,9 +85,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             for builtin in profile::builtin() {
                 let name = builtin.name;
                 let profile = load(name)?;
-                let rules = profile.rules.len();
+                let rules = counted(profile.rules.len(), "rule");
                 let title = profile.title.of(language.language());
-                writeln!(out, "{name}\t{}\t{rules} rules\t{title}", profile.version)?;
+                writeln!(out, "{name}\t{}\t{rules}\t{title}", profile.version)?;
             }
         }
         Command::Show { profile } => out.write_all(load(profile)?.text().as_bytes())?,
@@ -93,20 +98,45 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Sign(arguments) => return sign::sign(arguments),
         Command::Verify(arguments) => return sign::verify_file(arguments, &mut out),
         Command::Diff(arguments) => return diff::run(arguments, &mut out),
-        Command::Checks => {
-            writeln!(out, "# Kinds of check\n\nWhat a rule can ask, `check = \"...\"` in a profile.\n")?;
-            out.write_all(check::selector_page().as_bytes())?;
-            for kind in check::KINDS {
-                writeln!(out)?;
-                for line in kind.about().page(kind.name()).trim().lines() {
-                    // Its headings go one level below this page's.
-                    writeln!(out, "{}{line}", if line.starts_with('#') { "#" } else { "" })?;
-                }
-            }
-        }
+        Command::Checks { kind } => checks(kind.as_deref(), &mut out)?,
         Command::Guide => guide::run(&mut out)?,
     }
     Ok(Exit::Compliant)
+}
+
+/// The page of one kind of check, or that of all.
+fn checks(kind: Option<&str>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let names = || check::KINDS.iter().map(|kind| kind.name());
+    if let Some(name) = kind {
+        let Some(kind) = check::kind(name) else {
+            let help = match profile::nearest_word(name, names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known: {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(usage(format!("there is no kind of check `{name}`\n  = {help}")));
+        };
+        return Ok(write!(out, "{}", kind.about().page(name))?);
+    }
+    writeln!(
+        out,
+        "# Kinds of check\n\nWhat a rule can ask, `check = \"...\"` in a profile. Each kind ends with rules that use it, and with a \
+         small device for each verdict: `preloaded profile test` asks them. They stand behind this head:\n\n```toml\n{}```\n",
+        check::EXAMPLE_HEAD
+    )?;
+    out.write_all(check::selector_page().as_bytes())?;
+    for kind in check::KINDS {
+        writeln!(out)?;
+        for line in kind.about().page(kind.name()).trim().lines() {
+            // Its headings go one level below this page's.
+            writeln!(out, "{}{line}", if line.starts_with('#') { "#" } else { "" })?;
+        }
+    }
+    Ok(())
+}
+
+/// A number with its noun, which takes an `s` in the plural.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn load(name: &str) -> anyhow::Result<Profile> {

@@ -63,7 +63,7 @@ impl ReadingArguments {
     ///
     /// # Errors
     /// The list of certificates can't be read.
-    fn packages(&self) -> anyhow::Result<Arc<PackageReading>> {
+    pub(super) fn packages(&self) -> anyhow::Result<Arc<PackageReading>> {
         let known = super::apk::known_certificates(self.known_certificates.as_deref())?;
         Ok(Arc::new(PackageReading { known, classes: self.classes, native: self.native }))
     }
@@ -91,8 +91,16 @@ impl ReadingArguments {
     /// # Errors
     /// As [`Self::base`], [`Self::place`] and [`Self::packages`].
     pub(super) fn source(&self, target: &str) -> anyhow::Result<FirmwareSource> {
-        let source = FirmwareSource::at(self.place(target)?, self.limits());
-        Ok(source.on(self.base()?).telling_costs(self.costs).reading(self.packages()?))
+        self.source_of(self.place(target)?, &self.packages()?)
+    }
+
+    /// The firmware at a place, with what packages are read with: that is the same for every target of a run.
+    ///
+    /// # Errors
+    /// As [`Self::base`].
+    pub(super) fn source_of(&self, place: Place, packages: &Arc<PackageReading>) -> anyhow::Result<FirmwareSource> {
+        let source = FirmwareSource::at(place, self.limits());
+        Ok(source.on(self.base()?).telling_costs(self.costs).reading(Arc::clone(packages)))
     }
 
     /// A file or folder of the host with the files named beside it, or an address.

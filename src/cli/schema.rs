@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 
 use super::Exit;
+use super::history::Answer;
 use crate::check::schema;
 use crate::diff::{Diff, OddPreloads};
 use crate::inventory::Inventory;
@@ -32,6 +33,8 @@ enum Which {
     Diff,
     /// What `odd --format json` writes
     Odd,
+    /// What `history --format json` writes
+    History,
     /// A line that `check --events` writes
     Event,
     /// A profile
@@ -46,6 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let schema = match arguments.which {
         Which::Inventory => schemars::schema_for!(Inventory).to_value(),
         Which::Report => schemars::schema_for!(Run).to_value(),
+        Which::History => schemars::schema_for!(Answer).to_value(),
         Which::Event => schemars::schema_for!(Event).to_value(),
         Which::Profile => schema::profile(),
         Which::Waivers => schema::waivers(),

@@ -6,8 +6,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::exit::Exit;
+use super::form::{Form, write_json};
 use super::target::TargetArguments;
-use super::why::{self, Format, Step};
+use super::why::{self, Step};
 use crate::inventory::{Fact, Gap, Ground, Inventory, LauncherPlace, Outcome, Package, PackageCopy, PredictedGrant};
 use crate::platform::{conclusions, launcher, presence};
 use crate::report::printable;
@@ -29,7 +30,7 @@ pub(super) struct Arguments {
 
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: Form,
 }
 
 /// The package with what follows from it.
@@ -142,10 +143,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
-        Format::Text => write_text(&inventory, &shown, &mut out)?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &shown)?;
-            out.write_all(b"\n")?;
+        Form::Text => write_text(&inventory, &shown, &mut out)?,
+        Form::Json => {
+            write_json(&shown, &mut out)?;
         }
     }
     out.flush()?;

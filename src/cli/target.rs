@@ -227,6 +227,7 @@ impl TargetArguments {
         }
         let mut jobs = Vec::new();
         let targets = named.len();
+        let packages = self.reading.packages()?;
         for name in named {
             if let Some(address) = name.strip_prefix("tcp:") {
                 jobs.push(self.direct(address)?);
@@ -238,7 +239,11 @@ impl TargetArguments {
                 _ if self.reading.has_more() && targets > 1 => {
                     return Err(usage(format!("--with belongs to one target, these are {targets}")));
                 }
-                _ => jobs.push(Job::File(self.reading.place(&name)?, Box::new(self.reading.source(&name)?))),
+                _ => {
+                    let place = self.reading.place(&name)?;
+                    let source = self.reading.source_of(place.clone(), &packages)?;
+                    jobs.push(Job::File(place, Box::new(source)));
+                }
             }
         }
         Ok(jobs)

@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
 use super::exit::{Exit, Failed, usage};
+use super::form::{Form, write_json};
+use super::profile::sign::keys;
 use crate::evidence::archive;
 use crate::evidence::key::FILE_LIMIT;
 use crate::evidence::trust::Trust;
@@ -21,6 +23,7 @@ use crate::report::printable;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
     preloaded verify phone.preloaded.zip --key keys.toml
+    preloaded verify phone.preloaded.zip --key keys.toml --profile-key lawyer.pub
     openssl ts -verify -in phone.tsr -data phone.preloaded.zip -CAfile authority.pem    (a timestamp of a third party)
 
 Exits 0 everything holds and the verdict is reproduced, 2 wrong usage or list of keys, 3 all holds, but no list of keys was
@@ -34,21 +37,19 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", env = "PRELOADED_KEYS", value_delimiter = ',')]
     key: Vec<PathBuf>,
 
+    /// A public key that may have signed the profile: of minisign, or ed25519 in PEM; may be repeated. With one, a profile that
+    /// does not come with this program must be signed with it
+    #[arg(long, value_name = "FILE")]
+    profile_key: Vec<PathBuf>,
+
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a terminal
-    Text,
-    /// For programs
-    Json,
+    format: Form,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let trust = trust(&arguments.key)?;
+    let profile_keys = keys(&arguments.profile_key)?;
     let unreadable = |why: String| Failed(Exit::Unreadable, format!("{}: {why}", arguments.bundle.display()));
     let mut bytes = Vec::new();
     let read = fs::File::open(&arguments.bundle).and_then(|file| file.take(archive::LIMIT + 1).read_to_end(&mut bytes));
@@ -56,11 +57,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if bytes.len() as u64 > archive::LIMIT {
         return Err(unreadable(format!("larger than {} bytes", archive::LIMIT)).into());
     }
-    let verification = verify(&bytes, trust.as_ref());
+    let verification = verify(&bytes, trust.as_ref(), &profile_keys);
     let mut out = io::stdout().lock();
     match arguments.format {
-        Format::Text => text(&verification, &mut out)?,
-        Format::Json => as_json(&verification, &mut out)?,
+        Form::Text => text(&verification, &mut out)?,
+        Form::Json => as_json(&verification, &mut out)?,
     }
     Ok(match verification.result() {
         StepResult::Holds => Exit::Compliant,
@@ -126,6 +127,5 @@ fn as_json(verification: &Verification, out: &mut dyn Write) -> io::Result<()> {
         "steps": steps,
         "statement": verification.statement,
     });
-    serde_json::to_writer_pretty(&mut *out, &answer)?;
-    out.write_all(b"\n")
+    write_json(&answer, out)
 }

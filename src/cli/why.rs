@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
 use super::exit::{Exit, usage};
+use super::form::{Form, write_json};
 use super::scan::unread;
 use super::target::TargetArguments;
 use crate::inventory::{Evidence, Inventory, Outcome, Package, PredictedGrant, Reason, ReasonCode};
@@ -35,16 +36,7 @@ pub(super) struct Arguments {
 
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-/// Forms of the answers of `why` and `show`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For a person
-    Text,
-    /// One object
-    Json,
+    format: Form,
 }
 
 /// The answer, as JSON has it.
@@ -93,10 +85,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let answer = answer(&inventory, package, &arguments.permission, grant);
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
-        Format::Text => write_text(&answer, &mut out)?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &answer)?;
-            out.write_all(b"\n")?;
+        Form::Text => write_text(&answer, &mut out)?,
+        Form::Json => {
+            write_json(&answer, &mut out)?;
         }
     }
     out.flush()?;

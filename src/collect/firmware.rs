@@ -19,7 +19,7 @@ use super::{Progress, Request, Source, SourceError, telling};
 use crate::apk::KnownCertificates;
 use crate::bytes::{Budget, ErrorKind, Limits, Metered, ParseError, ReadAt, SharedBytes};
 use crate::container::Part;
-use crate::firmware::{self, Cause, Image, Problem};
+use crate::firmware::{self, Cause, Image, Problem, Visitor};
 use crate::inventory::{
     Evidence, Fact, Gap, GapReason, Hides, Inventory, Origin, OriginKind, Origins, Partition, Preinstall,
     PreinstallAction, PreinstallSubject, RoleDefinition, Target, TargetKind,
@@ -177,7 +177,7 @@ impl FirmwareSource {
         let budget = self.budget(progress)?;
         telling(&budget, progress, || {
             progress.step("layers");
-            let (image, remote) = self.open(&budget)?;
+            let (image, remote) = self.open(&budget, &())?;
             progress.step("files");
             let done = work(&image, &budget);
             if let Some(failure) = remote.as_ref().and_then(|remote| remote.failure()) {
@@ -229,20 +229,21 @@ impl FirmwareSource {
         })
     }
 
-    fn open(&self, budget: &Arc<Budget>) -> Result<(Image, Fetching), SourceError> {
+    fn open(&self, budget: &Arc<Budget>, visitor: &dyn Visitor) -> Result<(Image, Fetching), SourceError> {
         match &self.place {
-            Place::Path(path) => Ok((firmware::open(path, budget).map_err(unreadable)?, None)),
-            Place::Files(paths) => Ok((firmware::open_files(paths, budget).map_err(unreadable)?, None)),
+            Place::Path(path) => Ok((firmware::open(path, budget, visitor).map_err(unreadable)?, None)),
+            Place::Files(paths) => Ok((firmware::open_files(paths, budget, visitor).map_err(unreadable)?, None)),
             Place::Url(url) => {
                 let (part, remote) = fetch(url, budget)?;
-                Ok((firmware::open_part(&part, budget), Some(remote)))
+                Ok((firmware::open_part(&part, budget, visitor), Some(remote)))
             }
         }
     }
 
     fn read(&self, budget: &Arc<Budget>, request: &Request, progress: &dyn Progress) -> Result<Inventory, SourceError> {
         progress.step("layers");
-        let (image, remote) = self.open(budget)?;
+        let ahead = packages::Ahead::new(&budget.limits, &self.packages);
+        let (image, remote) = self.open(budget, &ahead)?;
         let collected = if image.partitions.is_empty() {
             let mut reasons: Vec<_> = image.problems.iter().take(3).map(|problem| gap(problem).detail).collect();
             if !image.apexes.is_empty() {
@@ -255,7 +256,7 @@ impl FirmwareSource {
             }
             Err(SourceError::Unreadable(reasons.join("; ")))
         } else {
-            let inventory = inventory(self.place.name(), &image, &budget.limits, &self.packages, progress);
+            let inventory = inventory(self.place.name(), &image, ahead, progress);
             if let Some(record) = &request.record {
                 progress.step("raw evidence");
                 evidence::keep(record, &image, &inventory);
@@ -297,13 +298,7 @@ impl Source for FirmwareSource {
     }
 }
 
-fn inventory(
-    name: String,
-    image: &Image,
-    limits: &Limits,
-    reading: &PackageReading,
-    progress: &dyn Progress,
-) -> Inventory {
+fn inventory(name: String, image: &Image, ahead: packages::Ahead<'_>, progress: &dyn Progress) -> Inventory {
     let target = Target {
         kind: if image.is_tree { TargetKind::Folder } else { TargetKind::Firmware },
         name: name.clone(),
@@ -323,7 +318,7 @@ fn inventory(
     let controls = controls::read(image, &properties, &whole, &mut origins);
     gaps.extend(controls.unread.iter().cloned());
     inventory.controls = Fact::new(controls, &whole);
-    let found = packages::read(image, limits, reading, &mut origins, progress);
+    let found = packages::read(image, ahead, &mut origins, progress);
     gaps.extend(found.gaps);
 
     let partitions = image.partitions.iter().zip(&found.counts).map(|(mounted, count)| Partition {

@@ -58,11 +58,14 @@ fn parse(text: &[u8]) -> Result<Inventory, String> {
     }
 
     let not_ours = |error: serde_json::Error| format!("not a saved inventory: {error}");
+    // Once as a whole: it costs far less than to look at each of its many short texts.
+    let text = std::str::from_utf8(text)
+        .map_err(|error| format!("not a saved inventory: not UTF-8 from byte {}", error.valid_up_to()))?;
     // The whole is tried first: to look for the version alone would read every file twice.
-    let read: Result<Inventory, _> = serde_json::from_slice(text);
+    let read: Result<Inventory, _> = serde_json::from_str(text);
     let schema_version = match &read {
         Ok(inventory) => inventory.schema_version.clone(),
-        Err(_) => serde_json::from_slice::<Versioned>(text).map_err(not_ours)?.schema_version,
+        Err(_) => serde_json::from_str::<Versioned>(text).map_err(not_ours)?.schema_version,
     };
     let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
     if major(&schema_version) != major(SCHEMA_VERSION) {
@@ -103,5 +106,6 @@ mod tests {
     #[test]
     fn json_of_another_kind_is_refused() {
         assert!(parse(b"{}").unwrap_err().starts_with("not a saved inventory: missing field `schema_version`"));
+        assert_eq!(parse(b"{\"a\":\"\xff\"}").unwrap_err(), "not a saved inventory: not UTF-8 from byte 6");
     }
 }

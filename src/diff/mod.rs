@@ -56,9 +56,12 @@ pub struct Diff {
     pub entries: Vec<Entry>,
     /// What only one side knows, by aspect.
     pub unsettled: Vec<Unsettled>,
-    /// Gaps that both sides have, with the same place and reason, and behind which packages may be hidden. Taken to hide
-    /// the same on both sides; what they hide was not compared.
+    /// Gaps that both sides have, with the same place and reason, and behind which packages may be hidden. What they hide was
+    /// not compared.
     pub hidden_on_both: Vec<Gap>,
+    /// Whether both sides were read from the same bytes, so that whatever was not read is the same on both too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_source: bool,
 }
 
 /// Who one side is.
@@ -207,10 +210,10 @@ pub enum Known {
 }
 
 impl Diff {
-    /// Whether anything could not be compared.
+    /// Whether anything could not be compared that may differ.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        !self.unsettled.is_empty() || !self.hidden_on_both.is_empty()
+        !self.unsettled.is_empty() || (!self.hidden_on_both.is_empty() && !self.same_source)
     }
 }
 
@@ -246,6 +249,7 @@ pub fn compare(before: &Side<'_>, after: &Side<'_>) -> Diff {
         entries,
         unsettled,
         hidden_on_both,
+        same_source: false,
     }
 }
 

@@ -36,6 +36,8 @@ pub const SIGNER: &str = "signer.pem";
 pub const REPORT: &str = "report.json";
 /// The profile.
 pub const PROFILE: &str = "profile.toml";
+/// The signature of the profile's own file.
+pub const PROFILE_SIGNATURE: &str = "profile.toml.minisig";
 /// Failures that were accepted.
 pub const WAIVERS: &str = "waivers.toml";
 /// Answers of people.

@@ -133,6 +133,21 @@ impl VerifyingKey {
         Ok(Self { key: PublicKey::from_bytes(key), id })
     }
 
+    /// The key of its parts as reports tell them: the id as minisign prints it, the key in hex. `None` where one is none.
+    #[must_use]
+    pub fn of_parts(id: &str, key: &str) -> Option<Self> {
+        let id = u64::from_str_radix(id, 16).ok().filter(|_| id.len() == 2 * KEY_ID_BYTES)?.to_le_bytes();
+        let mut bytes = [0; PUBLIC_BYTES];
+        let digits = key.as_bytes().chunks_exact(2);
+        if key.len() != 2 * PUBLIC_BYTES || !key.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self { key: PublicKey::from_bytes(bytes), id })
+    }
+
     /// The key's id as minisign prints it, 16 hex digits.
     #[must_use]
     pub fn id(&self) -> String {

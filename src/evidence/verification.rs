@@ -6,13 +6,14 @@ use jiff::civil::Date;
 
 use super::archive::{self, Files};
 use super::bundle::{
-    self, ATTESTATIONS, Assumed, BASELINE, BASES, BaseFile, CONTEXT, PROFILE, REPORT, RawIndex, SIGNER, STATEMENT,
-    WAIVERS,
+    self, ATTESTATIONS, Assumed, BASELINE, BASES, BaseFile, CONTEXT, PROFILE, PROFILE_SIGNATURE, REPORT, RawIndex,
+    SIGNER, STATEMENT, WAIVERS,
 };
 use super::key::PublicKey;
+use super::minisign::{self, VerifyingKey};
 use super::statement::{Envelope, Statement};
 use super::trust::{Standing, Trust};
-use crate::assess::{Assessment, Finding, Overlays, assess};
+use crate::assess::{Assessment, Finding, Overlays, ProfileSignature, assess};
 use crate::inventory::{Inventory, Tool};
 use crate::profile::{self, Attestations, Profile, Waivers};
 use crate::report::{Coverage, Run, TargetResult, known_failures};
@@ -74,9 +75,10 @@ impl Verification {
     }
 }
 
-/// Checks a bundle. Without a list of keys the signer stays open: anybody can sign.
+/// Checks a bundle. Without a list of keys the signer stays open: anybody can sign. `profile_keys` may have signed the profile;
+/// where there are any, a profile that is not built in must be signed with one of them.
 #[must_use]
-pub fn verify(bytes: &[u8], trust: Option<&Trust>) -> Verification {
+pub fn verify(bytes: &[u8], trust: Option<&Trust>, profile_keys: &[VerifyingKey]) -> Verification {
     let mut verification = Verification { steps: Vec::new(), statement: None };
     let files = match archive::read(bytes) {
         Ok(files) => files,
@@ -104,6 +106,9 @@ pub fn verify(bytes: &[u8], trust: Option<&Trust>) -> Verification {
         verification.step("profile", words.map_err(Clone::clone));
         verification.step("raw evidence", raw(&files));
         if let Ok((profile, run)) = profile {
+            if let Some(told) = profile_signature(&files, &profile, &run, profile_keys) {
+                verification.step("profile key", told);
+            }
             judge_again(&mut verification, &files, &profile, &run, &statement);
         }
     }
@@ -193,6 +198,81 @@ fn in_words(profile: &Profile) -> String {
         Some(_) => ", NOT as it comes with this version of the program",
     };
     format!("{} {}{same}", profile.id, profile.version)
+}
+
+/// Whether the profile's own signature fits its file and is the one of which the report tells. `None` where there is none and
+/// none is asked for.
+fn profile_signature(
+    files: &Files,
+    profile: &Profile,
+    run: &Run,
+    keys: &[VerifyingKey],
+) -> Option<Result<String, String>> {
+    let judged = run.targets.iter().filter_map(|report| match &report.result {
+        TargetResult::Judged { assessment, .. } => Some(assessment.profile.signature.as_ref()),
+        TargetResult::Unread { .. } => None,
+    });
+    let judged: Vec<Option<&ProfileSignature>> = judged.collect();
+    let stated = judged.first().copied().flatten();
+    if judged.iter().any(|other| *other != stated) {
+        return Some(Err(format!("{REPORT} tells of several signatures of one profile")));
+    }
+    let file = files.get(PROFILE_SIGNATURE);
+    Some(match (stated, file) {
+        (None, None) if keys.is_empty() => return None,
+        (None, None) if is_built_in(profile) => {
+            Ok("none is needed: it comes with this version of the program".to_owned())
+        }
+        (None, None) => Err("not signed".to_owned()),
+        // Nothing was judged: no report names the key.
+        (None, Some(_)) if judged.is_empty() && keys.is_empty() => return None,
+        (None, Some(file)) if judged.is_empty() => fits(keys, profile, file).map(|verified| in_hand(&verified)),
+        (None, Some(_)) => Err(format!("{PROFILE_SIGNATURE} is there, and {REPORT} tells of no signature")),
+        (Some(stated), None) => {
+            Err(format!("{PROFILE_SIGNATURE} is missing, a signature of the key {}", stated.key_id))
+        }
+        (Some(stated), Some(file)) => as_stated(stated, profile, file, keys),
+    })
+}
+
+/// Checks a signature with the key that the report names, and that key with those that may sign.
+fn as_stated(
+    stated: &ProfileSignature,
+    profile: &Profile,
+    file: &[u8],
+    keys: &[VerifyingKey],
+) -> Result<String, String> {
+    let key = VerifyingKey::of_parts(&stated.key_id, &stated.public_key)
+        .ok_or_else(|| format!("{REPORT} names no key: {} {}", stated.key_id, stated.public_key))?;
+    let verified = fits(&[key], profile, file)?;
+    if verified.trusted_comment != stated.trusted_comment {
+        return Err(format!("{REPORT} tells another comment than {PROFILE_SIGNATURE}"));
+    }
+    if keys.is_empty() {
+        let words = in_hand(&verified);
+        return Ok(format!("{words}, as the report says; whether it may sign profiles, --profile-key asks"));
+    }
+    if keys.iter().any(|other| other.key.as_bytes() == key.key.as_bytes()) {
+        return Ok(format!("{}, one of those that may sign profiles", in_hand(&verified)));
+    }
+    Err(format!("signed with the key {}, which is none of those of --profile-key", stated.key_id))
+}
+
+fn fits(keys: &[VerifyingKey], profile: &Profile, file: &[u8]) -> Result<minisign::Verified, String> {
+    let wrong = |why: &dyn std::fmt::Display| format!("{PROFILE_SIGNATURE}: {why}");
+    let text = std::str::from_utf8(file).map_err(|error| wrong(&error))?;
+    minisign::verify(keys, profile.text().as_bytes(), text).map_err(|error| wrong(&error))
+}
+
+fn in_hand(verified: &minisign::Verified) -> String {
+    format!("{PROFILE} is signed with the key {} ({})", verified.key.id(), verified.trusted_comment)
+}
+
+fn is_built_in(profile: &Profile) -> bool {
+    let same = |builtin: &profile::Builtin| {
+        builtin.name == profile.id && profile::sha256(builtin.text.as_bytes()) == profile.sha256
+    };
+    profile::builtin().iter().any(same)
 }
 
 /// The extended profiles of a bundle, by the file that extends and the name as written there.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::bytes::{Budget, ParseError, SharedBytes};
 
 pub use folder::Folder;
-pub use walk::{Entry, File, Unreadable, find, list, walk};
+pub use walk::{Entry, File, Unreadable, files, find, list, walk};
 
 /// A file or directory of one filesystem: its inode number, or whatever the format counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use super::{DirEntry, Filesystem, Metadata, NodeId, NodeKind};
-use crate::bytes::{Limits, ParseError};
+use crate::bytes::{Limits, ParseError, parallel};
 
 /// Folders within each other. Android's deepest path has 12; a path of 4096 bytes could have 2048.
 const PATH_DEPTH: u64 = 64;
-/// Threads that read folders.
-const THREADS: usize = 4;
+/// Threads that read folders at most. There is one more than cores: one often waits for the block that another decodes.
+const THREADS: usize = 8;
 
 /// A regular file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,22 +47,35 @@ pub struct Entry {
 /// All regular files below `root`, sorted by path, and the places that could not be read. Symbolic links are not followed.
 #[must_use]
 pub fn walk(filesystem: &dyn Filesystem, root: NodeId, limits: &Limits) -> (Vec<File>, Vec<Unreadable>) {
-    let (entries, unreadable) = list(filesystem, root, limits);
-    let files = entries.into_iter().filter(|entry| entry.metadata.kind == NodeKind::File);
-    (files.map(|Entry { path, node, metadata }| File { path, node, len: metadata.len }).collect(), unreadable)
+    let (entries, unreadable) = list(filesystem, root, limits, &|_| ());
+    (files(&entries), unreadable)
+}
+
+/// The regular files of a list.
+#[must_use]
+pub fn files(entries: &[Entry]) -> Vec<File> {
+    let files = entries.iter().filter(|entry| entry.metadata.kind == NodeKind::File);
+    files.map(|entry| File { path: entry.path.clone(), node: entry.node, len: entry.metadata.len }).collect()
 }
 
 /// Everything below `root`, sorted by path, and the places that could not be read. Symbolic links are not followed.
 ///
-/// Folders of one depth are read by all cores: each may lie in a block that must be decoded first.
+/// Folders of one depth are read by all cores: each may lie in a block that must be decoded first. `visit` is called for each
+/// regular file as soon as its folder was read, by the thread that read it: in no order, and also for files behind a limit,
+/// which are not listed.
 #[must_use]
-pub fn list(filesystem: &dyn Filesystem, root: NodeId, limits: &Limits) -> (Vec<Entry>, Vec<Unreadable>) {
+pub fn list(
+    filesystem: &dyn Filesystem,
+    root: NodeId,
+    limits: &Limits,
+    visit: &(dyn Fn(&File) + Sync),
+) -> (Vec<Entry>, Vec<Unreadable>) {
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::from([root]);
     let mut level = vec![(String::new(), root)];
     let (mut count, mut depth) = (0_u64, 0_u64);
     while !level.is_empty() {
-        let contents = read_all(filesystem, &level, limits.files.saturating_sub(count));
+        let contents = read_all(filesystem, &level, limits.files.saturating_sub(count), visit);
         let mut below = Vec::new();
         for ((folder, _), content) in level.into_iter().zip(contents) {
             let entries = match content {
@@ -73,7 +86,7 @@ pub fn list(filesystem: &dyn Filesystem, root: NodeId, limits: &Limits) -> (Vec<
                 }
             };
             for (entry, metadata) in entries {
-                let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+                let path = within(&folder, &entry.name);
                 count += 1;
                 if count > limits.files {
                     let error = ParseError::limit(0, "files", count, limits.files);
@@ -113,18 +126,29 @@ pub fn list(filesystem: &dyn Filesystem, root: NodeId, limits: &Limits) -> (Vec<
 type Content = Result<Vec<(DirEntry, Result<Metadata, ParseError>)>, ParseError>;
 
 /// The folders' contents, in their order. Those behind the first `most` entries may be missing: nobody takes them.
-fn read_all(filesystem: &dyn Filesystem, folders: &[(String, NodeId)], most: u64) -> Vec<Content> {
-    let read = |node: NodeId| -> Content {
-        let entries = filesystem.read_dir(node)?;
+fn read_all(
+    filesystem: &dyn Filesystem,
+    folders: &[(String, NodeId)],
+    most: u64,
+    visit: &(dyn Fn(&File) + Sync),
+) -> Vec<Content> {
+    let read = |(folder, node): &(String, NodeId)| -> Content {
+        let entries = filesystem.read_dir(*node)?;
         let told = entries.into_iter().map(|entry| {
             let metadata = filesystem.metadata(entry.node);
             (entry, metadata)
         });
-        Ok(told.collect())
+        let content: Vec<_> = told.collect();
+        for (entry, metadata) in &content {
+            if let Ok(Metadata { kind: NodeKind::File, len, .. }) = metadata {
+                visit(&File { path: within(folder, &entry.name), node: entry.node, len: *len });
+            }
+        }
+        Ok(content)
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from).clamp(1, THREADS).min(folders.len());
+    let threads = (parallel::cores() + 1).min(THREADS).min(folders.len());
     if threads == 1 {
-        return folders.iter().map(|(_, node)| read(*node)).collect();
+        return folders.iter().map(read).collect();
     }
     let (next, entries) = (AtomicUsize::new(0), AtomicU64::new(0));
     let contents: Vec<OnceLock<Content>> = folders.iter().map(|_| OnceLock::new()).collect();
@@ -134,8 +158,8 @@ fn read_all(filesystem: &dyn Filesystem, folders: &[(String, NodeId)], most: u64
                 // Folders are taken in their order, so that whatever lies behind a full one is behind the limit.
                 while entries.load(Ordering::Relaxed) <= most {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let (Some((_, node)), Some(place)) = (folders.get(index), contents.get(index)) else { return };
-                    let content = read(*node);
+                    let (Some(folder), Some(place)) = (folders.get(index), contents.get(index)) else { return };
+                    let content = read(folder);
                     entries.fetch_add(content.as_ref().map_or(0, |list| list.len() as u64), Ordering::Relaxed);
                     let _ = place.set(content);
                 }
@@ -143,6 +167,10 @@ fn read_all(filesystem: &dyn Filesystem, folders: &[(String, NodeId)], most: u64
         }
     });
     contents.into_iter().map_while(OnceLock::into_inner).collect()
+}
+
+fn within(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 fn sorted(mut found: Vec<Entry>, mut unreadable: Vec<Unreadable>) -> (Vec<Entry>, Vec<Unreadable>) {

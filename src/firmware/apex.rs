@@ -80,13 +80,14 @@ pub(super) fn open_loose(parts: &[(String, SharedBytes)], budget: &Arc<Budget>) 
 impl Opened {
     /// Lists its files and keeps it.
     fn add(&mut self, mounted: Mounted, budget: &Arc<Budget>) {
-        let (files, unreadable) = filesystem::walk(mounted.filesystem.as_ref(), mounted.root, &budget.limits);
+        let (entries, unreadable) =
+            filesystem::list(mounted.filesystem.as_ref(), mounted.root, &budget.limits, &|_| ());
         self.problems.extend(unreadable.into_iter().map(|unreadable| Problem {
             place: mounted.device_path(&unreadable.path),
             cause: Cause::Error(unreadable.error),
             hides_packages: true,
         }));
-        self.mounted.push(Mounted { files, ..mounted });
+        self.mounted.push(Mounted { files: filesystem::files(&entries), entries, ..mounted });
     }
 }
 
@@ -147,7 +148,17 @@ fn mount(name: String, place: &str, image: SharedBytes, budget: &Arc<Budget>) ->
     let mount_point = format!("/apex/{name}");
     let filesystem = Arc::from(filesystem);
     let place = place.to_owned();
-    Ok(Mounted { name, slot: None, place, mount_point, filesystem, root, length, files: Vec::new() })
+    Ok(Mounted {
+        name,
+        slot: None,
+        place,
+        mount_point,
+        filesystem,
+        root,
+        length,
+        entries: Vec::new(),
+        files: Vec::new(),
+    })
 }
 
 fn read(manifest: &SharedBytes) -> Result<Vec<u8>, ParseError> {

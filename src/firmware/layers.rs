@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::apex;
 use super::name::{self, PartitionName};
-use super::{Cause, Image, Layer, Leftover, Mounted, Problem};
-use crate::bytes::{Budget, ParseError, SharedBytes};
+use super::{Cause, Image, Layer, Leftover, Mounted, Problem, Visitor};
+use crate::bytes::{Budget, ParseError, SharedBytes, parallel};
 use crate::container::{self, Part, PartSet, Probe};
-use crate::filesystem::{self, Beside, Filesystem, NodeId, NodeKind};
+use crate::filesystem::{self, Beside, File, Filesystem, NodeId, NodeKind};
 
 /// An unrecognised part of this size may be a partition in a format that is not known here. Firmware of modems and
 /// boot loaders stays below it, or has a FAT filesystem.
@@ -18,6 +18,9 @@ const SUSPICIOUS_BYTES: u64 = 64 << 20;
 const CONTAINERS: usize = 4096;
 /// Parts of one input that are looked at. The largest target-files package has 20,000.
 const PARTS: u64 = 1 << 16;
+
+/// Partitions that are listed at a time.
+const LISTED_AT_ONCE: usize = 2;
 
 /// A filesystem that was met, before it has its place.
 pub(super) struct Volume {
@@ -247,7 +250,7 @@ impl Layers {
     }
 
     /// Gives every volume its place in the device's tree, and lists its files.
-    pub(super) fn mount(self) -> Image {
+    pub(super) fn mount(self, visitor: &dyn Visitor) -> Image {
         let Self {
             budget,
             volumes,
@@ -289,18 +292,26 @@ impl Layers {
                 problems.push(Problem { place, cause: Cause::Contradiction(detail), hides_packages: true });
                 continue;
             }
-            let (files, unreadable) = filesystem::walk(volume.filesystem.as_ref(), volume.root, &budget.limits);
             let Volume { filesystem, root, length, place, .. } = volume;
-            let slot = parsed_name.slot;
-            let mounted = Mounted { name, slot, place, mount_point, filesystem, root, length, files };
+            let (slot, entries, files) = (parsed_name.slot, Vec::new(), Vec::new());
+            partitions.push(Mounted { name, slot, place, mount_point, filesystem, root, length, entries, files });
+        }
+        partitions.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
+        visitor.begin(&partitions);
+        // While one partition comes to the end of a level of its folders, another keeps the cores busy.
+        let listed = parallel::map(&partitions, parallel::cores().min(LISTED_AT_ONCE), |mounted| {
+            let visit = |file: &File| visitor.visit(mounted, file);
+            filesystem::list(mounted.filesystem.as_ref(), mounted.root, &budget.limits, &visit)
+        });
+        for (mounted, (entries, unreadable)) in partitions.iter_mut().zip(listed) {
             problems.extend(unreadable.into_iter().map(|unreadable| Problem {
                 place: mounted.device_path(&unreadable.path),
                 cause: Cause::Error(unreadable.error),
                 hides_packages: true,
             }));
-            partitions.push(mounted);
+            mounted.files = filesystem::files(&entries);
+            mounted.entries = entries;
         }
-        partitions.sort_by(|a, b| a.mount_point.cmp(&b.mount_point));
         let mut opened =
             if loose.is_empty() { apex::open_all(&partitions, &budget) } else { apex::open_loose(&loose, &budget) };
         problems.append(&mut opened.problems);

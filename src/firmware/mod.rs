@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::bytes::{Budget, FileBytes, Metered, ParseError, SharedBytes};
 use crate::container::Part;
-use crate::filesystem::{self, File, Filesystem, NodeId};
+use crate::filesystem::{self, Entry, File, Filesystem, NodeId};
 
 pub use path::{Missing, Place};
 
@@ -86,8 +86,27 @@ pub struct Mounted {
     pub root: NodeId,
     /// Length of the volume in bytes, where there is one.
     pub length: Option<u64>,
-    /// Every regular file, by path below the root.
+    /// Everything in it, by path below the root.
+    pub entries: Vec<Entry>,
+    /// Every regular file among them.
     pub files: Vec<File>,
+}
+
+/// Who wants files while they are listed: what they lie in was decoded a moment ago for their folder, and would have to be
+/// decoded again later.
+pub trait Visitor: Sync {
+    /// All partitions are known, and none is listed: their `entries` are empty.
+    fn begin(&self, partitions: &[Mounted]);
+
+    /// A file of a partition, from one of several threads, in no order. A file behind a limit comes although it is not listed.
+    fn visit(&self, partition: &Mounted, file: &File);
+}
+
+/// Nobody does.
+impl Visitor for () {
+    fn begin(&self, _partitions: &[Mounted]) {}
+
+    fn visit(&self, _partition: &Mounted, _file: &File) {}
 }
 
 /// Something that could not be read.
@@ -155,13 +174,13 @@ impl Image {
 ///
 /// # Errors
 /// The host's refusal of `path` itself. Everything below it is a [`Problem`].
-pub fn open(path: &Path, budget: &Arc<Budget>) -> Result<Image, ParseError> {
+pub fn open(path: &Path, budget: &Arc<Budget>, visitor: &dyn Visitor) -> Result<Image, ParseError> {
     if !path.is_dir() {
-        return Ok(open_part(&file(path, budget)?, budget));
+        return Ok(open_part(&file(path, budget)?, budget, visitor));
     }
     let mut layers = layers::Layers::new(budget.clone());
     let is_tree = tree::open(path, &mut layers)?;
-    let mut image = layers.mount();
+    let mut image = layers.mount(visitor);
     image.is_tree = is_tree;
     if is_tree {
         tree::check_listing(path, &mut image);
@@ -176,8 +195,8 @@ pub fn open(path: &Path, budget: &Arc<Budget>) -> Result<Image, ParseError> {
 ///
 /// # Errors
 /// The host's refusal of one of them.
-pub fn open_files(paths: &[PathBuf], budget: &Arc<Budget>) -> Result<Image, ParseError> {
-    Ok(open_parts(&files(paths, budget)?, budget))
+pub fn open_files(paths: &[PathBuf], budget: &Arc<Budget>, visitor: &dyn Visitor) -> Result<Image, ParseError> {
+    Ok(open_parts(&files(paths, budget)?, budget, visitor))
 }
 
 /// Paths on a device of the package files in an APEX or CAPEX that stands alone, sorted.
@@ -190,14 +209,14 @@ pub fn apex_packages(bytes: &SharedBytes, budget: &Arc<Budget>) -> Result<Vec<St
 
 /// Opens firmware that is one source in any supported wrapping.
 #[must_use]
-pub fn open_part(part: &Part, budget: &Arc<Budget>) -> Image {
-    open_parts(std::slice::from_ref(part), budget)
+pub fn open_part(part: &Part, budget: &Arc<Budget>, visitor: &dyn Visitor) -> Image {
+    open_parts(std::slice::from_ref(part), budget, visitor)
 }
 
-fn open_parts(parts: &[Part], budget: &Arc<Budget>) -> Image {
+fn open_parts(parts: &[Part], budget: &Arc<Budget>, visitor: &dyn Visitor) -> Image {
     let mut layers = layers::Layers::new(budget.clone());
     layers.examine_all(parts);
-    let mut image = layers.mount();
+    let mut image = layers.mount(visitor);
     if !image.partitions.is_empty() {
         missing::check(&mut image);
     }

@@ -221,6 +221,9 @@ pub enum StubReason {
 }
 
 impl StubReason {
+    /// All of them, in declaration order.
+    pub const ALL: [Self; 4] = [Self::StubFolder, Self::NoCode, Self::FewClasses, Self::NoComponents];
+
     /// The code as printed.
     #[must_use]
     pub fn as_str(self) -> &'static str {

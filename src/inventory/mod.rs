@@ -163,6 +163,17 @@ pub enum TargetKind {
 }
 
 impl TargetKind {
+    /// The code as printed.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Firmware => "firmware",
+            Self::Folder => "folder",
+            Self::Capture => "capture",
+        }
+    }
+
     /// Whether the device was running: then Android has states of packages, users and grants, which an image has not.
     #[must_use]
     pub fn has_run(self) -> bool {

@@ -232,6 +232,18 @@ pub enum Placement {
 }
 
 impl Placement {
+    /// All of them, in declaration order.
+    pub const ALL: [Self; 8] = [
+        Self::Privileged,
+        Self::System,
+        Self::Overlay,
+        Self::Framework,
+        Self::RemovablePreload,
+        Self::Apex,
+        Self::Data,
+        Self::Unknown,
+    ];
+
     /// The code as printed.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -424,6 +436,23 @@ pub struct UserState {
     pub enabled: Enabled,
     /// Package or process that disabled it, where the device says.
     pub last_disabled_caller: Option<String>,
+}
+
+impl UserState {
+    /// What keeps the package from the user, in words; empty where nothing does. [`Enabled::Unrecognised`] may or may not.
+    #[must_use]
+    pub fn hindrances(&self) -> Vec<&'static str> {
+        let disabled = matches!(self.enabled, Enabled::Disabled | Enabled::DisabledByUser | Enabled::DisabledUntilUsed);
+        [
+            (!self.installed, "not installed"),
+            (self.hidden, "hidden"),
+            (self.suspended, "suspended"),
+            (disabled, "disabled"),
+        ]
+        .into_iter()
+        .filter_map(|(holds, word)| holds.then_some(word))
+        .collect()
+    }
 }
 
 /// `PackageManager.COMPONENT_ENABLED_STATE_*`.

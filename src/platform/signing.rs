@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::inventory::{Evidence, Inventory, Package, PackageCopy, Signer};
 
 /// Packages that run as the system itself have the platform's signer: Android takes no others into this shared user.
-const SYSTEM_USER: &str = "android.uid.system";
+pub const SYSTEM_USER: &str = "android.uid.system";
 
 /// The platform's signer, and how it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]

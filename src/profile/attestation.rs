@@ -19,7 +19,8 @@ use std::fmt::Write as _;
 
 use jiff::civil::Date;
 
-use super::settings::{Document, Settings, is_sha256};
+use super::settings::{Settings, is_sha256};
+use super::table::Document;
 use super::{ProfileError, SCHEMA, parse};
 
 /// A file of attestations.

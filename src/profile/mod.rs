@@ -45,6 +45,7 @@ mod pattern;
 mod rule;
 mod settings;
 mod specimen;
+mod table;
 mod tailoring;
 mod waiver;
 
@@ -53,7 +54,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use settings::Document;
+use table::Document;
 
 pub use attestation::{Answer, Attestation, Attestations};
 pub use compare::differences;
@@ -68,12 +69,20 @@ pub use waiver::{MAX_WAIVER_DAYS, Waiver, WaiverScope, Waivers};
 /// Keys of the tables of profiles, for schemas.
 pub mod keys {
     pub use super::parse::{DEFAULTS_KEYS as DEFAULTS, LEGAL_KEYS as LEGAL, RULE_KEYS as RULE};
+    pub use super::specimen::device::{FACTS as DEVICE_FACTS, MORE as DEVICE_MORE};
+    pub use super::specimen::package::{FACTS as PACKAGE_FACTS, KEYS as PACKAGE};
     pub use super::tailoring::REFINABLE;
     pub use super::waiver::KEYS as WAIVER;
 }
 
 /// Every key of a profile, in an example that can be used.
 pub const TEMPLATE: &str = include_str!("template.toml");
+
+/// Whether a text can be a profile's id: `ru/smartphone`.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    parse::is_profile_id(text)
+}
 
 /// The word of `known` that `word` was probably meant to be.
 #[must_use]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::rule::{Basis, Caveat, Change, Confidence, Legal, Rule, Status, Text, Window};
-use super::settings::{Document, Settings, Table, Word};
+use super::settings::{Settings, Word};
+use super::table::{Document, Table};
 use super::tailoring::{self, Resolve};
 use super::{Profile, ProfileError, SCHEMA, example};
 use crate::inventory::{DeviceKind, OsFlavour};
@@ -111,7 +112,7 @@ pub(super) fn profile(
         }
     }
     if tailored.rules.is_empty() {
-        let message = "no rule is left to judge by: all are deselected or off";
+        let message = "no rule is left to judge by, all are deselected or off: expected one at least";
         let key = if root.has("deselect") { "deselect" } else { "rule" };
         return Err(root.error(key, message));
     }
@@ -347,7 +348,7 @@ pub(super) fn identifier(word: &Word<'_>, example: &str, fits: impl Fn(&str) -> 
     }
 }
 
-fn is_profile_id(id: &str) -> bool {
+pub(super) fn is_profile_id(id: &str) -> bool {
     id.split('/').all(|part| {
         part.starts_with(|c: char| c.is_ascii_lowercase())
             && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::example::Example;
-use super::settings::{Document, Table};
+use super::table::{Document, Table};
 use crate::inventory::{DeviceKind, OsFlavour};
 
 /// Languages that profiles carry.

@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 
 use super::parse;
 use super::rule::{Rule, Status};
-use super::settings::{Document, Settings, Word};
+use super::settings::{Settings, Word};
+use super::table::Document;
 use super::{Profile, ProfileError, example};
 
 /// Profiles that extend one another: more is a mistake, or a file made to exhaust us.
@@ -168,7 +169,13 @@ pub(super) fn apply(
     }
     for entry in root.tables("select")?.unwrap_or_default() {
         let (id, reason) = target(&entry, &["rule", "reason"], &tailored, &mut touched)?;
-        move_rule(&id, &mut tailored.off, &mut tailored.rules, &entry, "is selected in the extended profile already")?;
+        move_rule(
+            &id,
+            &mut tailored.off,
+            &mut tailored.rules,
+            &entry,
+            "is selected in the extended profile already, expected one that is off",
+        )?;
         tailored.changes.push(change(id, Tailoring::Selected, reason));
     }
     let mut refined = BTreeSet::new();

@@ -21,7 +21,8 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::settings::{Document, Settings, is_sha256};
+use super::settings::{Settings, is_sha256};
+use super::table::Document;
 use super::{ProfileError, SCHEMA, parse};
 
 /// Days for which a waiver is given at most without a remark: half a year.

@@ -3,15 +3,25 @@
 //!
 //! One suite for each target, one test case for each finding. A target that was not read, and a reading that leaves the
 //! verdict open though no finding does, is a test case of its own with an error: nothing unknown is green.
+//!
+//! GitLab takes files below 30 MB each, and 100 MB of one job; its parser stops at 250,000 objects. Files of a large batch
+//! are cut between targets.
 
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::Range;
 
 use super::markup::{element, escape};
 use super::phrases::Lang;
 use super::{Carries, ReportFormat, Run, Style, TargetReport, TargetResult, wording};
 use crate::assess::{Assessment, Finding};
 use crate::check::Verdict;
+
+/// Most bytes of suites in one file: below GitLab's 30 MB with room for whatever it counts.
+const PART_BYTES: u64 = 24_000_000;
+
+/// Most test cases in one file: each is some eight objects (element, attributes, result, text) of GitLab's 250,000.
+const PART_CASES: usize = 20_000;
 
 /// `--format junit`.
 pub(super) struct Junit;
@@ -29,6 +39,25 @@ impl ReportFormat for Junit {
         Carries::Findings
     }
 
+    fn parts(&self, run: &Run) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        let (mut start, mut bytes, mut cases) = (0, 0, 0);
+        for (index, report) in run.targets.iter().enumerate() {
+            let suite = suite(report);
+            let mut size = Counted(0);
+            // Counting can't fail.
+            let _ = suite.write(&mut size);
+            if index > start && (bytes + size.0 > PART_BYTES || cases + suite.cases.len() > PART_CASES) {
+                parts.push(start..index);
+                (start, bytes, cases) = (index, 0, 0);
+            }
+            bytes += size.0;
+            cases += suite.cases.len();
+        }
+        parts.push(start..run.targets.len());
+        parts
+    }
+
     fn write(&self, run: &Run, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let suites: Vec<Suite> = run.targets.iter().map(suite).collect();
         let total = |count: fn(&Case) -> bool| suites.iter().map(|suite| suite.count(count)).sum::<usize>();
@@ -44,6 +73,20 @@ impl ReportFormat for Junit {
             suite.write(out)?;
         }
         writeln!(out, "</testsuites>")
+    }
+}
+
+/// A sink that counts bytes.
+struct Counted(u64);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -25,6 +25,7 @@ mod wording;
 mod xccdf;
 
 use std::io;
+use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,12 @@ pub trait ReportFormat: Sync {
 
     /// What its records are.
     fn carries(&self) -> Carries;
+
+    /// The parts, by targets, into which a file of this report is cut where those who read it take no larger one: in order,
+    /// all targets, none of them empty unless there is no target.
+    fn parts(&self, run: &Run) -> Vec<Range<usize>> {
+        std::iter::once(0..run.targets.len()).collect()
+    }
 
     /// Writes the whole report.
     ///

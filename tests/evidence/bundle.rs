@@ -55,7 +55,7 @@ fn wrong(verification: &Verification) -> Option<(&'static str, &str)> {
 fn with(change: impl FnOnce(&mut Files)) -> Verification {
     let mut files = archive::read(&made().bytes).unwrap();
     change(&mut files);
-    verify(&archive::write(&files).unwrap(), Some(&made().trust))
+    verify(&archive::write(&files).unwrap(), Some(&made().trust), &[])
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn without_a_list_of_keys_the_signer_is_open_and_not_trusted() {
 #[test]
 fn two_hundred_changed_bytes_are_all_caught() {
     let Made { bytes, trust, .. } = made();
-    assert_eq!(verify(bytes, Some(trust)).result(), StepResult::Holds);
+    assert_eq!(verify(bytes, Some(trust), &[]).result(), StepResult::Holds);
     // xorshift64 of a fixed seed: the same places in every run. The ends of the file are among them.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = |below: usize| {
@@ -102,7 +102,7 @@ fn two_hundred_changed_bytes_are_all_caught() {
     for at in places {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << next(8);
-        let verification = verify(&changed, Some(trust));
+        let verification = verify(&changed, Some(trust), &[]);
         assert_eq!(verification.result(), StepResult::Wrong, "byte {at}");
         assert!(!wrong(&verification).unwrap().1.is_empty());
     }
@@ -129,7 +129,7 @@ fn a_foreign_an_expired_and_a_revoked_key_are_told_apart() {
     let made = made();
     let (stranger, _) = PrivateKey::generate().unwrap();
     let foreign = Trust::parse(&stranger.public().to_pem()).unwrap();
-    let verification = verify(&made.bytes, Some(&foreign));
+    let verification = verify(&made.bytes, Some(&foreign), &[]);
     assert!(wrong(&verification).is_some_and(|(what, words)| what == "signer" && words.contains("a foreign key")));
     let list = fs::read_to_string(made.path("keys.toml")).unwrap();
     for (old, new, word) in [
@@ -138,7 +138,7 @@ fn a_foreign_an_expired_and_a_revoked_key_are_told_apart() {
         ("until", "from", "before the key's first day, 2999-12-31"),
     ] {
         let trust = Trust::parse(&list.replace(old, new)).unwrap();
-        let verification = verify(&made.bytes, Some(&trust));
+        let verification = verify(&made.bytes, Some(&trust), &[]);
         assert!(wrong(&verification).is_some_and(|(what, words)| what == "signer" && words.contains(word)), "{word}");
     }
     // A stranger who signs everything anew is still a stranger.
@@ -165,7 +165,7 @@ fn a_signed_verdict_that_judging_does_not_come_to_is_not_reproduced() {
     let report = files.get_mut("report.json").unwrap();
     *report =
         String::from_utf8(report.clone()).unwrap().replace(r#""verdict": "fail""#, r#""verdict": "pass""#).into_bytes();
-    let verification = verify(&signed_anew(&mut files, 1, "not_compliant"), Some(&made.trust));
+    let verification = verify(&signed_anew(&mut files, 1, "not_compliant"), Some(&made.trust), &[]);
     let (what, words) = wrong(&verification).unwrap();
     assert_eq!(what, "verdict");
     assert!(words.contains("NOT reproduced") && words.contains("RU-MAX"), "{words}");
@@ -212,7 +212,7 @@ fn a_tailored_profile_and_waivers_ride_along_and_are_laid_over_again() {
         command.args(["check", PHONE, "--as-of", "2026-06-01", "--profile", &text("own.toml"), "--sign-key"]).arg(&key);
         finish(command.args(["--bundle", &text("b.zip")]).args(more))
     };
-    let verified = |bytes: &[u8]| verify(bytes, Some(&made().trust));
+    let verified = |bytes: &[u8]| verify(bytes, Some(&made().trust), &[]);
 
     let waived = judged(&["--waivers", &text("waivers.toml")]);
     assert_eq!(waived.code, 0, "{}{}", waived.out, waived.err);
@@ -241,6 +241,80 @@ fn a_tailored_profile_and_waivers_ride_along_and_are_laid_over_again() {
 }
 
 #[test]
+fn the_signature_of_the_profile_itself_is_checked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let text = |name: &str| root.join(name).to_str().unwrap().to_owned();
+    let own = "schema = 1\nid = \"shop/own\"\nversion = \"1\"\ntitle = \"Own\"\nextends = [\"ru/smartphone\"]\n";
+    fs::write(root.join("own.toml"), own).unwrap();
+    for (public, secret) in [("lawyer.pub", "lawyer.sec"), ("other.pub", "other.sec")] {
+        assert_eq!(tool("minisign", &["-G", "-W", "-f", "-p", public, "-s", secret], root).code, 0);
+    }
+    let sign = ["-S", "-s", "lawyer.sec", "-m", "own.toml", "-t", "read by a lawyer"];
+    assert_eq!(tool("minisign", &sign, root).code, 0);
+    let made = made();
+    let (key, list) = (made.path("station.key"), made.path("keys.toml"));
+    let check = |bundle: &str, more: &[&str]| {
+        let mut command = command();
+        command.args(["check", PHONE, "--as-of", "2026-06-01", "--profile", &text("own.toml"), "--sign-key"]).arg(&key);
+        finish(command.args(["--bundle", &text(bundle)]).args(more))
+    };
+    let said = check("signed.zip", &["--require-signed-profile", "--profile-key", &text("lawyer.pub")]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    check("unsigned.zip", &[]);
+    let ask = |bundle: &str, keys: &[&str]| {
+        let keys = keys.iter().flat_map(|key| ["--profile-key".to_owned(), text(key)]);
+        let mut verify = command();
+        finish(verify.args(["verify", &text(bundle), "--key"]).arg(&list).args(keys))
+    };
+    for (bundle, keys, code, words) in [
+        ("signed.zip", &[][..], 0, "(read by a lawyer), as the report says"),
+        ("signed.zip", &["other.pub", "lawyer.pub"], 0, "one of those that may sign profiles"),
+        ("signed.zip", &["other.pub"], 5, "which is none of those of --profile-key"),
+        ("unsigned.zip", &[], 0, ""),
+        ("unsigned.zip", &["lawyer.pub"], 5, "WRONG  profile key   not signed"),
+    ] {
+        let said = ask(bundle, keys);
+        assert_eq!(said.code, code, "{bundle} {keys:?}: {}", said.out);
+        assert!(said.out.contains(words), "{bundle} {keys:?}: {}", said.out);
+    }
+    fs::copy(made.path("b.preloaded.zip"), root.join("built-in.zip")).unwrap();
+    let said = ask("built-in.zip", &["lawyer.pub"]);
+    assert!(said.code == 0 && said.out.contains("comes with this version of the program"), "{}", said.out);
+
+    // Whoever signs bundles can change a file and sign anew; the lawyer's signature they can't make.
+    let files = archive::read(&fs::read(root.join("signed.zip")).unwrap()).unwrap();
+    let anew = |change: &dyn Fn(&mut Files)| {
+        let mut files = files.clone();
+        change(&mut files);
+        let bytes = signed_anew(&mut files, 1, "not_compliant");
+        let verification = verify(&bytes, Some(&made.trust), &[]);
+        let step = verification.steps.iter().find(|step| step.what == "profile key").cloned();
+        let step = step.unwrap_or_else(|| panic!("{:#?}", verification.steps));
+        assert_eq!(step.result, StepResult::Wrong, "{step:?}");
+        step.words
+    };
+    let signature = "profile.toml.minisig";
+    let replace = |files: &mut Files, name: &str, from: &str, to: &str| {
+        let before = String::from_utf8(files[name].clone()).unwrap();
+        let after = before.replace(from, to);
+        assert_ne!(before, after);
+        files.insert(name.to_owned(), after.into_bytes());
+    };
+    assert!(anew(&|files| drop(files.remove(signature))).contains("is missing"));
+    assert!(anew(&|files| replace(files, signature, "read by a lawyer", "read by nobody")).contains("trusted comment"));
+    assert!(
+        anew(&|files| replace(files, "report.json", "read by a lawyer", "read by nobody")).contains("another comment")
+    );
+    let public: Value = serde_json::from_slice(&files["report.json"]).unwrap();
+    let public = &public["targets"][0]["result"]["assessment"]["profile"]["signature"]["public_key"];
+    let public = public.as_str().unwrap();
+    let other = format!("{}{}", &public[2..], &public[..2]);
+    assert!(anew(&|files| replace(files, "report.json", public, &other)).contains("does not fit"));
+    assert!(anew(&|files| replace(files, "report.json", public, "x")).contains("names no key"));
+}
+
+#[test]
 fn an_older_report_as_the_baseline_is_compared_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -252,7 +326,7 @@ fn an_older_report_as_the_baseline_is_compared_again() {
         ["--baseline", old.as_str(), "--only-new", "--bundle", bundle.as_str(), "--sign-key", key.to_str().unwrap()];
     let said = run([&["check", PHONE], day.as_slice(), more.as_slice()].concat());
     assert!(said.code == 0 || said.code == 3, "{}{}", said.out, said.err);
-    let verification = verify(&fs::read(&bundle).unwrap(), Some(&made().trust));
+    let verification = verify(&fs::read(&bundle).unwrap(), Some(&made().trust), &[]);
     assert_eq!(verification.result(), StepResult::Holds, "{:#?}", verification.steps);
 }
 
@@ -265,7 +339,7 @@ fn a_report_about_another_device_than_the_inventory_is_not_reproduced() {
     let report = String::from_utf8(files["report.json"].clone()).unwrap();
     assert!(report.contains("Orion P1"));
     files.insert("report.json".to_owned(), report.replace("Orion P1", "Orion P2").into_bytes());
-    let verification = verify(&signed_anew(&mut files, 1, "not_compliant"), Some(&made().trust));
+    let verification = verify(&signed_anew(&mut files, 1, "not_compliant"), Some(&made().trust), &[]);
     let (what, words) = wrong(&verification).unwrap();
     assert!(what == "verdict" && words.contains("another target than the inventory"), "{words}");
 }

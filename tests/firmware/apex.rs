@@ -105,7 +105,7 @@ fn real_apexes_mount_with_the_files_that_debugfs_lists() {
         fs::create_dir_all(&folder).unwrap();
         fs::write(temp.path().join("system/build.prop"), "ro.build.version.sdk=29\n").unwrap();
         fs::copy(entry.path(), folder.join(&name)).unwrap();
-        let image = firmware::open(temp.path(), &Budget::new(Limits::default())).unwrap();
+        let image = firmware::open(temp.path(), &Budget::new(Limits::default()), &()).unwrap();
         assert_eq!(image.apexes.len(), 1, "{name}: {:?}", image.problems);
         let known = ["/apex/com.android.apex.cts.shim", "/apex/com.android.apex.cts.shim_not_pre_installed"];
         assert!(known.contains(&image.apexes[0].mount_point.as_str()), "{}", image.apexes[0].mount_point);

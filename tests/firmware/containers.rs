@@ -143,7 +143,7 @@ fn super_images_of_an_independent_maker_read_as_what_went_in() {
     let empty = file(&at.join("super_empty.img"));
     let head = read_head(&empty.bytes).unwrap();
     assert!(recognize(&Probe { name: &empty.name, head: &head, len: empty.bytes.len() }).is_none());
-    let empty = preloaded::firmware::open(&at.join("super_empty.img"), &Budget::new(Limits::default())).unwrap();
+    let empty = preloaded::firmware::open(&at.join("super_empty.img"), &Budget::new(Limits::default()), &()).unwrap();
     assert!(!empty.problems[0].hides_packages);
     super::note(&format!("super: 3 images, 9 partitions, {compared} bytes compared"));
 }

@@ -25,6 +25,10 @@ fn diff(a: &Inventory, b: &Inventory) -> Diff {
     compare(&side(a), &side(b))
 }
 
+fn program(arguments: &[&str]) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_preloaded")).args(arguments).output().unwrap()
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -88,6 +92,21 @@ fn twelve_planted_changes_of_a_tablet_are_told_and_nothing_else() {
 
     let folder = tempfile::tempdir().unwrap();
     copy(lenovo, folder.path());
+    let said = |expected: i32, words: &str| {
+        let [a, b] = [lenovo, folder.path()].map(|tree| tree.to_str().unwrap().to_owned());
+        for pair in [[&a, &b], [&b, &a]] {
+            let output = program(&["diff", pair[0], pair[1]]);
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.code() == Some(expected) && text.contains(words), "{:?}: {text}", output.status);
+        }
+    };
+    // A tree beside itself and beside its copy: nothing differs, also not behind 124 gaps that both have.
+    assert_eq!(program(&["diff", LENOVO, LENOVO]).status.code(), Some(0));
+    said(0, "No difference: both sides are the same, byte for byte.");
+    // A byte that nothing reads: what is behind the gaps may differ now.
+    fs::write(folder.path().join("note.txt"), "x").unwrap();
+    said(3, "No difference in what could be compared.");
+    fs::remove_file(folder.path().join("note.txt")).unwrap();
     let tree = Tree { root: folder.path() };
     let app = |name: &str| format!("system/system/app/{name}/{name}.apk");
     let foreign = |path: &str| {

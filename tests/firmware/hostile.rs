@@ -90,7 +90,7 @@ fn child() {
     let decompressed = std::env::var("HOSTILE_DECOMPRESSED").unwrap().parse().unwrap();
     let budget = Budget::new(Limits { decompressed, ..Limits::default() });
     let mut said = Vec::new();
-    let image = firmware::open(&path, &budget).unwrap();
+    let image = firmware::open(&path, &budget, &()).unwrap();
     said.extend(
         image.problems.iter().filter(|problem| !matches!(problem.cause, Cause::Missing(_))).map(|p| gap(p).detail),
     );

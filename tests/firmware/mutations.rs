@@ -92,7 +92,7 @@ fn exercise(name: &str, bytes: SharedBytes) {
         spill: 16 << 20,
         ..Limits::default()
     };
-    let image = firmware::open_part(&Part { name: name.to_owned(), bytes }, &Budget::new(limits));
+    let image = firmware::open_part(&Part { name: name.to_owned(), bytes }, &Budget::new(limits), &());
     let read = |bytes: &SharedBytes| {
         let mut buf = [0; 700];
         for at in [0, bytes.len() / 2, bytes.len().saturating_sub(700)] {

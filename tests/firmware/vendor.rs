@@ -96,7 +96,7 @@ fn packages_of_every_vendor_give_the_same_inventory() {
         assert_eq!(found.target.layers, layers, "{name}");
         assert!(facts(&found) == facts(&expected), "{name}: {:#?}", found.gaps);
         let budget = Budget::new(Limits::default());
-        firmware::open(&at.join(name), &budget).unwrap();
+        firmware::open(&at.join(name), &budget, &()).unwrap();
         super::note(&format!("{name}: {} bytes read, {} decompressed", budget.read(), budget.decompressed()));
         // A header of ASUS's or Motorola's is looked for in the first MiB.
         // What a deflated package is skipped over has to be inflated.
@@ -172,7 +172,7 @@ python3 later.py
         ("ramdisk.gz", "ramdisk.img"),
     ] {
         fs::copy(at.join(image), at.join("plain").join(name)).unwrap();
-        let found = firmware::open(&at.join("plain"), &Budget::new(Limits::default())).unwrap();
+        let found = firmware::open(&at.join("plain"), &Budget::new(Limits::default()), &()).unwrap();
         let names: Vec<_> = found.early.iter().map(|(path, _)| path.rsplit(['!', '/']).next().unwrap()).collect();
         assert!(names.contains(&"fstab.qcom") && names.contains(&"prop.default"), "{image}: {names:?}");
         let places: Vec<_> = found.problems.iter().map(|problem| problem.place.as_str()).collect();
@@ -181,7 +181,7 @@ python3 later.py
         let cut = fs::read(at.join("plain").join(name)).unwrap();
         if name.contains("boot") {
             fs::write(at.join("plain").join(name), &cut[..cut.len().min(4000)]).unwrap();
-            let found = firmware::open(&at.join("plain"), &Budget::new(Limits::default())).unwrap();
+            let found = firmware::open(&at.join("plain"), &Budget::new(Limits::default()), &()).unwrap();
             assert!(!found.problems.is_empty(), "{image}");
             assert!(found.problems.iter().all(|problem| !problem.hides_packages), "{image}: {:?}", found.problems);
         }

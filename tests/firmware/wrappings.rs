@@ -223,7 +223,7 @@ fn packages_as_vendors_make_them_give_the_same_inventory() {
         assert_eq!(found.target.layers, layers, "{name}");
         assert!(essence(&found) == essence(&expected), "{name}: {:#?}", found.gaps);
         let budget = Budget::new(Limits::default());
-        preloaded::firmware::open(&at.join(name), &budget).unwrap();
+        preloaded::firmware::open(&at.join(name), &budget, &()).unwrap();
         super::note(&format!("{name}: {} bytes read, {} decompressed", budget.read(), budget.decompressed()));
     }
 }
@@ -237,7 +237,7 @@ fn finding_the_files_of_an_image_reads_little_of_it() {
     let size = fs::metadata(at.join("system.img")).unwrap().len();
     for name in ["system.img", "system.simg", "stored.zip", "deflated.zip"] {
         let budget = Budget::new(Limits::default());
-        let image = preloaded::firmware::open(&at.join(name), &budget).unwrap();
+        let image = preloaded::firmware::open(&at.join(name), &budget, &()).unwrap();
         assert_eq!(image.partitions[0].files.len(), 5, "{name}");
         let (read, decompressed) = (budget.read(), budget.decompressed());
         super::note(&format!("{name}: {read} bytes read, {decompressed} decompressed, of {size}"));

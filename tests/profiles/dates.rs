@@ -47,6 +47,10 @@ const TV_2026: &str = "tv.limehd.stb";
 const CHANGES: [(i16, i8, i8); 6] =
     [(2021, 4, 1), (2023, 1, 1), (2023, 8, 30), (2024, 1, 1), (2025, 9, 1), (2026, 1, 1)];
 
+/// Days on which an order or an amendment came into force and no entry changed: the number of audiovisual services, an order that
+/// one page dates so, the list of 2025, which is that of 2024.
+const OTHER_DAYS: [(i16, i8, i8); 3] = [(2022, 3, 1), (2023, 3, 1), (2025, 1, 1)];
+
 /// The lists, as section 3.2 and 4.4 of the reference have them, for a device made and sold on the days given.
 fn expected(kind: DeviceKind, flavour: OsFlavour, made: Date, change_of_2025: Date) -> BTreeSet<String> {
     let mut list = BTreeSet::new();
@@ -108,7 +112,7 @@ const DEVICES: [(&str, DeviceKind, OsFlavour); 7] = [
 fn each_day_of_change_selects_exactly_its_apps_and_the_day_before_the_former_ones_by_both_bases() {
     let mut asked = 0;
     for (profile, kind, flavour) in DEVICES {
-        for (year, month, day) in CHANGES {
+        for (year, month, day) in CHANGES.into_iter().chain(OTHER_DAYS) {
             let change = date(year, month, day);
             for day in [change.yesterday().unwrap(), change] {
                 let made = Context { made: Some(day), governing: Some(Basis::Made), ..Context::on(date(2026, 11, 23)) };
@@ -130,7 +134,7 @@ fn each_day_of_change_selects_exactly_its_apps_and_the_day_before_the_former_one
             }
         }
     }
-    assert_eq!(asked, 7 * 6 * 2 * 3);
+    assert_eq!(asked, 7 * 9 * 2 * 3);
 }
 
 #[test]

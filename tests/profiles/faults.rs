@@ -97,6 +97,8 @@ fn every_fault_of_a_profile_is_shown_at_its_place_with_what_was_expected() {
         assert_ne!(text, minimal(), "{from}");
         let error = fault(&text);
         assert!(error.line().is_some() && error.column().is_some(), "{error}");
+        let told = error.to_string();
+        assert!(["expected", "did you mean"].iter().any(|word| told.contains(word)), "{told}");
         shown.push_str(&format!("### {from:?} -> {to:?}\n{error}\n\n"));
     }
     let expected = include_str!("../snapshots/profile-errors.txt");

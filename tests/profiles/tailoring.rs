@@ -67,7 +67,7 @@ fn a_tailoring_that_deselects_everything_is_an_error_as_it_would_else_exit_0() {
         text.push_str(&format!("[[deselect]]\nrule = \"{}\"\nreason = \"none\"\n", rule.id));
     }
     let error = Profile::parse("t.toml", &text).unwrap_err();
-    assert_eq!(error.message(), "no rule is left to judge by: all are deselected or off");
+    assert_eq!(error.message(), "no rule is left to judge by, all are deselected or off: expected one at least");
 }
 
 #[test]

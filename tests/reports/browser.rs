@@ -1,6 +1,7 @@
 //! The HTML form in a browser: nothing hostile runs, nothing overflows, nothing is complained of, and it is quick.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -98,29 +99,78 @@ fn no_page_is_wider_than_its_window_in_either_language() {
     }
 }
 
-/// Most bytes and elements of a batch of 500 devices: a little more than what it has. Seconds are printed, not asserted: they
-/// are those of whatever else the machine does.
+/// Most bytes and elements of a batch of 500 devices: a little more than what it has.
 const BYTES: usize = 28 << 20;
 const ELEMENTS: usize = 300_000;
 
+/// Most seconds of a processor that rendering them may take: what is promised of the clock, asked of the processor, and of a
+/// program that the compiler did not optimise. Whatever else the machine does counts in neither.
+const RENDERED: f64 = 5.0;
+
+/// Most milliseconds until a browser fires the load event. It is asked up to so many times: what else the machine does can only
+/// make it slower. Where it has more to do than it has processors, seconds say nothing of a page, and bytes and elements alone
+/// are asserted.
+const LOADED: u64 = 3_000;
+const TRIES: usize = 6;
+
+/// Seconds of a processor that this thread has used.
+#[cfg(target_os = "linux")]
+fn processor_seconds() -> f64 {
+    let line = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    line.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
+}
+
+/// Elsewhere the clock has to do: it never shows less.
+#[cfg(not(target_os = "linux"))]
+fn processor_seconds() -> f64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_secs_f64()
+}
+
+/// Programs at work beside this test and its browser, in the mean of the last minute, and processors.
+fn waiting() -> (f64, f64) {
+    let all = fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // The browser itself keeps about one at work.
+    (all.unwrap_or_default() - 1.0, f64::from(u32::try_from(processors).unwrap()))
+}
+
 #[test]
-fn a_page_of_five_hundred_devices_loads_and_does_not_grow() {
+fn a_page_of_five_hundred_devices_is_rendered_in_five_seconds_and_loads_in_three() {
     let run = made::batch();
     let mut html = Vec::new();
-    let start = Instant::now();
+    let (start, used) = (Instant::now(), processor_seconds());
     made::format("html").write(&run, &Style::default(), &mut html).unwrap();
-    let wrote = start.elapsed();
+    let (wrote, used) = (start.elapsed(), processor_seconds() - used);
     let html = String::from_utf8(html).unwrap();
     let elements = html.matches('<').count() - html.matches("</").count();
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("batch.html");
     let script = "addEventListener('load', () => { document.body.textContent = ''; document.title = Math.round(performance.now()); });";
     fs::write(&page, measured(&html, script)).unwrap();
-    let loaded: u64 = title(&open(&page, 1280)).parse().expect("the load event fired");
+    let mut loads: Vec<u64> = Vec::new();
+    while loads.len() < TRIES && loads.last().is_none_or(|last| *last >= LOADED) {
+        loads.push(title(&open(&page, 1280)).parse().expect("the load event fired"));
+    }
     println!(
-        "500 devices: {} bytes and {elements} elements of HTML in {wrote:?}, load event after {loaded} ms",
-        html.len()
+        "500 devices: {} bytes and {elements} elements of HTML in {wrote:?} ({used:.2} s of a processor, optimised: {}), load \
+         event after {loads:?} ms",
+        html.len(),
+        !cfg!(debug_assertions)
     );
+    assert!(used < RENDERED, "{used:.2} s of a processor");
+    if loads.last().is_none_or(|last| *last >= LOADED) {
+        let (waiting, processors) = waiting();
+        assert!(
+            waiting > processors,
+            "load event after {loads:?} ms, with {waiting} at work on {processors} processors"
+        );
+        let mut out = std::io::stderr();
+        let _ = writeln!(
+            out,
+            "NOT JUDGED: load event after {loads:?} ms, while {waiting} others were at work on {processors} processors"
+        );
+    }
     assert!(html.len() < BYTES, "{} bytes", html.len());
     assert!(elements < ELEMENTS, "{elements} elements");
 }

@@ -122,6 +122,33 @@ fn hostile_text_stays_text_in_every_format() {
 }
 
 #[test]
+fn parts_of_a_report_have_every_target_once_and_junit_is_cut_where_gitlab_would_refuse_it() {
+    let mut run = made::sample("orion-p1-phone");
+    run.targets[0].inventory = None;
+    for format in report::FORMATS {
+        assert_eq!(format.parts(&run), [0..1], "{}", format.name());
+        assert_eq!(format.parts(&Run { targets: Vec::new(), ..run.clone() }), [0..0], "{}", format.name());
+    }
+    run.targets = vec![run.targets[0].clone(); 1300];
+    let junit = made::format("junit");
+    let parts = junit.parts(&run);
+    assert!(parts.len() > 1 && parts[0].start == 0 && parts.last().unwrap().end == 1300, "{parts:?}");
+    assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start && !pair[1].is_empty()), "{parts:?}");
+    for part in &parts {
+        let text = made::render(junit, &Run { targets: run.targets[part.clone()].to_vec(), ..run.clone() });
+        assert!(text.len() < 30_000_000, "{} bytes", text.len());
+        // Elements, attributes and texts: what a parser holds of it.
+        let objects = text.matches('<').count() + text.matches("=\"").count();
+        assert!(objects < 250_000, "{objects} objects");
+    }
+    // One suite above the bound stands alone: nothing is left out.
+    let giant = "x".repeat(30_000_000);
+    run.targets.truncate(3);
+    run.targets[1] = made::unread(&giant);
+    assert_eq!(junit.parts(&run), [0..1, 1..2, 2..3]);
+}
+
+#[test]
 fn rendering_needs_no_target_and_no_inventory() {
     let empty = Run { targets: Vec::new(), ..made::sample("orion-p1-phone") };
     let mut slim = made::sample("orion-p1-phone");

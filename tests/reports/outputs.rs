@@ -117,6 +117,52 @@ fn a_full_standard_output_leaves_no_file_behind() {
 }
 
 #[test]
+fn junit_of_a_large_batch_goes_on_in_further_files_that_are_reports_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = made::sample("orion-p1-phone");
+    run.targets[0].inventory = None;
+    let model = run.targets.remove(0);
+    for number in 0..1200 {
+        let mut report = model.clone();
+        report.target.name = format!("image-{number}");
+        report.target.kind = preloaded::inventory::TargetKind::Firmware;
+        run.targets.push(report);
+    }
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("run.json"), serde_json::to_vec(&run).unwrap()).unwrap();
+    fs::write(path("out-5.xml"), "old").unwrap();
+    let (first, second) =
+        (format!("junit={}", path("out.xml").display()), format!("markdown={}", path("out-2.xml").display()));
+    let said = preloaded(&["convert", path("run.json").to_str().unwrap(), "-o", &first, "-o", &second, "-o", "json=-"]);
+    assert_eq!(said.status.code(), Some(0), "{}", err(&said));
+    // `out-2.xml` is another report's name.
+    assert_eq!(files(folder.path()), ["out-2.xml", "out-3.xml", "out-4.xml", "out-5.xml", "out.xml", "run.json"]);
+    assert!(
+        err(&said).contains("out.xml: goes on to ") && err(&said).contains("out-4.xml, 3 files in all"),
+        "{}",
+        err(&said)
+    );
+    assert!(serde_json::from_slice::<serde_json::Value>(&said.stdout).is_ok());
+    let schema = made::root().join("tests/data/reports/junit-10.xsd");
+    let mut names = std::collections::BTreeSet::new();
+    assert!(err(&said).contains("out-5.xml: was there before and is no part"), "{}", err(&said));
+    for part in ["out.xml", "out-3.xml", "out-4.xml"] {
+        let file = path(part);
+        let arguments = ["--noout", "--schema", schema.to_str().unwrap(), file.to_str().unwrap()];
+        let valid = made::run_tool(Path::new("xmllint"), &arguments);
+        assert!(valid.status.success(), "{part}: {}", err(&valid));
+        let text = fs::read_to_string(path(part)).unwrap();
+        assert!(text.len() < 30_000_000);
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let suites: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testsuite")).collect();
+        let cases = document.descendants().filter(|node| node.has_tag_name("testcase")).count();
+        assert_eq!(document.root_element().attribute("tests"), Some(cases.to_string().as_str()), "{part}");
+        names.extend(suites.iter().map(|suite| suite.attribute("name").unwrap().to_owned()));
+    }
+    assert_eq!(names.len(), 1200);
+}
+
+#[test]
 fn an_older_file_stays_as_it_is_where_the_run_fails() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");

@@ -104,7 +104,7 @@ fn a_field_that_went_or_changed_is_seen() {
 
 #[test]
 fn every_schema_names_each_field_and_is_a_schema() {
-    for which in ["inventory", "report", "event", "diff", "odd"] {
+    for which in ["inventory", "report", "event", "diff", "odd", "history"] {
         let printed = made::preloaded(&["schema", which]);
         assert!(printed.status.success());
         let schema: Value = serde_json::from_slice(&printed.stdout).unwrap();

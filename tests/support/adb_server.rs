@@ -2,7 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -12,6 +15,10 @@ use super::adbd::Adbd;
 
 /// How long a test waits for what takes milliseconds, before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Ports for those that nothing shall listen at, below Linux's range for anybody (from 32768 on).
+const FIRST_PORT: u32 = 20_000;
+const PORTS: u32 = 12_000;
 
 /// A server that is stopped when dropped.
 #[derive(Debug)]
@@ -25,26 +32,20 @@ impl AdbServer {
     /// Starts Debian's `adb` server and waits until it answers.
     pub(crate) fn start() -> Self {
         let home = TempDir::new().expect("a temporary folder");
-        // Between the choice of a port and its use another program may take it.
-        for _ in 0..5 {
-            let port = free_port();
-            let mut process = adb(port, &home)
-                .args(["server", "nodaemon"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("this test needs the program `adb` (Debian package `adb`)");
-            let begun = Instant::now();
-            while process.try_wait().expect("its state").is_none() && begun.elapsed() < PATIENCE {
-                if ask(port, "host:version").is_some() {
-                    return Self { process, port, home };
-                }
-                sleep(Duration::from_millis(5));
-            }
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-        panic!("the adb server does not start");
+        // The server is given a socket that listens already: a port that was merely free a moment ago may by now be that
+        // of another test's server, which would answer in this one's place.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("its address").port();
+        let process = adb(port, &home)
+            .args(["-L", "acceptfd:0", "server", "nodaemon"])
+            .stdin(OwnedFd::from(listener))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("this test needs the program `adb` (Debian package `adb`)");
+        let server = Self { process, port, home };
+        assert!(ask(port, "host:version").is_some(), "the adb server does not start");
+        server
     }
 
     /// Starts a server and connects phones to it.
@@ -100,10 +101,15 @@ impl Drop for AdbServer {
     }
 }
 
-/// A port that nothing listens at.
+/// A port that nothing listens at, below those that the system gives to whoever asks for any: no other test's server comes
+/// to listen there.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(97);
+    (0..PORTS)
+        .filter_map(|_| u16::try_from(first.wrapping_add(NEXT.fetch_add(1, Relaxed)) % PORTS + FIRST_PORT).ok())
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a free port")
 }
 
 /// The real client, for a server's port, with a home of its own.

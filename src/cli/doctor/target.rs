@@ -24,7 +24,7 @@ pub(super) fn look(path: &Path, findings: &mut Vec<Finding>) {
     if path.is_file() && SavedSource::recognizes(path) {
         return fine("a saved inventory".to_owned());
     }
-    let image = match firmware::open(path, &Budget::new(Limits::default())) {
+    let image = match firmware::open(path, &Budget::new(Limits::default()), &()) {
         Ok(image) => image,
         Err(error) => {
             findings.push(Finding::new(&finding::FILE_UNREADABLE, name, error.to_string()));

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
 use super::{ImageArguments, exit, is_unread};
 use crate::cli::exit::Exit;
+use crate::cli::form::{Form, write_json};
 use crate::cli::terminal;
 use crate::collect::firmware::{Costs, gap};
 use crate::firmware::{Image, Mounted};
@@ -26,15 +27,7 @@ pub(in crate::cli) struct Arguments {
 
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// One object
-    Json,
+    format: Form,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,10 +102,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     answer.costs = Some(costs);
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
-        Format::Text => write_text(&answer, &mut out)?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &answer)?;
-            out.write_all(b"\n")?;
+        Form::Text => write_text(&answer, &mut out)?,
+        Form::Json => {
+            write_json(&answer, &mut out)?;
         }
     }
     out.flush()?;

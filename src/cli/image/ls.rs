@@ -1,19 +1,16 @@
 //! `preloaded image ls`.
 
 use std::io::{self, Write};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{ImageArguments, complain_of, exit};
-use crate::bytes::{Budget, ParseError, SharedBytes, read_vec_at};
+use crate::bytes::{ParseError, SharedBytes, parallel, read_vec_at};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::terminal;
-use crate::filesystem::{self, NodeId, NodeKind};
+use crate::filesystem::{Entry, NodeId, NodeKind};
 use crate::firmware::{Image, Missing, Mounted, Place};
 use crate::report::printable;
 
@@ -77,7 +74,7 @@ enum Kind {
     Image,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Row {
     partition: String,
     /// Below the partition's root, without a leading slash.
@@ -110,17 +107,15 @@ enum Content<'a> {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let target = arguments.image.name()?;
-    let (listed, _) = arguments.image.visit(|image, budget| -> anyhow::Result<(Vec<Row>, bool, bool)> {
+    let (listed, _) = arguments.image.visit(|image, _| -> anyhow::Result<(Vec<Row>, bool, bool)> {
         let mut incomplete = complain_of(image);
         let nothing = image.volumes().next().is_none() && !arguments.images;
         let items = match &arguments.path {
             _ if arguments.images => images(image),
-            None => whole(image, budget),
-            Some(path) => {
-                below(image, path, budget).map_err(|missing| Failed(Exit::Unreadable, missing.to_string()))?
-            }
+            None => whole(image),
+            Some(path) => below(image, path).map_err(|missing| Failed(Exit::Unreadable, missing.to_string()))?,
         };
-        let rows = read(items, arguments.hash);
+        let rows = read(&items, arguments.hash);
         for row in &rows {
             if let Some(error) = &row.error {
                 terminal::complain(&format!("not read: {}: {error}", row.device_path));
@@ -146,14 +141,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(exit(nothing, incomplete))
 }
 
-fn whole<'a>(image: &'a Image, budget: &Budget) -> Vec<Item<'a>> {
+fn whole(image: &Image) -> Vec<Item<'_>> {
     // Of an APEX alone there is nothing else.
     let volumes = if image.partitions.is_empty() { &image.apexes } else { &image.partitions };
-    volumes.iter().flat_map(|mounted| entries(mounted, budget)).collect()
+    volumes.iter().flat_map(entries).collect()
 }
 
 /// What is below a path: in its own volume, and in those that are mounted below it.
-fn below<'a>(image: &'a Image, path: &str, budget: &Budget) -> Result<Vec<Item<'a>>, Missing> {
+fn below<'a>(image: &'a Image, path: &str) -> Result<Vec<Item<'a>>, Missing> {
     let place = image.find(path, true)?;
     let (place, file) = match place {
         Place::Node { metadata, path, .. } => (path, metadata.kind != NodeKind::Directory),
@@ -164,7 +159,7 @@ fn below<'a>(image: &'a Image, path: &str, budget: &Budget) -> Result<Vec<Item<'
         let root = format!("{}/", mounted.mount_point.trim_end_matches('/'));
         start.starts_with(&root) || root.starts_with(&start)
     };
-    let found = image.volumes().filter(holds).flat_map(|mounted| entries(mounted, budget));
+    let found = image.volumes().filter(holds).flat_map(entries);
     let mut found: Vec<_> = found
         .filter(|item| if file { item.row.device_path == place } else { item.row.device_path.starts_with(&start) })
         .collect();
@@ -173,14 +168,13 @@ fn below<'a>(image: &'a Image, path: &str, budget: &Budget) -> Result<Vec<Item<'
     Ok(found)
 }
 
-fn entries<'a>(mounted: &'a Mounted, budget: &Budget) -> Vec<Item<'a>> {
-    // What can't be listed is among the image's problems.
-    let (entries, _) = filesystem::list(mounted.filesystem.as_ref(), mounted.root, &budget.limits);
-    let item = |entry: filesystem::Entry| Item {
+/// What can't be listed is among the image's problems.
+fn entries(mounted: &Mounted) -> Vec<Item<'_>> {
+    let item = |entry: &'_ Entry| Item {
         row: Row {
             partition: mounted.name.clone(),
             device_path: mounted.device_path(&entry.path),
-            path: entry.path,
+            path: entry.path.clone(),
             kind: match entry.metadata.kind {
                 NodeKind::File => Kind::File,
                 NodeKind::Directory => Kind::Folder,
@@ -195,7 +189,7 @@ fn entries<'a>(mounted: &'a Mounted, budget: &Budget) -> Vec<Item<'a>> {
         },
         content: Content::Node(mounted, entry.node),
     };
-    entries.into_iter().map(item).collect()
+    mounted.entries.iter().map(item).collect()
 }
 
 fn images(image: &Image) -> Vec<Item<'_>> {
@@ -218,32 +212,19 @@ fn images(image: &Image) -> Vec<Item<'_>> {
 }
 
 /// Fills in what needs the contents, some at a time; the order stays.
-fn read(items: Vec<Item<'_>>, hash: bool) -> Vec<Row> {
-    let next = AtomicUsize::new(0);
-    let slots: Vec<Mutex<Item<'_>>> = items.into_iter().map(Mutex::new).collect();
-    let work = || {
-        while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let Ok(mut item) = slot.lock() else { return };
-            let result = match item.row.kind {
-                Kind::File | Kind::Image if hash => {
-                    item.content.open().and_then(|bytes| sha256(&bytes)).map(|sum| item.row.sha256 = Some(sum))
-                }
-                Kind::Link => {
-                    item.content.open().and_then(|bytes| text(&bytes)).map(|text| item.row.target = Some(text))
-                }
-                _ => Ok(()),
-            };
-            item.row.error = result.err().map(|error| error.to_string());
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, usize::from).clamp(1, THREADS);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(work);
-        }
-    });
-    let row = |slot: Mutex<Item<'_>>| slot.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).row;
-    slots.into_iter().map(row).collect()
+fn read(items: &[Item<'_>], hash: bool) -> Vec<Row> {
+    parallel::map(items, parallel::cores().min(THREADS), |Item { row, content }| {
+        let mut row = row.clone();
+        let result = match row.kind {
+            Kind::File | Kind::Image if hash => {
+                content.open().and_then(|bytes| sha256(&bytes)).map(|sum| row.sha256 = Some(sum))
+            }
+            Kind::Link => content.open().and_then(|bytes| text(&bytes)).map(|text| row.target = Some(text)),
+            _ => Ok(()),
+        };
+        row.error = result.err().map(|error| error.to_string());
+        row
+    })
 }
 
 impl Content<'_> {

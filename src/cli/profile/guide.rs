@@ -5,7 +5,7 @@ use std::io::Write;
 use super::load;
 use crate::assess::LINTS;
 use crate::check;
-use crate::profile::{self, TEMPLATE};
+use crate::profile::{self, TEMPLATE, keys};
 
 pub(super) fn run(out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "# Profiles\n")?;
@@ -29,6 +29,18 @@ pub(super) fn run(out: &mut dyn Write) -> anyhow::Result<()> {
         "Unknown keys are errors, shown with file, line, column, what was expected and the nearest key. A fact that is not \
          known well enough for the confidence `A` (read in a source) or `B` (inferred, with the step in `confidence-note`) is not \
          shipped: make it a `manual` rule, or leave it out.\n"
+    )?;
+    let list = |keys: &[&str]| keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let device = [&keys::DEVICE_FACTS[..], &keys::DEVICE_MORE].concat();
+    writeln!(
+        out,
+        "## Devices of examples\n\nWhat is left out is as on a clean image, read completely, of an Android phone; a package is a genuine app of \
+         the firmware but for what stands there.\n\n| where | keys | what `unknown` may name there |\n|---|---|---|\n\
+         | `device` | {} | {} |\n| an item of `packages` | {} | {} |\n| beside them | `hidden` (a partition that was not read) | `packages` |\n",
+        list(&device),
+        list(&keys::DEVICE_FACTS),
+        list(&keys::PACKAGE),
+        list(&keys::PACKAGE_FACTS)
     )?;
     writeln!(out, "## Kinds of check\n\n| kind | asks |\n|---|---|")?;
     for kind in check::KINDS {

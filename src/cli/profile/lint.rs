@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::super::exit::{Exit, usage};
-use super::load_all;
+use super::{counted, load_all};
 use crate::assess::{self, LINTS};
 
 /// Say what profiles lack though they can be used
@@ -38,6 +38,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
             count += 1;
         }
     }
-    writeln!(out, "{} profiles, {rules} rules: {count} remarks", profiles.len())?;
+    let (profiles, rules) = (counted(profiles.len(), "profile"), counted(rules, "rule"));
+    writeln!(out, "{profiles}, {rules}: {}", counted(count, "remark"))?;
     Ok(if count == 0 { Exit::Compliant } else { Exit::NotCompliant })
 }

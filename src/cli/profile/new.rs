@@ -8,7 +8,7 @@ use clap::Args;
 use super::super::check::today;
 use super::super::exit::{Exit, usage};
 use super::super::output::write_whole;
-use crate::profile::Profile;
+use crate::profile;
 
 /// Write a profile to start from
 ///
@@ -62,6 +62,16 @@ const TAILORED: &str = r#"
 "#;
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    // Whatever is wrong with id and base is said before a file is written.
+    if !profile::is_id(&arguments.id) {
+        return Err(usage(format!(
+            "`{}` is no id of a profile, expected one like `shop/minimum`; `-o` names the file",
+            arguments.id
+        )));
+    }
+    if let Some(base) = &arguments.extends {
+        profile::load(base).map_err(|error| usage(error.to_string()))?;
+    }
     let day = today().to_string();
     let mut text = format!(
         "schema = 1\nid = \"{}\"\nversion = \"{}.1\"\n\
@@ -76,10 +86,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     text.push_str(&RULE.replace("DAY", &day));
     let name = arguments.id.rsplit('/').next().unwrap_or("profile");
     let path = arguments.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
-    // Whatever is wrong with the id is said before a file is written.
-    if arguments.extends.is_none() {
-        Profile::parse(&path.display().to_string(), &text).map_err(|error| usage(error.to_string()))?;
-    }
     if path.exists() {
         return Err(usage(format!("{} is there already", path.display())));
     }

@@ -1,19 +1,17 @@
 //! Package files of an image, and the packages that they make.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::extras::{self, Extras};
 use super::native::libraries;
 use super::{PackageReading, answers, manifest, reason};
 use crate::apk::{self, Apk, Framework, KnownCertificates, Options};
-use crate::bytes::{Budget, Limits, ParseError, SharedBytes};
+use crate::bytes::{Budget, Limits, ParseError, SharedBytes, parallel};
 use crate::collect::Progress;
 use crate::container::{self, Part, PartSet, Probe};
-use crate::filesystem::File;
-use crate::firmware::{Image, Mounted};
+use crate::filesystem::{self, File, NodeId};
+use crate::firmware::{Image, Mounted, Visitor};
 use crate::inventory::{
     ClassCounts, Code, CopyRole, DeclaredPermission, Evidence, Fact, Gap, GapReason, Hides, Origin, OriginKind,
     Origins, Package, PackageCopy, PastSigner, Placement, PrefixCount, RequestedPermission, SdkCount, Signer,
@@ -31,6 +29,17 @@ const UNPACKING_MEMORY: u64 = 16 << 20;
 const UNPACKED_BYTES: u64 = 2 << 30;
 /// Threads that read package files: disks and memory carry no more.
 const THREADS: usize = 4;
+
+/// Folders with tables of the platform, sorted by path: of a partition, and of a system partition that holds the root or
+/// others.
+const FRAMEWORK_FOLDERS: [&str; 6] = [
+    "framework",
+    "product/framework",
+    "system/framework",
+    "system/product/framework",
+    "system/system_ext/framework",
+    "system_ext/framework",
+];
 
 /// End of the name of a folder with a placeholder, whose full form lies compressed in the folder without it
 /// (AOSP `PackageManagerService.STUB_SUFFIX`).
@@ -84,14 +93,9 @@ struct Copy {
     shared_user: Fact<Option<String>>,
 }
 
-/// Reads every package file of the image.
-pub(super) fn read(
-    image: &Image,
-    limits: &Limits,
-    reading: &PackageReading,
-    origins: &mut Origins,
-    progress: &dyn Progress,
-) -> Found {
+/// Reads every package file of the image; `ahead` has those that were read while it was listed.
+pub(super) fn read(image: &Image, ahead: Ahead<'_>, origins: &mut Origins, progress: &dyn Progress) -> Found {
+    let reading = ahead.reading;
     let mut found = Found {
         packages: Vec::new(),
         gaps: Vec::new(),
@@ -100,8 +104,7 @@ pub(super) fn read(
         full_forms: Vec::new(),
     };
     let mut clusters = Clusters::new();
-    let context = Reading { limits, reading, framework: framework(image) };
-    for item in examine(image, &context) {
+    for item in examine(image, ahead) {
         if let Some(count) = found.counts.get_mut(item.partition) {
             *count += 1;
         }
@@ -165,61 +168,133 @@ struct Reading<'a> {
     framework: Framework,
 }
 
+/// A file that holds tables of the platform: its volume and what opens it.
+type Table<'a> = (&'a Mounted, NodeId);
+
 /// The image's own tables of the platform. One that can't be read is a gap where it stands as a package; what refers into
 /// it is not known then.
-fn framework(image: &Image) -> Framework {
+fn framework(tables: &[Table<'_>]) -> Framework {
     let mut framework = Framework::default();
-    for mounted in image.volumes() {
-        for file in &mounted.files {
-            let path = mounted.device_path(&file.path);
-            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            if path.ends_with(".apk") && folder.ends_with("/framework") {
-                let _ = mounted.filesystem.open(file.node).and_then(|bytes| framework.add(&bytes));
-            }
-        }
+    for (mounted, node) in tables {
+        let _ = mounted.filesystem.open(*node).and_then(|bytes| framework.add(&bytes));
     }
     framework
 }
 
+/// Package files in a folder called `framework`, in the order of volumes and paths.
+fn tables(image: &Image) -> Vec<Table<'_>> {
+    let of = |mounted: &'_ Mounted, file: &File| {
+        let path = mounted.device_path(&file.path);
+        path.rsplit_once('/').is_some_and(|(folder, _)| path.ends_with(".apk") && folder.ends_with("/framework"))
+    };
+    let volumes = image.volumes();
+    volumes
+        .flat_map(|mounted| {
+            mounted.files.iter().filter(move |file| of(mounted, file)).map(move |file| (mounted, file.node))
+        })
+        .collect()
+}
+
+/// Package files that are read while the image is listed. In an update whose operations have to be decoded, the block that
+/// holds a folder mostly holds the end of the package before it: together they cost half.
+pub(super) struct Ahead<'a> {
+    limits: &'a Limits,
+    reading: &'a PackageReading,
+    /// What they are read with, and the files whose tables it has: volume and node.
+    context: OnceLock<(Vec<(String, NodeId)>, Reading<'a>)>,
+    /// By volume and path.
+    found: Mutex<BTreeMap<String, BTreeMap<String, Content>>>,
+}
+
+impl<'a> Ahead<'a> {
+    pub(super) fn new(limits: &'a Limits, reading: &'a PackageReading) -> Self {
+        Self { limits, reading, context: OnceLock::new(), found: Mutex::default() }
+    }
+
+    /// What files are read with, and what was read with the very same: nothing, if the image turned out to have other tables
+    /// of the platform than those in the usual places.
+    fn finish(self, image: &Image) -> (Reading<'a>, BTreeMap<String, BTreeMap<String, Content>>) {
+        let tables = tables(image);
+        let named = tables.iter().map(|(mounted, node)| (&mounted.name, node));
+        match self.context.into_inner() {
+            Some((names, context)) if named.eq(names.iter().map(|(volume, node)| (volume, node))) => {
+                (context, self.found.into_inner().unwrap_or_else(PoisonError::into_inner))
+            }
+            _ => {
+                let (limits, reading, framework) = (self.limits, self.reading, framework(&tables));
+                (Reading { limits, reading, framework }, BTreeMap::new())
+            }
+        }
+    }
+}
+
+impl Visitor for Ahead<'_> {
+    fn begin(&self, partitions: &[Mounted]) {
+        let mut tables = Vec::new();
+        for mounted in partitions {
+            let filesystem = mounted.filesystem.as_ref();
+            for folder in FRAMEWORK_FOLDERS {
+                let found = filesystem::find(filesystem, mounted.root, folder).ok().flatten();
+                let mut entries = found.and_then(|node| filesystem.read_dir(node).ok()).unwrap_or_default();
+                entries.retain(|entry| entry.name.ends_with(".apk"));
+                entries.sort_by(|a, b| a.name.cmp(&b.name));
+                tables.extend(entries.into_iter().map(|entry| (mounted, entry.node)));
+            }
+        }
+        let names = tables.iter().map(|(mounted, node)| (mounted.name.clone(), *node)).collect();
+        let (limits, reading, framework) = (self.limits, self.reading, framework(&tables));
+        let _ = self.context.set((names, Reading { limits, reading, framework }));
+    }
+
+    fn visit(&self, partition: &Mounted, file: &File) {
+        let Some((_, context)) = self.context.get().filter(|_| is_named_package(&file.path)) else { return };
+        if let Some(content) = content(partition, file, context) {
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.entry(partition.name.clone()).or_default().insert(file.path.clone(), content);
+        }
+    }
+}
+
+/// Whether it has a package file's name.
+fn is_named_package(path: &str) -> bool {
+    let name = path.to_ascii_lowercase();
+    name.ends_with(".apk") || name.ends_with(COMPRESSED)
+}
+
 /// Looks at all files, some at a time; the answers come in the order of partitions and paths.
-fn examine(image: &Image, context: &Reading<'_>) -> Vec<Item> {
+fn examine(image: &Image, ahead: Ahead<'_>) -> Vec<Item> {
+    let (context, read) = ahead.finish(image);
+    let read = Mutex::new(read);
+    let read_before = |mounted: &Mounted, file: &File| {
+        let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.get_mut(&mounted.name)?.remove(&file.path)
+    };
     let files: Vec<(usize, &Mounted, &File)> = image
         .volumes()
         .enumerate()
         .flat_map(|(index, mounted)| mounted.files.iter().map(move |file| (index, mounted, file)))
         .collect();
-    let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    let work = || {
-        while let Some((partition, mounted, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(content) = content(image, mounted, file, context) {
-                let path = mounted.device_path(&file.path);
-                let compiled = matches!(content, Content::Package(..)) && has_compiled_code(mounted, file);
-                let item = Item { partition: *partition, path, len: file.len, compiled, content };
-                let key = (*partition, &file.path);
-                found.lock().unwrap_or_else(PoisonError::into_inner).insert(key, item);
-            }
-        }
+    let item = |(partition, mounted, file): &(usize, &Mounted, &File)| {
+        // Its content is a volume of its own.
+        let is_volume = image.apex_files.binary_search(&mounted.device_path(&file.path)).is_ok();
+        let content = match read_before(mounted, file) {
+            None if is_volume => None,
+            None => content(mounted, file, &context),
+            before => before,
+        }?;
+        let compiled = matches!(content, Content::Package(..)) && has_compiled_code(mounted, file);
+        let path = mounted.device_path(&file.path);
+        Some(Item { partition: *partition, path, len: file.len, compiled, content })
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from).clamp(1, THREADS);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(work);
-        }
-    });
-    found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    parallel::map(&files, parallel::cores().min(THREADS), item).into_iter().flatten().collect()
 }
 
 /// What a file is by its content, where that concerns packages. A name alone makes no package, but a file named as one that
 /// is none hides what should be there.
-fn content(image: &Image, mounted: &Mounted, file: &File, context: &Reading<'_>) -> Option<Content> {
+fn content(mounted: &Mounted, file: &File, context: &Reading<'_>) -> Option<Content> {
     let name = file.path.to_ascii_lowercase();
-    let named = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-    let named_package = named(&[".apk", COMPRESSED]);
-    let named_apex = named(&[".apex", ".capex"]);
-    if named_apex && image.apex_files.binary_search(&mounted.device_path(&file.path)).is_ok() {
-        // Its content is a volume of its own.
-        return None;
-    }
+    let named_package = is_named_package(&file.path);
+    let named_apex = [".apex", ".capex"].iter().any(|end| name.ends_with(end));
     if !named_package && !named_apex && file.len < SMALLEST_PACKAGE {
         return None;
     }
@@ -250,7 +325,7 @@ fn content(image: &Image, mounted: &Mounted, file: &File, context: &Reading<'_>)
         }
     }
     let options = Options { locales: &apk::LOCALES, framework: Some(&context.framework) };
-    let unpacked = if named(&[COMPRESSED]) { unpacked(bytes, context.limits) } else { Ok(bytes) };
+    let unpacked = if name.ends_with(COMPRESSED) { unpacked(bytes, context.limits) } else { Ok(bytes) };
     let bytes = match unpacked {
         Ok(bytes) => bytes,
         Err(error) => return Some(Content::Closed(error)),

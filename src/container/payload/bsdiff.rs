@@ -66,8 +66,8 @@ fn run(
         at = at.saturating_add(len);
         streams.push(match kind {
             0 => Box::new(Cursor::new(source)) as Box<dyn Read>,
-            1 => Codec::Bzip2.stream(source, budget),
-            _ => Codec::Brotli.stream(source, budget),
+            1 => Codec::Bzip2.stream(source, budget)?,
+            _ => Codec::Brotli.stream(source, budget)?,
         });
     }
     let [control, difference, extra] = streams.as_mut_slice() else {

@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 
 use super::lz4;
-use crate::bytes::zeroed;
+use crate::bytes::{lzma, zeroed};
 
 /// Bytes that a cluster may have when decoded; the kernel's Z_EROFS_PCLUSTER_MAX_DSIZE.
 pub(super) const DECODED_BYTES: u64 = 12 << 20;
@@ -77,10 +77,8 @@ pub(super) fn decode(codec: Codec, raw: &[u8], len: u64, turned: u64, padded: bo
         Codec::MicroLzma => {
             let (properties, rest) = data.split_first().ok_or(io::ErrorKind::UnexpectedEof)?;
             // The range coder's first byte is always 0; its place was given to the properties.
-            let input = [0_u8].chain(rest);
             let dictionary = u32::try_from(out.len().max(DICTIONARY_BYTES)).unwrap_or(u32::MAX);
-            let reader = lzma_rust2::LzmaReader::new_with_props(input, u64::MAX, !properties, dictionary, None);
-            reader.map_err(io::Error::other)?.read_exact(&mut out)?;
+            lzma::bare(!properties, dictionary, &[&[0], rest], &mut out)?;
         }
         Codec::Deflate => flate2::read::DeflateDecoder::new(data).read_exact(&mut out)?,
         Codec::Zstd => {

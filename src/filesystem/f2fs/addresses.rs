@@ -14,7 +14,7 @@ pub(super) enum Leaf<'a> {
         count: usize,
     },
     Node {
-        block: Arc<[u8]>,
+        block: Arc<Vec<u8>>,
         first: usize,
         count: usize,
     },

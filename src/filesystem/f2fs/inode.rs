@@ -55,7 +55,7 @@ pub(super) struct Inode {
     pub(super) inline_entries: bool,
     inline_data: bool,
     pub(super) compression: Option<Compression>,
-    block: Arc<[u8]>,
+    block: Arc<Vec<u8>>,
     addresses_at: usize,
     /// Addresses in the inode, as they are left by everything else.
     room: usize,
@@ -64,7 +64,7 @@ pub(super) struct Inode {
 
 impl Inode {
     pub(super) fn parse(
-        block: Arc<[u8]>,
+        block: Arc<Vec<u8>>,
         number: u32,
         offset: u64,
         superblock: &Superblock,

@@ -36,7 +36,7 @@ impl Volume {
         })
     }
 
-    fn block(&self, address: u64) -> Result<Arc<[u8]>, ParseError> {
+    fn block(&self, address: u64) -> Result<Arc<Vec<u8>>, ParseError> {
         let size = self.superblock.block_size() as u64;
         let offset = self.superblock.block(address);
         self.blocks.get((address, 0), || read_vec_at(self.bytes.as_ref(), offset, size, "block", size))
@@ -67,7 +67,7 @@ impl Volume {
     }
 
     /// A node that belongs to `inode`, and where it stands.
-    pub(super) fn node(&self, number: u32, inode: u32) -> Result<(Arc<[u8]>, u64), ParseError> {
+    pub(super) fn node(&self, number: u32, inode: u32) -> Result<(Arc<Vec<u8>>, u64), ParseError> {
         let address = self.place(number)?;
         self.check(address)?;
         let offset = self.superblock.block(address);

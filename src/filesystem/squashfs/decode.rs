@@ -2,12 +2,12 @@
 
 use std::io::{self, Read};
 
-use crate::bytes::lzo;
+use crate::bytes::{lzma, lzo};
 
 /// The window of zstd and the dictionary of xz, in bytes: a block has 1 MiB at most, and `mksquashfs` lets xz have as much.
 const WINDOW_BYTES: u64 = 8 << 20;
-/// Memory of an xz decoder with such a dictionary, in KiB.
-const XZ_MEMORY: u32 = 16 << 10;
+/// Memory of an xz decoder with such a dictionary, in bytes.
+const XZ_MEMORY: u64 = 16 << 20;
 
 /// How the blocks of a volume are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Codec {
         match self {
             Self::Zlib => fill(flate2::read::ZlibDecoder::new(raw), out).ok(),
             Self::Lzo => lzo::decode(raw, out),
-            Self::Xz => fill(lzma_rust2::XzReader::new_mem_limit(raw, false, XZ_MEMORY), out).ok(),
+            Self::Xz => fill(lzma::xz(raw, lzma::Streams::One, XZ_MEMORY).ok()?, out).ok(),
             Self::Lz4 => lz4_flex::block::decompress_into(raw, out).ok(),
             Self::Zstd => {
                 let mut decoder = ruzstd::decoding::FrameDecoder::new();

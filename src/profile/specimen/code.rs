@@ -2,7 +2,7 @@
 
 use super::{known, strings};
 use crate::inventory::{
-    ClassCounts, ElfFacts, Fact, NativeKind, NativeLibrary, PackageCopy, PrefixCount, Relro, SdkCount,
+    ClassCounts, ElfFacts, Fact, NativeKind, NativeLibrary, PackageCopy, PrefixCount, Relro, SdkCount, StubReason,
 };
 use crate::profile::ProfileError;
 use crate::profile::settings::Settings;
@@ -21,6 +21,7 @@ pub(super) fn code(table: &Settings<'_>, copy: &mut PackageCopy) -> Result<(), P
             (code.present, code.dex_files, code.dex_bytes, code.classes) = (false, Some(0), Some(0), Some(0));
         }
         code.dex_bytes = bytes.or(code.dex_bytes);
+        code.stub = table.choice("stub", &StubReason::ALL.map(|reason| (reason.as_str(), reason)))?;
     }
     if table.maybe_flag("launcher")? == Some(false) {
         copy.launcher = known(Vec::new());

@@ -6,7 +6,7 @@ use crate::profile::ProfileError;
 use crate::profile::settings::Settings;
 
 /// Facts of a device that an example may leave unknown.
-const DEVICE_FACTS: [&str; 13] = [
+pub const FACTS: [&str; 14] = [
     "kind",
     "os",
     "sdk",
@@ -20,7 +20,11 @@ const DEVICE_FACTS: [&str; 13] = [
     "security-patch",
     "build-date",
     "region",
+    "holders",
 ];
+
+/// Keys of `device` beside its facts.
+pub const MORE: [&str; 2] = ["source", "unknown"];
 
 pub(super) fn clean(inventory: &mut Inventory) {
     let device = &mut inventory.device;
@@ -66,7 +70,7 @@ pub(super) fn clean(inventory: &mut Inventory) {
 }
 
 pub(super) fn describe(table: &Settings<'_>, inventory: &mut Inventory) -> Result<(), ProfileError> {
-    let keys: Vec<&str> = DEVICE_FACTS.iter().copied().chain(["source", "unknown", "holders"]).collect();
+    let keys: Vec<&str> = FACTS.iter().copied().chain(MORE).collect();
     table.only(&keys)?;
     if let Some(mode) = table.text("allowlists")? {
         allowlists(inventory, Some(mode.text).filter(|mode| *mode != "unset"));
@@ -119,7 +123,8 @@ pub(super) fn describe(table: &Settings<'_>, inventory: &mut Inventory) -> Resul
             "security-patch" => hide(&mut device.security_patch),
             "build-date" => hide(&mut device.build_date),
             "region" => hide(&mut device.region),
-            _ => return Err(name.unknown("fact of a device", DEVICE_FACTS)),
+            "holders" => hide(&mut inventory.role_holders),
+            _ => return Err(name.unknown("fact of a device", FACTS)),
         }
     }
     Ok(())

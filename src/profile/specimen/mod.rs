@@ -7,14 +7,14 @@
 //! `packages = ["com.a", { id = "com.b", ... }]`: `role`, `place`, `path`, `partition`, `version`, `min-sdk`,
 //! `target-sdk`, `flags`, `permissions`, `granted`, `granted-by-default`, `fixed`, `predicted`, `predicted-fixed`,
 //! `not-foretold`, `signer`, `published-key`, `claimed`, `label`,
-//! `code`, `dex-bytes`, `classes`, `kits`, `abis`, `libraries` (name and flaws), `launcher`, `enabled`, `installed`, `hidden`, `shared-user`, `installer`, `hooks`, `roles`, `exported`,
+//! `code`, `dex-bytes`, `stub`, `classes`, `kits`, `abis`, `libraries` (name and flaws), `launcher`, `enabled`, `installed`, `hidden`, `shared-user`, `installer`, `hooks`, `roles`, `exported`,
 //! `cleartext`, `user-authorities`, `allow-backup`, `overlays`, `removability`, `presence`, `launcher-place`, `unknown`. A bare id is a genuine app of the firmware.
 //!
 //! `hidden = "product"` is a partition that could not be read, `unknown = ["packages"]` a list that could not.
 
 mod code;
-mod device;
-mod package;
+pub(super) mod device;
+pub(super) mod package;
 
 use super::ProfileError;
 use super::settings::{Item, Settings, package as id};

@@ -14,17 +14,6 @@ use crate::profile::settings::{Settings, Word, is_sha256};
 const ROLES: [(&str, CopyRole); 3] =
     [("factory", CopyRole::Factory), ("updated", CopyRole::Updated), ("added", CopyRole::Added)];
 
-const PLACES: [Placement; 8] = [
-    Placement::Privileged,
-    Placement::System,
-    Placement::Overlay,
-    Placement::Framework,
-    Placement::RemovablePreload,
-    Placement::Apex,
-    Placement::Data,
-    Placement::Unknown,
-];
-
 /// Places of an icon: pages from 0.
 const LAUNCHER_PLACES: [(&str, LauncherPlace); 6] = [
     ("hotseat", LauncherPlace::HOTSEAT),
@@ -35,8 +24,56 @@ const LAUNCHER_PLACES: [(&str, LauncherPlace); 6] = [
     ("none", LauncherPlace::NONE),
 ];
 
+/// Keys of a package of an example.
+pub const KEYS: [&str; 44] = [
+    "id",
+    "role",
+    "place",
+    "path",
+    "partition",
+    "version",
+    "min-sdk",
+    "target-sdk",
+    "flags",
+    "permissions",
+    "granted",
+    "granted-by-default",
+    "fixed",
+    "predicted",
+    "predicted-fixed",
+    "not-foretold",
+    "signer",
+    "published-key",
+    "claimed",
+    "label",
+    "code",
+    "dex-bytes",
+    "stub",
+    "classes",
+    "kits",
+    "abis",
+    "libraries",
+    "launcher",
+    "enabled",
+    "installed",
+    "hidden",
+    "shared-user",
+    "installer",
+    "hooks",
+    "roles",
+    "exported",
+    "cleartext",
+    "user-authorities",
+    "allow-backup",
+    "overlays",
+    "removability",
+    "presence",
+    "launcher-place",
+    "unknown",
+];
+
 /// Facts of a package that an example may leave unknown.
-const PACKAGE_FACTS: [&str; 21] = [
+pub const FACTS: [&str; 21] = [
     "signers",
     "code",
     "launcher",
@@ -136,51 +173,7 @@ fn signer(sha256: &str) -> Signer {
 }
 
 pub(super) fn described(table: &Settings<'_>, kind: TargetKind) -> Result<Package, ProfileError> {
-    table.only(&[
-        "id",
-        "role",
-        "place",
-        "path",
-        "partition",
-        "version",
-        "min-sdk",
-        "target-sdk",
-        "flags",
-        "permissions",
-        "granted",
-        "granted-by-default",
-        "fixed",
-        "predicted",
-        "predicted-fixed",
-        "not-foretold",
-        "signer",
-        "published-key",
-        "claimed",
-        "label",
-        "code",
-        "dex-bytes",
-        "classes",
-        "kits",
-        "abis",
-        "libraries",
-        "launcher",
-        "enabled",
-        "installed",
-        "hidden",
-        "shared-user",
-        "installer",
-        "hooks",
-        "roles",
-        "exported",
-        "cleartext",
-        "user-authorities",
-        "allow-backup",
-        "overlays",
-        "removability",
-        "presence",
-        "launcher-place",
-        "unknown",
-    ])?;
+    table.only(&KEYS)?;
     let mut package = genuine(&table.need_package("id")?, kind);
     let name = package.name.clone();
     if let Some(copy) = package.copies.first_mut() {
@@ -199,7 +192,7 @@ pub(super) fn described(table: &Settings<'_>, kind: TargetKind) -> Result<Packag
 fn place(table: &Settings<'_>, name: &str, copy: &mut PackageCopy) -> Result<(), ProfileError> {
     copy.role = table.choice("role", &ROLES)?.unwrap_or(copy.role);
     let default = if copy.role == CopyRole::Factory { Placement::System } else { Placement::Data };
-    let place = table.choice("place", &PLACES.map(|place| (place.as_str(), place)))?.unwrap_or(default);
+    let place = table.choice("place", &Placement::ALL.map(|place| (place.as_str(), place)))?.unwrap_or(default);
     let (partition, folder) = match place {
         Placement::Privileged => ("product", "priv-app"),
         Placement::System => ("product", "app"),
@@ -384,7 +377,7 @@ fn forget(fact: &Word<'_>, package: &mut Package) -> Result<(), ProfileError> {
                 "partition" => hide(&mut copy.partition),
                 "label" => hide(&mut copy.label),
                 "splits" => hide(&mut copy.splits),
-                _ => return Err(fact.unknown("fact of a package", PACKAGE_FACTS)),
+                _ => return Err(fact.unknown("fact of a package", FACTS)),
             }
         }
     }

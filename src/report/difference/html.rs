@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use super::text::summary;
+use super::text::{not_compared, summary};
 use crate::diff::{Change, Diff, EntryKind, SideRef, aspect_in_words, unsettled_in_words};
 use crate::report::markup::escape;
 
@@ -65,8 +65,8 @@ pub fn html(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
         }
         writeln!(out, "</section>")?;
     }
-    if diff.is_incomplete() {
-        writeln!(out, "<section><h2>Not compared</h2><ul>")?;
+    if !diff.unsettled.is_empty() || !diff.hidden_on_both.is_empty() {
+        writeln!(out, "<section><h2>{}</h2><ul>", not_compared(diff))?;
         for unsettled in &diff.unsettled {
             writeln!(out, "<li>{}</li>", escape(&unsettled_in_words(unsettled)))?;
         }

@@ -84,10 +84,16 @@ pub(super) fn summary(diff: &Diff) -> String {
         .map(|(kind, count)| format!("{}: {count}", kind.heading().to_lowercase()))
         .collect();
     match (words.is_empty(), diff.is_incomplete()) {
+        (true, false) if diff.same_source => "No difference: both sides are the same, byte for byte.".to_owned(),
         (true, false) => "No difference.".to_owned(),
         (true, true) => "No difference in what could be compared.".to_owned(),
         (false, _) => format!("Differences. {}.", capitalized(&words.join("; "))),
     }
+}
+
+/// The heading above what was not compared.
+pub(super) fn not_compared(diff: &Diff) -> &'static str {
+    if diff.is_incomplete() { "Not compared" } else { "Not read, and the same bytes on both sides" }
 }
 
 fn capitalized(text: &str) -> String {
@@ -129,11 +135,11 @@ fn entries(entries: &[Entry], indent: &str, style: &Style, out: &mut dyn io::Wri
 }
 
 fn incomplete(diff: &Diff, indent: &str, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-    if !diff.is_incomplete() {
+    if diff.unsettled.is_empty() && diff.hidden_on_both.is_empty() {
         return Ok(());
     }
     writeln!(out)?;
-    heading("Not compared", indent, style, out)?;
+    heading(not_compared(diff), indent, style, out)?;
     for unsettled in &diff.unsettled {
         writeln!(out, "{indent}    {}", printable(&unsettled_in_words(unsettled)))?;
     }

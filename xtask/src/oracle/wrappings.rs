@@ -155,7 +155,7 @@ with zipfile.ZipFile('b.zip', 'w', zipfile.ZIP_DEFLATED) as z:
         make: "rm -rf split; mkdir split; simg2simg system.simg split/system.img_sparsechunk 400000; cd split; for f in *; do mv $f ${f/sparsechunk./sparsechunk}; done",
         target: "split",
         unwrap: "simg2img $(ls split/* | sort -V) out/system.img",
-        files: ONE,
+        files: &[("system.img_sparsechunk0", "system.img")],
     },
     Wrapping {
         variant: "pieces of a raw image",
