@@ -108,7 +108,7 @@ fn is_foreign_object(text: &str) -> bool {
     let cts =
         keys.contains(&"package") && (text.contains("\"version_name\"") || text.contains("\"requested_permissions\""));
     let hubble = keys.contains(&"version") && hubble::KEYS.iter().any(|key| keys.contains(key));
-    cts || hubble
+    !keys.contains(&"schema_version") && (cts || hubble)
 }
 
 /// Keys of the object itself, in the start of its text, as they are written.
