@@ -256,3 +256,14 @@ fn an_inventory_is_written_over_no_device_or_socket() {
     assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(std::fs::symlink_metadata(&socket).unwrap().file_type().is_socket());
 }
+
+#[test]
+fn an_inventory_whose_keys_another_program_sorted_is_the_same_inventory() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PHONE)).unwrap();
+    let sorted: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("orion-p1-phone.json");
+    fs::write(&path, serde_json::to_vec_pretty(&sorted).unwrap()).unwrap();
+    let (ours, theirs) = (check(PHONE, &["--format", "json"]), check(path.to_str().unwrap(), &["--format", "json"]));
+    assert_eq!((ours.code, ours.out), (theirs.code, theirs.out));
+}

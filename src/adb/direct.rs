@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | `CNXN` | `host::features=...`, the phone's banner with its features | first in both directions |
 //! | `AUTH`, `STLS` | token, none | the phone wants a key or TLS: left to an ADB server, which keeps keys |
-//! | `OPEN` | `shell,v2,raw:...` | sent |
+//! | `OPEN` | `shell,v2,raw:...`, `sync:` | sent |
 //! | `OKAY` | - | of the stream that was opened, and after each `WRTE` |
-//! | `WRTE` | a piece of the stream | read |
+//! | `WRTE` | a piece of the stream | read; sent once to the file service |
 //! | `CLSE` | - | the end |
 //!
 //! A header is six little-endian words: command, two arguments, length, sum of the payload's bytes, command inverted.
@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use super::conversation::{Conversation, Patience, one_line};
 use super::runner::{self, Protocol};
+use super::sync::{self, Arrival};
 use super::wrapper::{nonce, wrap};
-use super::{Answer, Batch, Command, Failure, Shell};
+use super::{Answer, Batch, Command, Failure, Pull, Shell};
 
 const CNXN: u32 = u32::from_le_bytes(*b"CNXN");
 const AUTH: u32 = u32::from_le_bytes(*b"AUTH");
@@ -74,34 +75,53 @@ impl Direct {
             Protocol::Terminal => format!("shell:{request}\0"),
         };
         let limits = self.patience.at_most(silence, deadline, cap);
-        let (mut conversation, _) = greet(self.address, limits)?;
-        send(&mut conversation, OPEN, STREAM, 0, service.as_bytes())?;
         let mut stream = Vec::new();
         let most = cap.saturating_mul(2).saturating_add(ROOM);
+        self.stream(&service, &[], limits, &mut |payload| {
+            if stream.len() as u64 + payload.len() as u64 > most {
+                return Err(Failure::TooLarge { cap });
+            }
+            stream.extend_from_slice(payload);
+            Ok(())
+        })?;
+        runner::of_stream(&stream, self.protocol, &nonce, cap)
+    }
+
+    /// Opens a service, sends it `input` and hands on what it says, to its end or that of the link: whoever reads it sees
+    /// whether it is whole.
+    fn stream(
+        &self,
+        service: &str,
+        input: &[u8],
+        limits: Patience,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let (mut conversation, _) = greet(self.address, limits)?;
+        send(&mut conversation, OPEN, STREAM, 0, service.as_bytes())?;
+        let mut unsent = Some(input).filter(|input| !input.is_empty());
         loop {
-            let packet = receive(&mut conversation, MAX_DATA);
-            let (command, remote, local, payload) = match packet {
+            let (command, remote, local, payload) = match receive(&mut conversation, MAX_DATA) {
                 Ok(packet) => packet,
-                // The link broke: what came is judged by its end mark, which is not there.
-                Err(Failure::Truncated { .. }) => break,
+                Err(Failure::Truncated { .. }) => return Ok(()),
                 Err(other) => return Err(other),
             };
             if local != STREAM {
                 continue;
             }
             match command {
-                WRTE => {
-                    if stream.len() as u64 + payload.len() as u64 > most {
-                        return Err(Failure::TooLarge { cap });
+                OKAY => {
+                    if let Some(input) = unsent.take() {
+                        send(&mut conversation, WRTE, STREAM, remote, input)?;
                     }
-                    stream.extend_from_slice(&payload);
+                }
+                WRTE => {
+                    each(&payload)?;
                     send(&mut conversation, OKAY, STREAM, remote, &[])?;
                 }
-                CLSE => break,
+                CLSE => return Ok(()),
                 _ => {}
             }
         }
-        runner::of_stream(&stream, self.protocol, &nonce, cap)
     }
 }
 
@@ -113,6 +133,20 @@ impl Shell for Direct {
     fn run_batch(&self, batch: &Batch) -> Vec<Result<Answer, Failure>> {
         let whole = self.ask(batch.line(), (batch.silence(), batch.deadline(), batch.cap()));
         runner::apart(self, batch, whole)
+    }
+
+    fn pull(
+        &self,
+        pull: &Pull,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<Result<u64, String>, Failure> {
+        let command = pull.command();
+        let limits = self.patience.at_most(command.silence(), command.deadline(), command.cap());
+        let mut arrival = Arrival::default();
+        self.stream("sync:\0", &sync::request(pull.path()), limits, &mut |piece| {
+            arrival.take(piece, limits.bytes, each)
+        })?;
+        arrival.finish()
     }
 }
 

@@ -8,12 +8,13 @@ mod phone;
 mod runner;
 pub mod server;
 pub mod starter;
+mod sync;
 pub mod wrapper;
 
 use std::net::SocketAddr;
 
 pub use attached::{Attached, Listing, State};
-pub use commands::{Batch, Command};
+pub use commands::{Batch, Command, Pull};
 pub use conversation::Patience;
 pub use direct::Direct;
 pub use phone::Phone;
@@ -36,6 +37,20 @@ pub trait Shell {
     /// As many results as commands, in their order; where the request as a whole fails, its failure is that of each.
     fn run_batch(&self, batch: &Batch) -> Vec<Result<Answer, Failure>> {
         batch.commands().iter().map(|command| self.run(command)).collect()
+    }
+
+    /// Reads a whole file by the phone's file service and hands it on in pieces; its length, or the phone's words where it
+    /// refuses.
+    ///
+    /// # Errors
+    /// [`Failure`] when the file came cut, too long or late, or this shell has no such service; that of `each`.
+    fn pull(
+        &self,
+        pull: &Pull,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<Result<u64, String>, Failure> {
+        let _ = (pull, each);
+        Err(Failure::NotCaptured("there is no file service".to_owned()))
     }
 
     /// Whether a capture answers in place of a phone: it can't be asked for more than it holds.
@@ -93,6 +108,9 @@ pub enum Failure {
     /// A capture that another program made does not hold the answer.
     #[error("{0}")]
     NotCaptured(String),
+    /// This computer can't keep what came.
+    #[error("{0}")]
+    Unkept(String),
     /// The phone is gone, or was never there: offline, unauthorised, not found.
     #[error("{0}")]
     Disconnected(String),

@@ -3,7 +3,8 @@
 use super::attached::Attached;
 use super::runner::{self, Protocol};
 use super::server::Server;
-use super::{Answer, Batch, Command, Failure, Shell};
+use super::sync::{self, Arrival};
+use super::{Answer, Batch, Command, Failure, Pull, Shell};
 
 /// One connection of a phone to an ADB server. When the phone is plugged in again it has another.
 #[derive(Debug)]
@@ -51,5 +52,20 @@ impl Shell for Phone {
         let limits = (batch.silence(), batch.deadline(), batch.cap());
         let whole = runner::run(&self.server, self.transport_id, self.protocol, batch.line(), limits);
         runner::apart(self, batch, whole)
+    }
+
+    fn pull(
+        &self,
+        pull: &Pull,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<Result<u64, String>, Failure> {
+        let command = pull.command();
+        let (silence, deadline, cap) = (command.silence(), command.deadline(), command.cap());
+        let mut conversation = self.server.service(self.transport_id, "sync:", silence, deadline, cap)?;
+        conversation.send(&sync::request(pull.path()))?;
+        let mut arrival = Arrival::default();
+        let cap = conversation.cap();
+        conversation.take_all(|piece| arrival.take(piece, cap, each))?;
+        arrival.finish()
     }
 }

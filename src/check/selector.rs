@@ -402,14 +402,21 @@ pub(super) fn same_signer(one: &[Signer], other: &[Signer]) -> Option<bool> {
     Some(one.iter().any(|signer| other.iter().any(|second| signer.hash_code == second.hash_code)))
 }
 
-/// Signers by their digests, else by their 32-bit numbers.
+/// Signers by their digests, else by their 32-bit numbers and what those lead to.
 pub(super) fn names(signers: &[Signer]) -> Words {
     if signers.is_empty() {
         return words!("none", "нет");
     }
-    let name = |signer: &Signer| match &signer.sha256 {
-        Some(digest) => Words::plain(digest.as_str()),
-        None => words!("of the number {number}", "с номером {number}", number = signer.hash_code),
+    let name = |signer: &Signer| match (&signer.sha256, &signer.linked) {
+        (Some(digest), _) => Words::plain(digest.as_str()),
+        (None, Some(link)) => words!(
+            "of the number {number}, as {digest} in {path}",
+            "с номером {number}, как {digest} в {path}",
+            number = signer.hash_code,
+            digest = link.sha256,
+            path = link.path
+        ),
+        (None, None) => words!("of the number {number}", "с номером {number}", number = signer.hash_code),
     };
     Words::joined(signers.iter().map(name), ", ")
 }

@@ -216,7 +216,11 @@ impl Arguments {
         let signer = match (&self.signer, &row.signers) {
             (Some(wanted), Some(found)) => {
                 let wanted = wanted.to_ascii_lowercase().replace(':', "");
-                found.iter().any(|signer| signer.starts_with(&wanted))
+                found.iter().any(|signer| {
+                    let digits = signer.trim_start_matches(LINKED);
+                    // A number alone may be any certificate's.
+                    digits.starts_with(&wanted) || (digits.len() <= NUMBER && wanted.len() > NUMBER)
+                })
             }
             _ => true,
         };
@@ -413,9 +417,20 @@ fn of_split(package: &Package, copy: &PackageCopy, split: &Split) -> Option<Row>
     })
 }
 
+/// Before the digest of a certificate that a number leads to: it was read of another file.
+const LINKED: char = '~';
+
+/// Digits of a 32-bit number.
+const NUMBER: usize = 8;
+
+/// Signers by digest, else by what their number leads to, else by number.
 fn signers(fact: &Fact<Vec<Signer>>) -> Option<Vec<String>> {
-    let mut list: Vec<String> =
-        fact.known()?.iter().map(|signer| signer.sha256.clone().unwrap_or_else(|| signer.hash_code.clone())).collect();
+    let name = |signer: &Signer| match (&signer.sha256, &signer.linked) {
+        (Some(sha256), _) => sha256.clone(),
+        (None, Some(link)) => format!("{LINKED}{}", link.sha256),
+        (None, None) => signer.hash_code.clone(),
+    };
+    let mut list: Vec<String> = fact.known()?.iter().map(name).collect();
     list.sort();
     list.dedup();
     Some(list)

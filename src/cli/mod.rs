@@ -100,7 +100,7 @@ fn whole() -> clap::Command {
 /// Runs the program: arguments in, exit code out.
 #[must_use]
 pub fn main() -> ExitCode {
-    limit_memory();
+    bind_job();
     let config = match config::Config::load(&whole()) {
         Ok(config) => config,
         Err(error) => {
@@ -165,13 +165,15 @@ fn parse(line: &[OsString]) -> Result<(), String> {
 }
 
 /// A job of a bench is told how much memory it may have, and holds itself to it: what asks for more ends, and the bench
-/// goes on.
-fn limit_memory() {
+/// goes on. A bench that is killed takes its jobs along: nobody would hear what they find.
+fn bind_job() {
     #[cfg(unix)]
     if let Some(bytes) = std::env::var(crate::station::MEMORY).ok().and_then(|text| text.parse().ok()) {
         use rustix::process::{Resource, Rlimit, setrlimit};
         // Where the system refuses a limit there is none, and the time limit is left.
         let _ = setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) });
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     }
 }
 

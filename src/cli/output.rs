@@ -1,5 +1,6 @@
 //! Where reports go: any number of files, each written whole or not at all, and standard output.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -117,6 +118,13 @@ pub(super) fn formats_help() -> String {
 }
 
 impl IdentityArguments {
+    /// What a process that reads one phone for this one has to be told, as arguments.
+    pub(super) fn of_job(&self) -> Vec<OsString> {
+        let word = self.id.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let key = self.id_key.iter().flat_map(|path| ["--id-key".into(), path.into()]);
+        ["--id".into(), word.into()].into_iter().chain(key).collect()
+    }
+
     /// How phones are named.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ pub(super) struct TargetArguments {
 enum DeepArgument {
     /// No package file
     No,
-    /// The certificates of each
+    /// Certificates, of one file for each signer that the phone tells apart and of packages that are asked for by name
     Signers,
     /// Manifest, resources and certificates of each
     All,
@@ -311,6 +311,10 @@ impl TargetArguments {
         let others: Vec<String> = matching.iter().map(|(_, name)| name.clone()).collect();
         Ok(match (matching.pop(), matching.len()) {
             (None, _) => missing("no phone with this serial number is attached".to_owned()),
+            // The server's number says nothing of who it is.
+            (Some((attached, name)), 0) if asked.starts_with("transport:") => {
+                Job::Phone(server, Box::new(attached), name)
+            }
             (Some((attached, _)), 0) => Job::Phone(server, Box::new(attached), format!("adb:{asked}")),
             (Some(_), more) => missing(format!(
                 "{} phones with this serial number are attached: name one of {}",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -13,14 +13,18 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::bundle::private_key;
 use super::exit::{Exit, usage};
+use super::output::IdentityArguments;
 use super::server::ServerArguments;
 use super::terminal::{Board, Line, complain};
 use crate::adb::Attached;
 use crate::check;
 use crate::collect::Progress;
+use crate::evidence::bundle;
+use crate::inventory::{Target, TargetKind};
 use crate::profile;
-use crate::report::printable;
+use crate::report::{Identity, printable};
 use crate::station::{Change, Ended, Job, Journal, Limits, Slots};
 
 /// Between two looks at the ADB server.
@@ -64,6 +68,17 @@ pub(super) struct Arguments {
     #[arg(last = true, value_name = "ARGUMENT")]
     check: Vec<OsString>,
 
+    /// Also write the evidence of each phone into this folder, one signed file each, to be checked by `preloaded verify`
+    #[arg(long, value_name = "FOLDER", help_heading = "Evidence")]
+    bundles: Option<PathBuf>,
+
+    /// The private key that signs them, as `preloaded key new` writes it
+    #[arg(long, value_name = "KEY", env = "PRELOADED_SIGN_KEY", help_heading = "Evidence")]
+    sign_key: Option<PathBuf>,
+
+    #[command(flatten)]
+    identity: IdentityArguments,
+
     #[command(flatten)]
     server: ServerArguments,
 }
@@ -82,6 +97,8 @@ struct Running {
     tries: u32,
     job: Job,
     begun: Instant,
+    /// Where its evidence goes.
+    bundle: Option<PathBuf>,
 }
 
 struct Bench<'a> {
@@ -95,14 +112,23 @@ struct Bench<'a> {
     lines: BTreeMap<String, Line>,
     tries: BTreeMap<String, u32>,
     results: usize,
+    identity: Identity,
+    /// Jobs begun: their evidence is numbered.
+    jobs: usize,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     // Whatever is wrong with the profile is said before any phone is touched.
     let rules = profile::load(&arguments.profile).map_err(|error| usage(error.to_string()))?;
     check::packages(&rules).map_err(|error| usage(error.to_string()))?;
-    let line: Vec<OsString> = std::iter::once("preloaded".into()).chain(arguments.job("adb:SERIAL")).collect();
+    let bundle = arguments.bundle(0)?;
+    let job = arguments.job("adb:SERIAL", bundle.as_deref());
+    let line: Vec<OsString> = std::iter::once("preloaded".into()).chain(job).collect();
     super::parse(&line).map_err(|words| usage(format!("each phone would be read with wrong arguments: {words}")))?;
+    let identity = arguments.identity.identity()?;
+    if let Some(folder) = &arguments.bundles {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
     let journal = Journal::open(&arguments.journal).with_context(|| arguments.journal.display().to_string())?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&interrupted);
@@ -118,6 +144,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         lines: BTreeMap::new(),
         tries: BTreeMap::new(),
         results: 0,
+        identity,
+        jobs: 0,
     };
     let server = arguments.server.server()?;
     let mut complained = false;
@@ -148,12 +176,29 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 impl Arguments {
     /// Arguments of the process that reads one phone.
-    fn job(&self, target: &str) -> Vec<OsString> {
+    fn job(&self, target: &str, bundle: Option<&Path>) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["check".into(), target.into()];
         arguments.extend(["--profile", self.profile.as_str(), "--format", "json"].map(OsString::from));
         arguments.extend(self.server.of_job());
+        arguments.extend(self.identity.of_job());
+        if let (Some(bundle), Some(key)) = (bundle, &self.sign_key) {
+            arguments.extend(["--bundle".into(), bundle.into(), "--sign-key".into(), key.into()]);
+        }
         arguments.extend(self.check.iter().cloned());
         arguments
+    }
+
+    /// Where the evidence of a job goes: by time and number, since a serial number is nothing for a file's name. `None` if
+    /// none is asked for.
+    ///
+    /// # Errors
+    /// The key is missing or can't be used.
+    fn bundle(&self, job: usize) -> anyhow::Result<Option<PathBuf>> {
+        let Some(folder) = &self.bundles else { return Ok(None) };
+        let key = self.sign_key.as_ref().ok_or_else(|| usage("--bundles needs the key that signs: --sign-key KEY"))?;
+        private_key(key)?;
+        let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        Ok(Some(folder.join(format!("{time}-{}-{job}.preloaded.zip", std::process::id()))))
     }
 }
 
@@ -191,12 +236,14 @@ impl Bench<'_> {
                 Some(id) => format!("adb:transport:{id}"),
                 None => format!("adb:{}", phone.name()),
             };
-            let arguments = self.arguments.job(&target);
+            self.jobs += 1;
+            let bundle = self.arguments.bundle(self.jobs)?;
+            let arguments = self.arguments.job(&target, bundle.as_deref());
             let limits =
                 Limits { time: Duration::from_secs(self.arguments.job_time), memory: self.arguments.job_memory << 20 };
             let job = Job::start(&self.program, &arguments, limits).context("a job can't be started")?;
             self.show(&slot, "is being read");
-            self.running.push(Running { slot, phone, tries, job, begun: Instant::now() });
+            self.running.push(Running { slot, phone, tries, job, begun: Instant::now(), bundle });
         }
         Ok(())
     }
@@ -218,43 +265,66 @@ impl Bench<'_> {
         let id = running.phone.transport_id;
         let is_there = self.slots.get(&running.slot).is_some_and(|slot| slot.phone.transport_id == id);
         if code == Some(i32::from(Exit::Temporary as u8)) && is_there && running.tries < TRIES {
-            // Lost for a moment: no result yet.
+            // Lost for a moment: no result yet, and no evidence of one.
+            if let Some(bundle) = &running.bundle {
+                let _ = std::fs::remove_file(bundle);
+            }
             self.tries.insert(running.slot.clone(), running.tries + 1);
             self.slots.again(&running.slot, id);
             return Ok(());
         }
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let plain = format!("adb:{}", running.phone.name());
+        let target = Target { kind: TargetKind::Phone, name: plain.clone(), collected_at: None, layers: Vec::new() };
+        // As the job's own report names it: the one phone of its run.
+        let name = self.identity.name(&target, 1);
+        let slot = if running.phone.usb.is_some() {
+            running.slot.clone()
+        } else {
+            self.identity.clean(&running.slot, &target, 1)
+        };
+        let error = error.map(|error| self.identity.clean(&error, &target, 1));
         let entry = json!({
             "schema_version": "1.0",
             "time": now,
-            "slot": running.slot,
-            "name": format!("adb:{}", running.phone.name()),
+            "slot": slot,
+            "name": name,
             "transport_id": id,
             "seconds": running.begun.elapsed().as_secs(),
             "verdict": word,
             "exit_code": code,
             "error": error,
             "report": report,
+            "bundle": running.bundle.as_deref().and_then(evidence),
         });
         self.journal.append(&entry).with_context(|| self.arguments.journal.display().to_string())?;
         // From here on it is kept, and may be shown.
         self.results += 1;
-        let name = format!("adb:{}", running.phone.name());
-        let text = match &error {
+        let text = |name: &str| match &error {
             Some(error) => format!("{word}  {name}  {error}"),
             None => format!("{word}  {name}"),
         };
         if is_there {
             self.slots.judged(&running.slot, id);
-            self.show(&running.slot, &text);
+            self.show(&running.slot, &text(&plain));
         }
         if !io::stderr().is_terminal() || !is_there {
+            // Whoever sits before it may know which phone it is; a file is a journal like the other.
+            let (slot, name) =
+                if io::stdout().is_terminal() { (running.slot.as_str(), &plain) } else { (slot.as_str(), &name) };
             let mut out = io::stdout().lock();
-            writeln!(out, "{now}  {}  {}", printable(&running.slot), printable(&text))?;
+            writeln!(out, "{now}  {}  {}", printable(slot), printable(&text(name)))?;
             out.flush()?;
         }
         Ok(())
     }
+}
+
+/// Name and digest of a job's evidence; `None` where it wrote none.
+fn evidence(path: &Path) -> Option<Value> {
+    let bytes = std::fs::read(path).ok()?;
+    let file = path.file_name()?.to_string_lossy();
+    Some(json!({ "file": file, "sha256": bundle::sha256(&bytes) }))
 }
 
 /// The verdict in a word, the exit code, the report and what went wrong.

@@ -102,11 +102,37 @@ fn kind(item: &Item) -> Option<Kind> {
     }
 }
 
-/// An object of CTS or Hubble, and no inventory of our own.
+/// An object of CTS or Hubble, and no inventory of our own, whose keys may come in any order: other programs sort them.
 fn is_foreign_object(text: &str) -> bool {
-    let has = |key: &str| text.contains(&format!("\"{key}\""));
-    let cts = has("package") && has("name") && (has("version_name") || has("requested_permissions"));
-    !has("schema_version") && (cts || (has("version") && hubble::KEYS.iter().any(|key| has(key))))
+    let keys = top_keys(text);
+    let cts =
+        keys.contains(&"package") && (text.contains("\"version_name\"") || text.contains("\"requested_permissions\""));
+    let hubble = keys.contains(&"version") && hubble::KEYS.iter().any(|key| keys.contains(key));
+    cts || hubble
+}
+
+/// Keys of the object itself, in the start of its text, as they are written.
+fn top_keys(text: &str) -> Vec<&str> {
+    let mut keys = Vec::new();
+    let (mut depth, mut start, mut last) = (0_u32, None, None);
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match (start, byte) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), b'\\') => escaped = true,
+            (Some(from), b'"') => {
+                last = text.get(from..at);
+                start = None;
+            }
+            (Some(_), _) => {}
+            (None, b'"') => start = Some(at + 1),
+            (None, b'{' | b'[') => depth += 1,
+            (None, b'}' | b']') => depth = depth.saturating_sub(1),
+            (None, b':') if depth == 1 => keys.extend(last),
+            (None, _) => {}
+        }
+    }
+    keys
 }
 
 impl Source for CaptureSource {

@@ -45,7 +45,8 @@ pub enum Deep {
     /// Nothing: Android's services tell.
     #[default]
     No,
-    /// The certificates of each.
+    /// Certificates: of one file for each number that the phone tells of a signer, and of each package of
+    /// [`Request::also`]. The others are linked by number.
     Signers,
     /// Manifest, resources and signatures of each.
     All,

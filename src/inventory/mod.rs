@@ -42,8 +42,8 @@ pub use manifest::{
 };
 pub use native::{ElfFacts, NativeKind, NativeLibrary, Relro};
 pub use package::{
-    ClassCounts, Code, CopyRole, Enabled, IntentAnswer, Package, PackageCopy, PastSigner, Placement, PrefixCount,
-    SdkCount, Signer, SignerDepth, Split, SplitFile, UserState,
+    ClassCounts, Code, CopyRole, Enabled, IntentAnswer, LinkedCertificate, Package, PackageCopy, PastSigner, Placement,
+    PrefixCount, SdkCount, Signer, SignerDepth, Split, SplitFile, UserState,
 };
 pub use permission::{DeclaredPermission, Grant, GrantKind, RequestedPermission};
 pub use prediction::{Outcome, PredictedGrant, Reason, ReasonCode};

@@ -307,6 +307,23 @@ pub struct Signer {
     /// Former certificates of a proof of rotation, oldest first, as the file claims them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past: Vec<PastSigner>,
+    /// The one certificate of this number that was read on the device, of another file: most likely this signer's, and no
+    /// proof that it is. Absent where the file itself was read, and where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked: Option<LinkedCertificate>,
+}
+
+/// A certificate that a 32-bit number leads to. No rule takes it for the signer's: see [`Signer::linked`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkedCertificate {
+    /// SHA-256 of the certificate in DER, lower-case hex.
+    pub sha256: String,
+    /// The package file that it was read of.
+    pub path: String,
+    /// Name of the published key that it is; absent for a key that is not known as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_key: Option<String>,
 }
 
 /// A certificate that a signer's own has replaced.

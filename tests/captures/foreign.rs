@@ -194,7 +194,10 @@ fn the_suite_s_device_info_tells_packages_by_place_and_counts_those_without_one(
         {"name": "com.fiction.a", "version_name": "1.0", "dir": "/product/app/A/A.apk", "system_priv": false, "min_sdk": 21,
          "target_sdk": 34, "has_system_uid": false, "uid": 10001, "shares_install_packages_permission": false,
          "sha256_cert": "AB:CD:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:01",
-         "requested_permissions": [{"name": "android.permission.CAMERA", "flags": 0, "protection_level": 1, "protection_level_flags": 0}]},
+         "requested_permissions": [{"name": "android.permission.CAMERA", "flags": 0, "permission_group": null, "protection_level": 1,
+           "protection_level_flags": 0, "type": 1, "is_granted": false}],
+         "has_default_notification_access": false, "is_active_admin": false, "is_default_accessibility_service": false,
+         "sha256_file": "x", "requested_roles": [{"name": "android.app.role.HOME"}]},
         {"name": "com.fiction.later", "dir": "/data/app/x/base.apk", "requested_permissions": []},
         {"name": "com.fiction.nowhere", "system_priv": false, "requested_permissions": []},
         {"name": "com.fiction.priv", "system_priv": true, "requested_permissions": []}]}"#;
@@ -206,8 +209,18 @@ fn the_suite_s_device_info_tells_packages_by_place_and_counts_those_without_one(
     let copy = &packages(&inventory)[0].copies[0];
     assert_eq!((copy.target_sdk.known(), copy.version_name.known().unwrap().as_deref()), (Some(&34), Some("1.0")));
     assert_eq!(copy.requested_permissions.known().unwrap()[0].name, "android.permission.CAMERA");
-    let sha256 = copy.signers.known().unwrap()[0].sha256.clone().unwrap();
-    assert!(sha256.starts_with("abcd00") && sha256.len() == 64);
+    // The suite's collector asks an interface that answers with the oldest certificate of a key that was replaced.
+    let told = copy.signers.gap().unwrap();
+    assert!(told.detail.contains("one certificate, abcd00000"), "{}", told.detail);
+    let grants: Vec<_> = packages(&inventory)[0]
+        .grants
+        .known()
+        .unwrap()
+        .iter()
+        .map(|grant| (grant.permission.as_str(), grant.granted))
+        .collect();
+    assert_eq!(grants, [("android.permission.CAMERA", false)]);
+    assert!(packages(&inventory)[1].grants.known().is_none(), "nothing was asked of what asks for nothing");
     assert_eq!(inventory.omitted_packages.known(), Some(&1));
     let told: Vec<_> = inventory.gaps_hiding_packages().map(|gap| gap.detail.as_str()).collect();
     assert!(told.iter().any(|words| words.contains("com.fiction.nowhere")), "{told:?}");
@@ -226,7 +239,9 @@ fn hubble_s_files_tell_packages_grants_and_the_device_and_a_wrong_total_is_a_cut
               "permissionsGranted": ["android.permission.CAMERA"], "permissionsNotGranted": ["android.permission.READ_SMS"],
               "splitNames": []}},
             {{"name": "com.fiction.b", "installLocation": "/data/app/b/base.apk", "isPreinstalled": true,
-              "isUpdatedSystemApp": true, "certIds": ["{0}", "{1}"]}},
+              "isUpdatedSystemApp": true, "isEnabled": true, "isHidden": true, "versionCode": -1, "splitNames": null,
+              "permissionsDeclared": [{{"name": "com.fiction.P", "protLevel": "signature|privileged"}}],
+              "certIds": ["{0}", "{1}"]}},
             {{"name": "com.fiction.later", "installLocation": "/data/app/c/base.apk", "isPreinstalled": false}}]}}"#,
             "0".repeat(64),
             "1".repeat(64)
@@ -256,6 +271,16 @@ fn hubble_s_files_tell_packages_grants_and_the_device_and_a_wrong_total_is_a_cut
     assert_eq!((state.enabled, state.suspended), (Enabled::Disabled, true));
     assert_eq!(a.copies[0].signers.known().unwrap()[0].sha256.as_deref(), Some("1".repeat(64).as_str()));
     assert!(b.copies[0].signers.known().is_none(), "a lineage and two signers look alike in certIds");
+    // By its source, "hidden" is what Android does not count as installed, and the version's lower half is a signed number.
+    let state = &b.users.known().unwrap()[0];
+    assert_eq!((state.installed, state.hidden, state.enabled), (false, false, Enabled::Enabled));
+    assert_eq!(b.copies[0].version_code.known(), Some(&4_294_967_295));
+    assert!(b.copies[0].splits.known().unwrap().is_empty());
+    let declared = &b.copies[0].declared_permissions.known().unwrap()[0];
+    assert_eq!(
+        (declared.name.as_str(), declared.protection.as_deref()),
+        ("com.fiction.P", Some("signature|privileged"))
+    );
     let grants: BTreeMap<_, _> =
         a.grants.known().unwrap().iter().map(|grant| (grant.permission.as_str(), grant.granted)).collect();
     assert_eq!(grants, BTreeMap::from([("android.permission.CAMERA", true), ("android.permission.READ_SMS", false)]));

@@ -4,7 +4,7 @@ use std::fs;
 
 use adb_client::ADBDeviceExt;
 use adb_client::server_device::ADBServerDevice;
-use preloaded::adb::{Phone, Server, Shell, commands};
+use preloaded::adb::{Phone, Server, Shell, commands, wrapper};
 
 use crate::support::adb_server::AdbServer;
 use crate::support::adbd::{Adbd, Profile, Script};
@@ -79,4 +79,59 @@ fn another_client_reads_the_same_output_and_files() {
     theirs.pull(&"/system/etc/a.xml", &mut file).unwrap();
     assert!(file == bytes(100_000));
     assert_eq!(theirs.stat("/system/etc/a.xml").unwrap().file_size, 100_000);
+}
+
+/// Android's own shell and tools: mksh and toybox, of which Debian's build has no `dd`.
+#[test]
+fn the_lines_that_read_files_do_in_androids_shell_what_the_simulated_phone_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = folder.path().join("bin");
+    fs::create_dir(&tools).unwrap();
+    let place = |program: &str| {
+        let found = ["/usr/bin", "/bin"].map(|folder| std::path::Path::new(folder).join(program));
+        found.into_iter().find(|path| path.exists()).unwrap_or_else(|| panic!("the program {program} is missing"))
+    };
+    for (tool, program) in [("stat", "toybox"), ("ls", "toybox"), ("tail", "toybox"), ("head", "toybox"), ("dd", "dd")]
+    {
+        std::os::unix::fs::symlink(place(program), tools.join(tool)).unwrap();
+    }
+    let file = folder.path().join("base.apk");
+    fs::write(&file, bytes(300_000)).unwrap();
+    let path = file.to_str().unwrap();
+    let mut profile = Profile::default();
+    profile.files.insert(path.to_owned(), bytes(300_000).into());
+    let phone = Adbd::start(profile);
+    let server = AdbServer::with(&[&phone]);
+    let ours = Server::new(server.address());
+    let shell = Phone::open(&ours, &ours.devices().unwrap().attached[0]).unwrap();
+    let in_mksh = |line: &str| {
+        let nonce = wrapper::nonce();
+        let request = wrapper::wrap(line, &nonce);
+        let ran = std::process::Command::new(place("mksh")).args(["-c", &request]).env("PATH", &tools).output();
+        let mut stdout = ran.unwrap().stdout;
+        let status = wrapper::take_status(&mut stdout, &nonce).unwrap();
+        (stdout, status)
+    };
+    for command in [
+        commands::size(path),
+        commands::read(path, 0, 4),
+        commands::read(path, 292, 8),
+        commands::read(path, 400, 1),
+        commands::read_piped(path, 0, 4),
+        commands::read_piped(path, 292, 8),
+        commands::read_piped(path, 400, 1),
+    ] {
+        let command = command.unwrap();
+        let simulated = shell.run(&command).unwrap();
+        assert_eq!(in_mksh(command.line()), (simulated.stdout, simulated.status), "{}", command.line());
+    }
+    let listing = commands::size_listed(path).unwrap();
+    let told = |stdout: Vec<u8>| commands::listed_size(&String::from_utf8(stdout).unwrap());
+    assert_eq!(told(in_mksh(listing.line()).0), Some(300_000));
+    assert_eq!(told(shell.run(&listing).unwrap().stdout), Some(300_000));
+    // What is missing: no `dd` by its status, no `tail` by an empty answer of `head`.
+    fs::remove_file(tools.join("dd")).unwrap();
+    fs::remove_file(tools.join("tail")).unwrap();
+    assert_eq!(in_mksh(commands::read(path, 0, 1).unwrap().line()), (Vec::new(), 127));
+    assert_eq!(in_mksh(commands::read_piped(path, 0, 1).unwrap().line()), (Vec::new(), 0));
 }

@@ -31,7 +31,11 @@ impl Watch {
         let folder = TempDir::new().unwrap();
         let journal = folder.path().join("journal.jsonl");
         let mut command = preloaded(server.address());
-        command.args(["watch", "--profile", "ru/smartphone", "--journal"]).arg(&journal).args(more);
+        command.args(["watch", "--profile", "ru/smartphone", "--journal"]).arg(&journal);
+        if !more.contains(&"--id") {
+            command.args(["--id", "plain"]);
+        }
+        command.args(more);
         if !more.contains(&"--") {
             command.args(["--", "--as-of", "2026-06-01"]);
         }
@@ -78,14 +82,26 @@ impl Drop for Watch {
     }
 }
 
-/// Processes whose parent is `id`.
+/// Whether a process runs; one that ended and that nobody has waited for does not.
+fn runs(id: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+/// Number of processes whose parent is `id`.
 fn children(id: u32) -> usize {
+    jobs(id).len()
+}
+
+/// Processes whose parent is `id`.
+fn jobs(id: u32) -> Vec<u32> {
     let parent = |path: &Path| -> Option<u32> {
         let stat = std::fs::read_to_string(path.join("stat")).ok()?;
         stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
     };
     let all = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    all.filter(|entry| parent(&entry.path()) == Some(id)).count()
+    let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    all.filter(|entry| parent(&entry.path()) == Some(id)).filter_map(number).collect()
 }
 
 #[test]
@@ -133,6 +149,105 @@ fn phones_are_judged_as_they_come_and_what_was_shown_is_in_the_journal() {
     assert_eq!(verify(&[]).code, 0, "an end that was cut off leaves no trace");
     let noted = verify(&["--noted", &head]);
     assert!(noted.code == 5 && noted.stdout.contains("no line has the noted digest"), "{noted:#?}");
+}
+
+#[test]
+fn a_journal_names_phones_as_asked_and_by_no_serial_number_unless_it_is() {
+    let phone = Fiction { serial: "SECRET1", ..Fiction::default() };
+    let (folder, bench) = (TempDir::new().unwrap(), Bench::new([phone.profile()]));
+    let key = folder.path().join("id.key");
+    std::fs::write(&key, "0123456789abcdef").unwrap();
+    let serial = bench.phones[0].serial();
+    // HMAC-SHA-256 by openssl, of the serial number under the key.
+    let mut openssl = Command::new("openssl")
+        .args(["dgst", "-sha256", "-hmac", "0123456789abcdef", "-r"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program openssl");
+    std::io::Write::write_all(&mut openssl.stdin.take().unwrap(), serial.as_bytes()).unwrap();
+    let digest = String::from_utf8(openssl.wait_with_output().unwrap().stdout).unwrap();
+    let keyed = format!("adb:hmac-{}", &digest[..32]);
+    for (id, name) in [("none", "phone-1"), ("hmac", keyed.as_str()), ("plain", &format!("adb:{serial}"))] {
+        let mut more = vec!["--results", "1", "--id", id];
+        more.extend(["--id-key", key.to_str().unwrap()]);
+        let mut watch = Watch::start(&bench.server, &more);
+        let line = watch.line();
+        assert_eq!(watch.process.wait().unwrap().code(), Some(0));
+        let text = std::fs::read_to_string(&watch.journal).unwrap();
+        let entry = watch.entries().remove(0);
+        assert_eq!(
+            (entry["name"].as_str(), entry["report"]["targets"][0]["target"]["name"].as_str()),
+            (Some(name), Some(name))
+        );
+        let told = text.contains(&serial) || line.contains(&serial);
+        assert_eq!(told, id == "plain", "{id}: {line}\n{text}");
+        assert_eq!(entry["bundle"], Value::Null);
+    }
+}
+
+#[test]
+fn each_phone_leaves_signed_evidence_that_the_journal_names_by_digest() {
+    let (folder, bench) = (TempDir::new().unwrap(), Bench::new([Fiction::default().profile()]));
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let run = |arguments: &[&str]| finish(preloaded(bench.server.address()).args(arguments));
+    let made = run(&["key", "new", &path("a.key"), "--name", "a"]);
+    std::fs::write(path("keys.toml"), made.stdout).unwrap();
+    let bundles = path("evidence");
+    let mut refused = Watch::start(&bench.server, &["--bundles", &bundles]);
+    assert_eq!(refused.process.wait().unwrap().code(), Some(2), "no key");
+    let mut watch = Watch::start(
+        &bench.server,
+        &["--results", "1", "--bundles", &bundles, "--sign-key", &path("a.key"), "--id", "none"],
+    );
+    let line = watch.line();
+    assert!(line.contains("  COMPLIANT  phone-1"), "{line}");
+    let entry = watch.entries().remove(0);
+    let file = Path::new(&bundles).join(entry["bundle"]["file"].as_str().unwrap());
+    let digest = Command::new("sha256sum").arg(&file).output().unwrap().stdout;
+    assert!(digest.starts_with(entry["bundle"]["sha256"].as_str().unwrap().as_bytes()));
+    assert_eq!(std::fs::read_dir(&bundles).unwrap().count(), 1);
+    let verified = run(&["verify", file.to_str().unwrap(), "--key", &path("keys.toml")]);
+    assert_eq!(verified.code, 0, "{verified:#?}");
+}
+
+/// The power fails: nothing that was shown is missing, and the bench goes on in the same journal.
+#[test]
+fn a_bench_that_is_killed_has_on_disk_what_it_showed_and_goes_on() {
+    let bench = Bench::new([Fiction { serial: "K1", ..Fiction::default() }.profile()]);
+    let mut watch = Watch::start(&bench.server, &[]);
+    let shown = watch.line();
+    // Another is being read, and will not come to a result.
+    let slow = Fiction { serial: "K2", ..Fiction::default() };
+    let script = slow.script("getprop").delay(Duration::from_secs(8));
+    let slow = Adbd::start(slow.answering(script).profile());
+    bench.server.connect(&slow);
+    let begun = Instant::now();
+    while slow.services().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "it is not read");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let jobs = jobs(watch.process.id());
+    assert_eq!(jobs.len(), 1);
+    watch.process.kill().unwrap();
+    watch.process.wait().unwrap();
+    let begun = Instant::now();
+    while runs(jobs[0]) {
+        assert!(begun.elapsed() < Duration::from_secs(5), "its job goes on");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let entries = watch.entries();
+    assert_eq!(entries.len(), 1);
+    assert!(shown.contains(entries[0]["name"].as_str().unwrap()), "{shown}");
+    // The same journal, by the next bench: its lock went with the process, and its entries follow the first.
+    let mut command = preloaded(bench.server.address());
+    command.args(["watch", "--profile", "ru/smartphone", "--results", "2", "--id", "plain", "--journal"]);
+    command.arg(&watch.journal).args(["--", "--as-of", "2026-06-01"]);
+    let ran = finish(&mut command);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(watch.entries().len(), 3);
+    let verified = finish(preloaded(bench.server.address()).args(["journal", "verify"]).arg(&watch.journal));
+    assert_eq!(verified.code, 0, "{verified:#?}");
 }
 
 #[test]

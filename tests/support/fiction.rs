@@ -1,6 +1,7 @@
 //! Phones that do not exist, answering as Android prints. Written by hand from the forms of its sources; no real device's
 //! output is in here.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use preloaded::adb::commands;
@@ -45,13 +46,23 @@ pub(crate) struct Fiction {
     pub(crate) firmware: Vec<(String, String)>,
     /// Scripts that answer before its own.
     pub(crate) scripts: Vec<Script>,
+    /// Numbers of signers by package, of those that have one of their own.
+    pub(crate) numbers: BTreeMap<String, String>,
 }
 
 impl Default for Fiction {
     /// Android 14 with all mandated apps and a work profile.
     fn default() -> Self {
         let apps = MANDATED.map(str::to_owned).into();
-        Self { sdk: 34, serial: "FICTION1", apps, users: vec![0, 10], firmware: Vec::new(), scripts: Vec::new() }
+        Self {
+            sdk: 34,
+            serial: "FICTION1",
+            apps,
+            users: vec![0, 10],
+            firmware: Vec::new(),
+            scripts: Vec::new(),
+            numbers: BTreeMap::new(),
+        }
     }
 }
 
@@ -191,6 +202,7 @@ impl Fiction {
     fn packages(&self, requested: bool) -> String {
         let mut out = String::from("Packages:\n");
         for [name, path, _, uid, flags] in self.all() {
+            let number = self.numbers.get(&name).map_or("5eed5eed", String::as_str);
             let id = if self.sdk >= 34 { "appId" } else { "userId" };
             let _ = write!(out, "  Package [{name}] (1a2b3c):\n    {id}={uid}\n");
             if uid == "1000" {
@@ -202,7 +214,7 @@ impl Fiction {
                  primaryCpuAbi=null\n    secondaryCpuAbi=null\n    versionCode=7 minSdk=21 targetSdk=23\n    \
                  versionName=7.0\n    splits=[base]\n    flags=[ {flags} ]\n    privateFlags=[ ]\n    \
                  installerPackageName=null\n    signatures=PackageSignatures{{9965eb0 version:3, \
-                 signatures:[d7f1f224], past signatures:[]}}\n    pkgFlags=[ {flags} ]\n"
+                 signatures:[{number}], past signatures:[]}}\n    pkgFlags=[ {flags} ]\n"
             );
             if name == "android" {
                 out.push_str("    declared permissions:\n      android.permission.INTERNET: prot=normal\n");

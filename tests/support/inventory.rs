@@ -184,6 +184,7 @@ pub fn signer(digit: char) -> Signer {
         depth: SignerDepth::Verified,
         published_key: None,
         past: Vec::new(),
+        linked: None,
     }
 }
 

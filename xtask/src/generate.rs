@@ -124,7 +124,9 @@ const END: &str = "<!-- end of commands -->\n";
 fn with_commands(readme: &str, table: &str) -> Result<String> {
     let (before, rest) = readme.split_once(BEGIN).context("README.md has no mark where the commands begin")?;
     let (_, after) = rest.split_once(END).context("README.md has no mark where the commands end")?;
-    let commands: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let commands = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    // A table escapes what would end its cell.
+    let commands: Vec<String> = commands.map(|command| command.replace("\\|", "|")).collect();
     Ok(format!("{before}{BEGIN}\n```text\n{}\n```\n\n{END}{after}", commands.join("\n")))
 }
 

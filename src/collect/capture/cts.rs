@@ -3,19 +3,22 @@
 //! ```text
 //! {"package": [{"name": ..., "version_name": ..., "dir": "/system/app/X/X.apk", "system_priv": false,
 //!   "min_sdk": 21, "target_sdk": 34, "has_system_uid": false, "uid": 10001, "sha256_cert": "AA:BB...",
-//!   "requested_permissions": [{"name": ..., "protection_level": 1, "protection_level_flags": 0, ...}]}]}
+//!   "requested_permissions": [{"name": ..., "protection_level": 1, "protection_level_flags": 0, "is_granted": true}]}]}
 //! ```
 //!
-//! The collector grew: `dir` and `uid` came after the others, and permissions that the device does not define were left
-//! out of `requested_permissions` from the start. A package without `dir` whose place nothing else tells is counted and not
-//! listed, since the suite's own apps are on such a device too.
+//! The collector grew, by its source (`PackageDeviceInfo.java` of 2015 to 2024): `uid` came after the others, `dir` after that
+//! and not in every branch, `is_granted` of each permission and `sha256_file` last. Permissions that the device does not
+//! define are left out of `requested_permissions` from the start. `sha256_cert` is the first of what Android's older
+//! interface names: the oldest certificate of a key that was replaced, one of several signers. It is told as it stands,
+//! and no signer is known by it. A package without `dir` whose place nothing else tells is counted and not listed, since
+//! the suite's own apps are on such a device too.
 
 use serde_json::Value;
 
 use super::document::{self, Document, number, package, text, untold};
 use crate::collect::{Request, SourceError};
 use crate::inventory::{
-    CopyRole, Fact, Gap, GapReason, Hides, Inventory, Origins, Package, RequestedPermission, SignerDepth, Target,
+    CopyRole, Fact, Gap, GapReason, Grant, GrantKind, Hides, Inventory, Origins, Package, RequestedPermission, Target,
 };
 
 /// Names of packages that one gap lists.
@@ -83,11 +86,17 @@ pub(super) fn read(
                 let at = at.at(format!("package {position}, of the permissions that the device defines"));
                 copy.requested_permissions = Fact::new(list.iter().filter_map(plain).collect(), &at);
             }
-            if let Some(signer) =
-                text(value, "sha256_cert").and_then(|text| document::signer(text, SignerDepth::Device))
-            {
-                copy.signers = Fact::new(vec![signer], &at);
+            if let Some(certificate) = text(value, "sha256_cert").and_then(document::digest) {
+                let words = format!(
+                    "the suite tells one certificate, {certificate}: the oldest, where the key was replaced, and the first of several"
+                );
+                let place = format!("{}: package {position}", document.name);
+                copy.signers = Fact::Unknown(Gap::new(place, GapReason::NotObserved, words));
             }
+        }
+        if let Some(grants) = grants(value) {
+            built.grants =
+                Fact::new(grants, &at.at(format!("package {position}, of the permissions that the device defines")));
         }
         packages.push(built);
     }
@@ -110,4 +119,20 @@ pub(super) fn read(
     inventory.normalize();
     crate::platform::conclusions::complete(&mut inventory);
     Ok(Some(inventory))
+}
+
+/// What the suite was told when it asked for each requested permission; `None` where it did not ask.
+fn grants(package: &Value) -> Option<Vec<Grant>> {
+    let list = package.get("requested_permissions")?.as_array()?;
+    let grant = |value: &Value| {
+        Some(Grant {
+            user: Some(0),
+            permission: text(value, "name")?.to_owned(),
+            kind: GrantKind::Untold,
+            granted: value.get("is_granted")?.as_bool()?,
+            flags: Vec::new(),
+        })
+    };
+    // An empty list tells nothing of which of both it is.
+    list.iter().map(grant).collect::<Option<Vec<_>>>().filter(|grants| !grants.is_empty())
 }

@@ -101,16 +101,21 @@ pub(super) fn untold(place: &str) -> Gap {
     Gap::new(place, GapReason::NotObserved, "the capture does not tell it")
 }
 
+/// A SHA-256 digest as lower-case hex, if the text is one, with or without colons.
+pub(super) fn digest(text: &str) -> Option<String> {
+    let plain: String = text.chars().filter(|c| *c != ':').collect::<String>().to_ascii_lowercase();
+    (plain.len() == 64 && plain.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(plain)
+}
+
 /// A signer by its certificate's SHA-256, if the text is one.
 pub(super) fn signer(sha256: &str, depth: SignerDepth) -> Option<Signer> {
-    let plain: String = sha256.chars().filter(|c| *c != ':').collect::<String>().to_ascii_lowercase();
-    let valid = plain.len() == 64 && plain.bytes().all(|byte| byte.is_ascii_hexdigit());
-    valid.then(|| Signer {
-        sha256: Some(plain),
+    digest(sha256).map(|sha256| Signer {
+        sha256: Some(sha256),
         hash_code: String::new(),
         scheme: None,
         depth,
         published_key: None,
         past: Vec::new(),
+        linked: None,
     })
 }

@@ -7,7 +7,9 @@
 //! device_properties.txt  {"version": ..., "b64EncodedDeviceProps": [{"encodedDevProps": "W3..."}]}
 //! ```
 //!
-//! The total is held against the list. Sources: `Results.md` and `hubble_parser.py` of Uraniborg.
+//! The total is held against the list. What its words mean is as its source says (`PackageMetadata.java`, `MainActivity.java`):
+//! `isHidden` is that Android does not count it as installed for the user, `versionCode` the lower 32 bits, also negative, and
+//! `certIds` the history of one signer or all of several. Other sources: `Results.md` and `hubble_parser.py` of Uraniborg.
 
 use serde_json::Value;
 
@@ -16,8 +18,8 @@ use super::texts::Texts;
 use crate::collect::{Request, SourceError};
 use crate::dump::getprop;
 use crate::inventory::{
-    Code, CopyRole, Enabled, Evidence, Fact, Gap, GapReason, Grant, GrantKind, Hides, Inventory, Origin, OriginKind,
-    Origins, Package, RequestedPermission, SignerDepth, Split, Target, UserState,
+    Code, CopyRole, DeclaredPermission, Enabled, Evidence, Fact, Gap, GapReason, Grant, GrantKind, Hides, Inventory,
+    Origin, OriginKind, Origins, Package, RequestedPermission, SignerDepth, Split, Target, UserState,
 };
 use crate::platform::identity::{self, Properties, Property};
 
@@ -88,8 +90,8 @@ fn build(value: &Value, mut package: Package, at: &Evidence) -> Package {
     if let (Some(enabled), Some(hidden)) = (flag("isEnabled"), flag("isHidden")) {
         let state = UserState {
             user: 0,
-            installed: true,
-            hidden,
+            installed: !hidden,
+            hidden: false,
             suspended: flag("isSuspended").unwrap_or(false),
             stopped: false,
             enabled: if enabled { Enabled::Enabled } else { Enabled::Disabled },
@@ -111,13 +113,31 @@ fn build(value: &Value, mut package: Package, at: &Evidence) -> Package {
         let all = granted.iter().map(|name| grant(name, true)).chain(refused.iter().map(|name| grant(name, false)));
         package.grants = Fact::new(all.collect(), at);
     }
+    let name = package.name.clone();
     let Some(copy) = package.copies.first_mut() else { return package };
     if let (Some(granted), Some(refused)) = (granted, refused) {
         let plain = |name: String| RequestedPermission { name, max_sdk: None, sdk_23: false };
         copy.requested_permissions = Fact::new(granted.into_iter().chain(refused).map(plain).collect(), at);
     }
-    if let Some(code) = number(value, "versionCode") {
-        copy.version_code = Fact::new(code, at);
+    if let Some(code) = value.get("versionCode").and_then(Value::as_i64) {
+        // What Android prints as a number without sign.
+        let low = u32::try_from(code & i64::from(u32::MAX)).unwrap_or_default();
+        let place = at.at.as_deref().unwrap_or_default();
+        copy.version_code = Fact::new(low.into(), &at.at(format!("{place}, lower 32 bits")));
+    }
+    if let Some(list) = value.get("permissionsDeclared").and_then(Value::as_array) {
+        let declared = |value: &Value| {
+            Some(DeclaredPermission {
+                name: text(value, "name")?.to_owned(),
+                package: name.clone(),
+                protection: text(value, "protLevel").map(str::to_owned),
+                group: None,
+                known_certificates: Vec::new(),
+            })
+        };
+        if let Some(all) = list.iter().map(declared).collect() {
+            copy.declared_permissions = Fact::new(all, at);
+        }
     }
     if value.get("versionName").is_some() {
         copy.version_name = Fact::new(text(value, "versionName").map(str::to_owned), at);
@@ -151,7 +171,9 @@ fn build(value: &Value, mut package: Package, at: &Evidence) -> Package {
             at,
         );
     }
-    if let Some(names) = texts(value, "splitNames") {
+    // Android names no list where there is none.
+    let none = value.get("splitNames").is_some_and(Value::is_null).then(Vec::new);
+    if let Some(names) = texts(value, "splitNames").or(none) {
         let unread = untold("split APKs");
         let split = |name| Split { name, path: None, file: Fact::Unknown(unread.clone()) };
         copy.splits = Fact::new(names.into_iter().map(split).collect(), at);

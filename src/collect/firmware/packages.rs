@@ -549,6 +549,7 @@ fn signer(certificate: &apk::Certificate, known: &KnownCertificates) -> Signer {
         depth: SignerDepth::Claimed,
         published_key: known.get(certificate).map(|known| known.name.clone()),
         past: certificate.past.iter().map(past).collect(),
+        linked: None,
     }
 }
 

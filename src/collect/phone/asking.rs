@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::adb::{Answer, Batch, Command, Failure, Shell};
+use crate::adb::{Answer, Batch, Command, Failure, Shell, commands};
 use crate::collect::record::Record;
 use crate::dump::refusal::{self, RefusalKind};
 use crate::inventory::{Evidence, Gap, GapReason, Hides, Origin, OriginKind, Origins};
@@ -137,11 +137,7 @@ impl<'a> Asker<'a> {
         let gap = |reason, words: &str| Gap::new(command.line(), reason, words.chars().take(WORDS).collect::<String>());
         let answer = match result {
             Ok(answer) => answer,
-            Err(failure) => {
-                let reason = failure_reason(&failure);
-                self.silences = if reason == GapReason::TimedOut { self.silences.saturating_add(1) } else { 0 };
-                return Err(gap(reason, &failure.to_string()));
-            }
+            Err(failure) => return Err(self.failed(command, &failure)),
         };
         self.answered = true;
         self.silences = 0;
@@ -149,6 +145,30 @@ impl<'a> Asker<'a> {
             Some((reason, words)) => Err(gap(reason, &words)),
             None => Ok(answer.stdout),
         }
+    }
+
+    fn failed(&mut self, command: &Command, failure: &Failure) -> Gap {
+        let reason = failure_reason(failure);
+        self.silences = if reason == GapReason::TimedOut { self.silences.saturating_add(1) } else { 0 };
+        Gap::new(command.line(), reason, failure.to_string().chars().take(WORDS).collect::<String>())
+    }
+
+    /// A whole file by the phone's file service, handed on in pieces: its length. Failures are the caller's to tell.
+    pub(super) fn pull(&mut self, path: &str, each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<u64, Gap> {
+        let Some(pull) = commands::pull(path) else {
+            return Err(Gap::new(path, GapReason::Unsupported, "a path that is not sent to a phone"));
+        };
+        let command = pull.command();
+        if self.silences >= SILENCES {
+            return Err(not_asked(command));
+        }
+        let told = self.shell.pull(&pull, each).map_err(|failure| self.failed(command, &failure))?;
+        self.answered = true;
+        self.silences = 0;
+        told.map_err(|words| {
+            let reason = refusal::find(&words).map_or(GapReason::Failed, |found| gap_reason(found.kind));
+            Gap::new(command.line(), reason, words.chars().take(WORDS).collect::<String>())
+        })
     }
 
     /// Asks again after silence: for what the phone's system answers without Android's services.
@@ -185,6 +205,7 @@ fn failure_reason(failure: &Failure) -> GapReason {
         Failure::TimedOut { .. } => GapReason::TimedOut,
         Failure::TooLarge { .. } => GapReason::TooLarge,
         Failure::NotCaptured(_) => GapReason::NotObserved,
+        Failure::Unkept(_) => GapReason::Failed,
         Failure::NoServer { .. } | Failure::Disconnected(_) => GapReason::Disconnected,
     }
 }

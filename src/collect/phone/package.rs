@@ -283,6 +283,7 @@ impl Entry<'_> {
                     depth: SignerDepth::Device,
                     published_key: None,
                     past: Vec::new(),
+                    linked: None,
                 };
                 Some(facts::signature_numbers(text)?.into_iter().map(signer).collect())
             }),

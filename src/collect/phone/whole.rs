@@ -7,22 +7,27 @@ use std::io::Write;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use super::asking::Asker;
-use crate::adb::commands::{self, READ_BLOCK, READ_BLOCKS};
+use super::files::{Files, Part};
+use crate::adb::commands::{self, FILE_CAP, READ_BLOCK, READ_BLOCKS};
 use crate::apk::{self, SdkRange, Verification};
 use crate::bytes::{FileBytes, SharedBytes};
 use crate::collect::Progress;
 use crate::inventory::{Fact, Gap, GapReason, Package, SignerDepth};
 
-/// Largest file that is pulled. The largest that is shipped, with assets of a game, has about 2 GiB.
-const FILE_BYTES: u64 = 4 << 30;
-
 /// Reads of one request: 64 MiB in memory.
 const READS: u64 = 16;
 
 /// Pulls and verifies the file that Android runs of each package whose signers were read.
-pub(super) fn verify(asker: &mut Asker<'_>, packages: &mut [Package], sdk: Option<u32>, progress: &dyn Progress) {
+pub(super) fn verify(
+    asker: &mut Asker<'_>,
+    files: &mut Files,
+    packages: &mut [Package],
+    sdk: Option<u32>,
+    progress: &dyn Progress,
+) {
     for package in packages {
         let Some(copy) = package.copies.first_mut() else { continue };
         let path = copy.path.clone();
@@ -32,7 +37,7 @@ pub(super) fn verify(asker: &mut Asker<'_>, packages: &mut [Package], sdk: Optio
             continue;
         }
         progress.step(&format!("verifying {path}"));
-        let file = match pull(asker, &path) {
+        let file = match pull(asker, files, &path) {
             Ok(file) => file,
             Err(gap) => {
                 asker.note(gap);
@@ -71,31 +76,34 @@ fn holding(found: &Verification) -> BTreeSet<String> {
         .collect()
 }
 
-fn pull(asker: &mut Asker<'_>, path: &str) -> Result<tempfile::NamedTempFile, Gap> {
+fn pull(asker: &mut Asker<'_>, files: &mut Files, path: &str) -> Result<NamedTempFile, Gap> {
     let gap = |reason, words: String| Gap::new(path, reason, words);
-    let unsent = || gap(GapReason::Unsupported, "a path that is not sent to a shell".to_owned());
-    let size = commands::size(path).ok_or_else(unsent)?;
-    let answer = asker.raw_batch(vec![size]).pop().unwrap_or_else(|| Err(unsent()))?;
-    let text = String::from_utf8_lossy(&answer).trim().to_owned();
-    let length: u64 = text.parse().map_err(|_| gap(GapReason::Damaged, format!("its length is `{text}`")))?;
-    if length > FILE_BYTES {
+    if !commands::is_package_file(path) {
+        return Err(gap(GapReason::Unsupported, "a path that is not sent to a shell".to_owned()));
+    }
+    if files.are_whole() {
+        return files.whole(asker, path).map(|(file, _)| file);
+    }
+    let Some(Ok(length)) = files.lengths(asker, &[path]).pop() else {
+        // Whatever the shell says of its length, the file service may give the file.
+        return files.whole(asker, path).map(|(file, _)| file);
+    };
+    if length > FILE_CAP {
         return Err(gap(GapReason::TooLarge, format!("{length} bytes")));
     }
     let failed = |error: std::io::Error| gap(GapReason::Failed, format!("a temporary file: {error}"));
-    let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
+    let mut file = NamedTempFile::new().map_err(failed)?;
     let piece = READ_BLOCKS * READ_BLOCK;
     let mut at = 0;
     while at < length {
-        let starts: Vec<u64> = (0..READS).map(|number| at + number * piece).filter(|start| *start < length).collect();
-        let reads = starts.iter().filter_map(|start| commands::read(path, start / READ_BLOCK, READ_BLOCKS)).collect();
-        for (start, answer) in starts.iter().zip(asker.raw_batch(reads)) {
-            let bytes = answer.map_err(|found| Gap { place: path.to_owned(), ..found })?;
-            let expected = (length - start).min(piece);
-            if bytes.len() as u64 != expected {
-                let words = format!("{} bytes came, {expected} were asked for", bytes.len());
-                return Err(gap(GapReason::Truncated, words));
-            }
-            file.write_all(&bytes).map_err(failed)?;
+        let starts = (0..READS).map(|number| at + number * piece).filter(|start| *start < length);
+        let parts: Vec<Part<'_>> =
+            starts.map(|start| Part { path, len: length, start: start / READ_BLOCK, count: READ_BLOCKS }).collect();
+        let Ok(answers) = files.parts(asker, &parts) else {
+            return files.whole(asker, path).map(|(file, _)| file);
+        };
+        for answer in answers {
+            file.write_all(&answer?).map_err(failed)?;
         }
         at += READS * piece;
     }

@@ -168,6 +168,7 @@ fn signer(sha256: &str) -> Signer {
         depth: SignerDepth::Verified,
         published_key: None,
         past: Vec::new(),
+        linked: None,
     }
 }
 

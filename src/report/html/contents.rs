@@ -103,7 +103,12 @@ fn signer_list(signers: &[Signer]) -> String {
         return optional(None);
     }
     let one = |signer: &Signer| {
-        let digest = signer.sha256.as_ref().map_or_else(|| signer.hash_code.clone(), |sha256| cut(sha256, 12));
+        let digest = match (&signer.sha256, &signer.linked) {
+            (Some(sha256), _) => cut(sha256, 12),
+            // Read of another file whose signer has the same number.
+            (None, Some(link)) => format!("~{}", cut(&link.sha256, 12)),
+            (None, None) => signer.hash_code.clone(),
+        };
         let key = signer.published_key.as_ref().map(|key| format!(" <small>{}</small>", bounded(key)));
         format!("<code>{}</code>{}", escape(&digest), key.unwrap_or_default())
     };

@@ -126,6 +126,8 @@ pub(crate) struct Profile {
     pub(crate) scripts_first: bool,
     /// Regular files by absolute path.
     pub(crate) files: BTreeMap<String, Arc<[u8]>>,
+    /// Tools that its shell has not: `dd`, `stat`. What stands behind `ls -l` prints as toolbox did, without `stat`.
+    pub(crate) lacks: Vec<&'static str>,
 }
 
 impl Default for Profile {
@@ -142,6 +144,7 @@ impl Default for Profile {
             scripts: Vec::new(),
             scripts_first: false,
             files: BTreeMap::new(),
+            lacks: Vec::new(),
         }
     }
 }

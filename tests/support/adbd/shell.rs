@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Fault, Gone, Result, Script, Stream};
+use super::{Fault, Gone, Profile, Result, Script, Stream};
 
 /// How output is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(super) fn serve(stream: &mut Stream, request: &str, style: Style) -> Result<
 /// Runs one command and gives its status; `None` where the stream ends early.
 fn command(stream: &mut Stream, line: &str, style: Style, wrapped: bool, merged: bool) -> Result<Option<u8>> {
     let scripted = stream.profile().scripts_first && stream.profile().scripts.iter().any(|script| script.answers(line));
-    if let Some((bytes, status)) = of_files(&stream.profile().files, line).filter(|_| !scripted) {
+    if let Some((bytes, status)) = of_files(&stream.profile(), line).filter(|_| !scripted) {
         deliver(stream, style, STDOUT, &bytes)?;
         return Ok(Some(status));
     }
@@ -93,17 +93,39 @@ fn command(stream: &mut Stream, line: &str, style: Style, wrapped: bool, merged:
     }
 }
 
-/// What `stat -c %s FILE` and `dd if=FILE bs=B skip=S count=C` print for a file that is there, by POSIX and toybox.
-fn of_files(files: &std::collections::BTreeMap<String, std::sync::Arc<[u8]>>, line: &str) -> Option<(Vec<u8>, u8)> {
+/// What the tools that read files print for one that is there, by POSIX, toybox and toolbox. `None` where it is not, or the
+/// tool is not.
+fn of_files(profile: &Profile, line: &str) -> Option<(Vec<u8>, u8)> {
     let words: Vec<&str> = line.split(' ').collect();
+    let has = |tool: &str| !profile.lacks.contains(&tool);
+    let file = |path: &str| profile.files.get(path);
     match words.as_slice() {
-        ["stat", "-c", "%s", path] => files.get(*path).map(|file| (format!("{}\n", file.len()).into_bytes(), 0)),
-        ["dd", rest @ ..] => {
+        ["stat", "-c", "%s", path] if has("stat") => Some((format!("{}\n", file(path)?.len()).into_bytes(), 0)),
+        ["ls", "-l", path] if has("ls") => {
+            let (len, name) = (file(path)?.len(), path.rsplit('/').next()?);
+            let line = if has("stat") {
+                format!("-rw-r--r-- 1 root root {len} 2009-01-01 00:00 {path}\n")
+            } else {
+                format!("-rw-r--r-- root     root     {len:8} 2009-01-01 00:00 {name}\n")
+            };
+            Some((line.into_bytes(), 0))
+        }
+        ["dd", rest @ ..] if has("dd") => {
             let value = |key: &str| rest.iter().find_map(|word| word.strip_prefix(key));
             let number = |key: &str| value(key)?.parse::<usize>().ok();
-            let file = files.get(value("if=")?)?;
+            let file = file(value("if=")?)?;
             let start = (number("skip=")? * number("bs=")?).min(file.len());
             let end = (start + number("count=")? * number("bs=")?).min(file.len());
+            Some((file[start..end].to_vec(), 0))
+        }
+        // The status is that of the last in the pipe.
+        ["tail", "-c", start, path, "2>/dev/null|head", "-c", count, "2>/dev/null"] if has("head") => {
+            let file = match file(path) {
+                Some(file) if has("tail") => file,
+                _ => return Some((Vec::new(), 0)),
+            };
+            let start = (start.strip_prefix('+')?.parse::<usize>().ok()? - 1).min(file.len());
+            let end = (start + count.parse::<usize>().ok()?).min(file.len());
             Some((file[start..end].to_vec(), 0))
         }
         _ => None,

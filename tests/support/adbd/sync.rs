@@ -1,7 +1,7 @@
 //! The phone's file service, old form, reading only: `STAT`, `LIST`, `RECV`, `QUIT`. Sizes are 32 bits there, and what
 //! does not exist has mode 0. Source: AOSP `packages/modules/adb/SYNC.TXT`.
 
-use super::{Gone, Result, Stream};
+use super::{Fault, Gone, Result, Stream};
 
 const REGULAR: u32 = 0o100_644;
 const DIRECTORY: u32 = 0o040_755;
@@ -16,6 +16,8 @@ pub(super) fn serve(stream: &mut Stream) -> Result<()> {
             _ => stream.read(length.min(1024) as usize)?,
         };
         let path = String::from_utf8_lossy(&path).into_owned();
+        let asked = format!("sync: {} {path}", String::from_utf8_lossy(request));
+        stream.connection.shared.services.lock().unwrap().push(asked);
         match request {
             b"STAT" => {
                 let (mode, size) = stat(stream, &path);
@@ -24,6 +26,7 @@ pub(super) fn serve(stream: &mut Stream) -> Result<()> {
             b"LIST" => list(stream, &path)?,
             b"RECV" => match stream.profile().files.get(&path).cloned() {
                 Some(file) => {
+                    let trouble = stream.trouble();
                     let mut answer = Vec::new();
                     for piece in file.chunks(64 << 10) {
                         answer.extend_from_slice(b"DATA");
@@ -31,7 +34,20 @@ pub(super) fn serve(stream: &mut Stream) -> Result<()> {
                         answer.extend_from_slice(piece);
                     }
                     answer.extend_from_slice(b"DONE\0\0\0\0");
-                    stream.write(&answer)?;
+                    match trouble {
+                        None => stream.write(&answer)?,
+                        Some(fault) => {
+                            stream.write(&answer[..answer.len() / 2])?;
+                            match fault {
+                                Fault::Hang => return Err(stream.hang()),
+                                Fault::Close => return Ok(()),
+                                Fault::Drop => {
+                                    stream.connection.drop_link();
+                                    return Err(Gone);
+                                }
+                            }
+                        }
+                    }
                 }
                 None => fail(stream, "No such file or directory")?,
             },

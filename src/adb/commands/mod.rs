@@ -8,7 +8,15 @@
 //! The versions in which an option appeared are from AOSP's sources and public reports; a phone that does not know an
 //! option answers with an error, which is an answer like any other.
 
+mod batch;
+mod names;
+
 use std::time::Duration;
+
+use batch::SILENT;
+pub use batch::{Batch, parts};
+use names::{is_number, is_user_id};
+pub use names::{is_package_file, is_package_name, is_permission_name};
 
 /// First API level whose `dumpsys` knows `-t` (Android 7). Its own limit is 10 s otherwise, and it exits with 0 when
 /// that has passed.
@@ -23,25 +31,13 @@ pub const SETTINGS_LIST_SINCE: u32 = 24;
 /// Longest line that is sent. The ADB server's length field has four hexadecimal digits; the rest is for the wrapper.
 pub const LINE_LIMIT: usize = 0xF000 - 256;
 
-/// Most bytes of the answer to several commands.
-const BATCH_CAP: u64 = 128 << 20;
-
-/// Longest run of several commands.
-const BATCH_WHOLE: Duration = Duration::from_secs(180);
-
-/// Longest name of a package or permission. Android's own limit for packages is 223; permissions have none.
-const NAME_LIMIT: usize = 255;
-
-/// Bytes of a block of [`read`].
+/// Bytes of a block of [`read`] and [`read_piped`].
 pub const READ_BLOCK: u64 = 1024;
 
-/// Most blocks that one [`read`] asks for.
+/// Most blocks that one of them asks for.
 pub const READ_BLOCKS: u64 = 4096;
 
 const READ_CAP: u64 = READ_BLOCK * READ_BLOCKS;
-
-/// Longest path of a file that is read.
-const PATH_LIMIT: usize = 1024;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -54,6 +50,11 @@ const SLOW: Duration = Duration::from_secs(30);
 const SLOW_WHOLE: Duration = Duration::from_secs(60);
 const QUICK: Duration = Duration::from_secs(10);
 const QUICK_WHOLE: Duration = Duration::from_secs(20);
+/// For a whole file: 4 GiB by a cable of USB 2 take some minutes.
+const FILE_WHOLE: Duration = Duration::from_secs(600);
+
+/// Largest file that is read whole. The largest package that is shipped, with assets of a game, has about 2 GiB.
+pub const FILE_CAP: u64 = 4 << 30;
 
 /// A row of the table: a command as it may be sent, and what it may cost.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -142,8 +143,15 @@ rows! {
         "features of hardware and software", MIB, SLOW, SLOW_WHOLE, 21;
     SIZE: "size", "stat -c %s {file}",
         "length of a package file", 4 * KIB, QUICK, QUICK_WHOLE, 23;
+    SIZE_LISTED: "size-listed", "ls -l {file}",
+        "the same, where there is no `stat`, as before Android 6", 4 * KIB, QUICK, QUICK_WHOLE, 21;
     READ: "read", "dd if={file} bs=1024 skip={number} count={number} 2>/dev/null",
         "a part of a package file", READ_CAP, SLOW, SLOW_WHOLE, 21;
+    READ_PIPED: "read-piped", "tail -c +{number} {file} 2>/dev/null|head -c {number} 2>/dev/null",
+        "the same, where there is no `dd`", READ_CAP, SLOW, SLOW_WHOLE, 26;
+    PULL: "pull", "sync: RECV {file}",
+        "a whole package file by the file service, where the shell has no tool to read parts of it",
+        FILE_CAP, SLOW, FILE_WHOLE, 21;
     MODULES: "modules", "pm list packages --apex-only --show-versioncode -f",
         "APEX modules", 4 * MIB, SLOW, SLOW_WHOLE, 29;
 }
@@ -151,18 +159,6 @@ rows! {
 /// Services whose state is asked for, and why. `dumpsys` prints; none of these has a word in its dump that changes it, and
 /// none is given.
 pub const SERVICES: [&str; 5] = ["role", "device_policy", "accessibility", "appops", "overlay"];
-
-/// What stands between two commands of one request. The phone's answer has the earlier one's status in its place.
-const NEXT: &str = ";echo __next:$?;";
-
-/// What each command of such a request ends with, so that its words of refusal stay with it.
-const MERGED: &str = " 2>&1";
-
-/// What a command ends with whose output is data, and whose words are dropped.
-const SILENT: &str = " 2>/dev/null";
-
-/// Most commands of one request: each may have the largest answer.
-const BATCH_LIMIT: usize = 256;
 
 /// The table, in the order in which a phone is asked.
 #[must_use]
@@ -175,95 +171,6 @@ pub fn table() -> &'static [&'static Row] {
 pub fn is_allowed(line: &str) -> bool {
     let is_row = |line: &str| TABLE.iter().any(|row| matches(row.template, line));
     line.len() <= LINE_LIMIT && (is_row(line) || parts(line).is_some_and(|parts| parts.into_iter().all(is_row)))
-}
-
-/// The commands of a request that holds several, as [`Batch`] writes it; `None` for any other text.
-#[must_use]
-pub fn parts(line: &str) -> Option<Vec<&str>> {
-    // What is data, without words, keeps its own end.
-    let part = |text| if str::ends_with(text, SILENT) { Some(text) } else { text.strip_suffix(MERGED) };
-    let parts: Option<Vec<&str>> = line.split(NEXT).map(part).collect();
-    parts.filter(|parts| parts.len() <= BATCH_LIMIT)
-}
-
-/// Several commands that go as one request: a round trip is what a phone costs most.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
-    line: String,
-    commands: Vec<Command>,
-}
-
-impl Batch {
-    /// As many requests as the length of a line makes necessary, commands in the order given.
-    #[must_use]
-    pub fn of(commands: impl IntoIterator<Item = Command>) -> Vec<Self> {
-        let mut batches: Vec<Self> = Vec::new();
-        for command in commands {
-            let end = if command.line.ends_with(SILENT) { "" } else { MERGED };
-            let part = format!("{}{end}", command.line);
-            match batches.last_mut() {
-                Some(batch)
-                    if batch.commands.len() < BATCH_LIMIT
-                        && batch.line.len() + NEXT.len() + part.len() <= LINE_LIMIT =>
-                {
-                    batch.line.push_str(NEXT);
-                    batch.line.push_str(&part);
-                    batch.commands.push(command);
-                }
-                _ => batches.push(Self { line: part, commands: vec![command] }),
-            }
-        }
-        batches
-    }
-
-    /// The line as the phone's shell sees it.
-    #[must_use]
-    pub fn line(&self) -> &str {
-        &self.line
-    }
-
-    /// Its commands, in order.
-    #[must_use]
-    pub fn commands(&self) -> &[Command] {
-        &self.commands
-    }
-
-    /// Largest answer in bytes: that of the most talkative commands, not of all together.
-    #[must_use]
-    pub fn cap(&self) -> u64 {
-        self.commands.iter().fold(0_u64, |sum, command| sum.saturating_add(command.cap())).min(BATCH_CAP)
-    }
-
-    /// Longest silence.
-    #[must_use]
-    pub fn silence(&self) -> Duration {
-        self.commands.iter().map(Command::silence).max().unwrap_or(QUICK)
-    }
-
-    /// Longest run.
-    #[must_use]
-    pub fn deadline(&self) -> Duration {
-        let sum = self.commands.iter().fold(Duration::ZERO, |sum, command| sum.saturating_add(command.deadline()));
-        sum.min(BATCH_WHOLE)
-    }
-
-    /// Cuts the answer into those of the commands: output and status of each, the last one's status given apart. `None`
-    /// where the marks between them are not as many as they should be: an answer that holds such a mark itself.
-    #[must_use]
-    pub fn split(&self, stdout: &[u8], last: i32) -> Option<Vec<(Vec<u8>, i32)>> {
-        const MARK: &[u8] = b"__next:";
-        let mut answers = Vec::with_capacity(self.commands.len());
-        let mut rest = stdout;
-        while let Some(at) = rest.windows(MARK.len()).position(|window| window == MARK) {
-            let (before, after) = (rest.get(..at)?, rest.get(at.checked_add(MARK.len())?..)?);
-            let end = after.iter().position(|byte| *byte == b'\n')?;
-            let status = std::str::from_utf8(after.get(..end)?).ok()?.trim_end().parse().ok()?;
-            answers.push((before.to_vec(), status));
-            rest = after.get(end.checked_add(1)?..)?;
-        }
-        answers.push((rest.to_vec(), last));
-        (answers.len() == self.commands.len()).then_some(answers)
-    }
 }
 
 /// A command that may be sent, with its arguments filled in. Made by the constructors of the table only.
@@ -425,6 +332,68 @@ pub fn read(path: &str, skip: u64, count: u64) -> Option<Command> {
         .then(|| Command { row: &READ, line: format!("dd if={path} bs=1024 skip={skip} count={count}{SILENT}") })
 }
 
+/// Length of a package file as a listing of it tells; see [`listed_size`]. `None` for a path that may not be sent.
+#[must_use]
+pub fn size_listed(path: &str) -> Option<Command> {
+    is_package_file(path).then(|| Command { row: &SIZE_LISTED, line: SIZE_LISTED.template.replace("{file}", path) })
+}
+
+/// The length in a listing of one regular file: the number before the date, in both forms that Android prints
+/// (`-rw-r--r-- root root 12 2009-01-01 00:00 A.apk`, since Android 6 with a number of links before the owner).
+#[must_use]
+pub fn listed_size(listing: &str) -> Option<u64> {
+    let words: Vec<&str> = listing.trim().split_ascii_whitespace().collect();
+    let is_date = |word: &str| {
+        word.len() == 10
+            && word
+                .bytes()
+                .enumerate()
+                .all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() })
+    };
+    let date = words.iter().position(|word| is_date(word))?;
+    words.first().filter(|mode| mode.starts_with('-') && date >= 4)?;
+    words.get(date - 1)?.parse().ok()
+}
+
+/// The same part as of [`read`], by two other tools.
+#[must_use]
+pub fn read_piped(path: &str, skip: u64, count: u64) -> Option<Command> {
+    let fits = is_package_file(path) && (1..=READ_BLOCKS).contains(&count);
+    // `tail` counts bytes from 1.
+    let start = skip.checked_mul(READ_BLOCK)?.checked_add(1)?;
+    let length = count.checked_mul(READ_BLOCK).filter(|_| fits)?;
+    let line = format!("tail -c +{start} {path} 2>/dev/null|head -c {length}{SILENT}");
+    Some(Command { row: &READ_PIPED, line })
+}
+
+/// A whole package file, asked of the phone's file service and not of its shell.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pull {
+    command: Command,
+    path: String,
+}
+
+impl Pull {
+    /// Its row and limits; the line is for people.
+    #[must_use]
+    pub fn command(&self) -> &Command {
+        &self.command
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+/// A whole package file; `None` for a path that may not be sent (see [`is_package_file`]).
+#[must_use]
+pub fn pull(path: &str) -> Option<Pull> {
+    let command = || Command { row: &PULL, line: PULL.template.replace("{file}", path) };
+    is_package_file(path).then(|| Pull { command: command(), path: path.to_owned() })
+}
+
 /// Requests that ask for packages by the permissions they request. See [`requested`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requested {
@@ -459,26 +428,6 @@ pub fn requested<'a>(sdk: u32, names: impl IntoIterator<Item = &'a str>) -> Requ
     Requested { commands, refused }
 }
 
-/// Whether a package's name may be sent: Android's characters (letters, digits, `_`, parts joined by `.`, each begun by
-/// a letter or `_`), at least two parts or `android`. A single word could be one of `dumpsys package`'s own.
-#[must_use]
-pub fn is_package_name(name: &str) -> bool {
-    let part = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    name.len() <= NAME_LIMIT && (name == "android" || name.contains('.')) && name.split('.').all(part)
-}
-
-/// Whether a permission's name may be sent: letters, digits, `_`, `.`, `-`, begun by a letter or `_`. Android checks
-/// nothing here, so a phone may hold names that are refused.
-#[must_use]
-pub fn is_permission_name(name: &str) -> bool {
-    name.len() <= NAME_LIMIT
-        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
-}
-
 fn matches(template: &str, line: &str) -> bool {
     let mut words = line.split(' ');
     for slot in template.split(' ') {
@@ -489,6 +438,8 @@ fn matches(template: &str, line: &str) -> bool {
             "if={file}" => words.next().and_then(|word| word.strip_prefix("if=")).is_some_and(is_package_file),
             "skip={number}" => words.next().and_then(|word| word.strip_prefix("skip=")).is_some_and(is_number),
             "count={number}" => words.next().and_then(|word| word.strip_prefix("count=")).is_some_and(is_number),
+            "+{number}" => words.next().and_then(|word| word.strip_prefix('+')).is_some_and(is_number),
+            "{number}" => words.next().is_some_and(is_number),
             "{service}" => words.next().is_some_and(|word| SERVICES.contains(&word)),
             "{permissions}" => {
                 let mut names = 0_usize;
@@ -504,30 +455,11 @@ fn matches(template: &str, line: &str) -> bool {
     words.next().is_none()
 }
 
-/// Whether a file may be read: a package file by its absolute path, of characters that mean nothing to a shell, without
-/// `..`. Others stay unread, and are named.
-#[must_use]
-pub fn is_package_file(path: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=~@,:".contains(c);
-    path.len() <= PATH_LIMIT
-        && path.starts_with('/')
-        && [".apk", ".apex", ".capex"].iter().any(|end| path.ends_with(end))
-        && path.chars().all(plain)
-        && path.split('/').all(|part| part != "..")
-}
-
-fn is_number(word: &str) -> bool {
-    word.parse::<u64>().is_ok_and(|number| number.to_string() == word)
-}
-
-fn is_user_id(word: &str) -> bool {
-    word.parse::<u32>().is_ok_and(|id| id.to_string() == word)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::names::NAME_LIMIT;
     use super::*;
 
     fn one_of_each() -> Vec<Command> {
@@ -546,6 +478,8 @@ mod tests {
             all.extend(
                 [size("/system/app/A/A.apk"), read("/data/app/~~x==/a.b-y==/base.apk", 3, 4)].into_iter().flatten(),
             );
+            all.extend([size_listed("/system/app/A/A.apk"), read_piped("/a.apk", 3, 4)].into_iter().flatten());
+            all.extend(pull("/system/app/A/A.apk").map(|pull| pull.command().clone()));
             all.extend(requested(sdk, ["android.permission.CAMERA", "a-b.C_d"]).commands);
         }
         all
@@ -566,8 +500,11 @@ mod tests {
     #[test]
     fn no_template_holds_a_character_that_a_shell_interprets() {
         for row in table() {
-            // Words of `dd` go nowhere; nothing else is redirected.
+            // Words of tools that print data go nowhere, and one row has a pipe; nothing else is redirected.
             let bare = row.template.replace(['{', '}'], "").replace(" 2>/dev/null", "").replace(" %s ", " ");
+            let bare = if row.name == "read-piped" { bare.replacen('|', " ", 1).replacen('+', "", 1) } else { bare };
+            // The file service is no shell.
+            let bare = if row.name == "pull" { bare.replacen("sync:", "", 1) } else { bare };
             assert!(bare.chars().all(|c| c.is_ascii_alphanumeric() || " -_./=".contains(c)), "{}", row.template);
         }
     }
@@ -653,19 +590,50 @@ mod tests {
             "",
         ] {
             assert_eq!((size(path), read(path, 0, 1)), (None, None), "{path:?}");
+            assert_eq!((size_listed(path), read_piped(path, 0, 1), pull(path)), (None, None, None), "{path:?}");
         }
         assert_eq!((read("/a.apk", 0, 0), read("/a.apk", 0, READ_BLOCKS + 1)), (None, None));
+        assert_eq!((read_piped("/a.apk", 0, 0), read_piped("/a.apk", u64::MAX, 1)), (None, None));
+        assert_eq!(
+            read_piped("/a.apk", 2, 3).unwrap().line(),
+            "tail -c +2049 /a.apk 2>/dev/null|head -c 3072 2>/dev/null"
+        );
         for line in [
             "dd if=/a.apk of=/b.apk bs=1024 skip=0 count=1 2>/dev/null",
             "dd if=/a.apk bs=1024 skip=0 count=1 2>/data/x",
             "dd if=/a.apk bs=1024 skip=0x1 count=1 2>/dev/null",
             "stat -c %s /a.txt",
+            "ls -l /data",
+            "tail -c +1 /a.apk 2>/dev/null|head -c 1024 2>/data/x",
+            "tail -c +1 /a.apk 2>/dev/null|head -c 1;reboot 2>/dev/null",
+            "tail -c +1 /a.apk 2>/dev/null|sh",
+            "sync: SEND /a.apk",
+            "sync: RECV /data/misc/wifi/x.conf",
         ] {
             assert!(!is_allowed(line), "{line}");
         }
         let both = [size("/a.apk").unwrap(), read("/a.apk", 0, 1).unwrap(), users()];
         let [batch] = Batch::of(both).try_into().unwrap();
         assert!(is_allowed(batch.line()), "{}", batch.line());
+    }
+
+    #[test]
+    fn the_length_is_the_number_before_the_date_in_either_form_of_a_listing() {
+        for (listing, expected) in [
+            // toolbox, by its source; toybox; GNU with a style of its own.
+            ("-rw-r--r-- root     root        12345 2009-01-01 00:00 A.apk\n", Some(12_345)),
+            ("-rw-r--r-- 1 root root 4294967296 2009-01-01 00:00 /system/app/A/A.apk\n", Some(1 << 32)),
+            ("-rw-r--r-- 1 root root 0 2009-01-01 00:00 /a.apk\n", Some(0)),
+            ("lrwxrwxrwx root     root              2009-01-01 00:00 A.apk -> /b.apk\n", None),
+            ("drwxr-xr-x 2 root root 4096 2009-01-01 00:00 a.apk\n", None),
+            ("ls: /a.apk: Permission denied\n", None),
+            ("/a.apk: No such file or directory\n", None),
+            ("-rw-r--r-- root root x 2009-01-01 00:00 A.apk\n", None),
+            ("-rw-r--r-- 2009-01-01", None),
+            ("", None),
+        ] {
+            assert_eq!(listed_size(listing), expected, "{listing:?}");
+        }
     }
 
     #[test]
