@@ -305,10 +305,8 @@ mod tests {
             assert_eq!(rows.len(), about.verdicts.len(), "{name}: a verdict stands twice");
             assert!(about.page(name).starts_with(&format!("# `{name}`\n")));
             assert_eq!(about.schema()["additionalProperties"], false, "{name}");
-            assert!(
-                about.example.starts_with(&format!("[[rule]]\nid = \"EXAMPLE-1\"\n")) && about.example.ends_with("]\n"),
-                "{name}"
-            );
+            let rule = about.example.starts_with("[[rule]]\nid = \"EXAMPLE-1\"\n") && about.example.ends_with("]\n");
+            assert!(rule, "{name}: a rule, and nothing before or behind");
         }
     }
 

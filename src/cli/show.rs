@@ -1,5 +1,6 @@
 //! `preloaded show`.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use clap::Args;
@@ -277,14 +278,18 @@ fn write_copy(inventory: &Inventory, copy: &PackageCopy, lines: &mut Lines<'_>) 
     })?;
     lines.fact("label", &copy.label, |label| label.clone().unwrap_or_else(|| "none".to_owned()))?;
     lines.fact("signers", &copy.signers, |signers| {
-        let of = signers.iter().map(|signer| {
-            let name = signer.sha256.as_deref().unwrap_or(&signer.hash_code);
-            match &signer.published_key {
-                Some(key) => format!("{name} (published key: {key})"),
-                None => name.to_owned(),
-            }
-        });
-        if signers.is_empty() { "unsigned".to_owned() } else { of.collect::<Vec<_>>().join(", ") }
+        // A certificate may stand in several schemes.
+        let of: BTreeSet<String> = signers
+            .iter()
+            .map(|signer| {
+                let name = signer.sha256.as_deref().unwrap_or(&signer.hash_code);
+                match &signer.published_key {
+                    Some(key) => format!("{name} (published key: {key})"),
+                    None => name.to_owned(),
+                }
+            })
+            .collect();
+        if of.is_empty() { "unsigned".to_owned() } else { Vec::from_iter(of).join(", ") }
     })?;
     let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     lines.fact("flags", &copy.flags, |flags| list(flags))?;
