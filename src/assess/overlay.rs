@@ -200,7 +200,7 @@ impl Overlays {
             if day > waiver.expires {
                 finding.note(words!(
                     "The waiver {id} expired on {day}.",
-                    "Исключение {id} истекло {day}.",
+                    "Срок исключения {id} истёк {day}.",
                     id = waiver.id,
                     day = waiver.expires
                 ));
@@ -248,7 +248,7 @@ impl Overlays {
                 let (operator, expires) = (&attestation.operator, attestation.expires);
                 finding.note(words!(
                     "The answer of {operator} expired on {expires}.",
-                    "Ответ, который дал {operator}, истёк {expires}.",
+                    "Срок ответа, который дал {operator}, истёк {expires}.",
                     operator,
                     expires
                 ));

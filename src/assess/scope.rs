@@ -61,7 +61,7 @@ impl Reading<'_> {
         };
         words!(
             "By {what}{whose}: {holds} on {day}.",
-            "По {what}{whose}: {day} {holds}.",
+            "По {what}{whose}: {day} правило {holds}.",
             what,
             whose,
             holds,
@@ -126,7 +126,7 @@ pub(super) fn timing(rule: &Rule, context: &Context) -> Timing {
     notes.extend(readings.iter().map(Reading::describe));
     notes.push(words!(
         "Which date governs is disputed; `--governing made` or `--governing sold` chooses.",
-        "Какая дата определяет, спорно; выбирает `--governing made` или `--governing sold`."
+        "Какая из дат определяющая, спорно; её выбирает `--governing made` или `--governing sold`."
     ));
     let governing = Governing { basis: "disputed".to_owned(), date: None, ..shown.governing() };
     Timing { in_force: None, governing: Some(governing), days, notes }
@@ -268,7 +268,7 @@ fn market(rule: &Rule, inventory: &Inventory, context: &Context) -> Concern {
             });
             Concern::Unknown(words!(
                 "the market is unknown, and the rule is for {list}{region}; `--market` says it",
-                "рынок неизвестен, а правило для {list}{region}; его называет `--market`",
+                "рынок неизвестен, а правило для {list}{region}; рынок задаёт `--market`",
                 list,
                 region
             ))

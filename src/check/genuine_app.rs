@@ -104,7 +104,7 @@ impl GenuineApp {
                     Reason::LookAlike,
                     words!(
                         "{path} has {bytes} bytes of DEX code, fewer than {least}",
-                        "в {path} кода DEX {bytes} байтов, меньше чем {least}",
+                        "код DEX в {path}, байтов: {bytes}, а нужно не меньше {least}",
                         path,
                         bytes,
                         least

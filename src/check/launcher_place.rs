@@ -69,7 +69,7 @@ impl CheckKind for LauncherPlaceKind {
             words.push(words!("no worse than {others}", "не хуже, чем {others}", others = than.join(", ")));
         }
         if let Some(max) = max_actions {
-            words.push(words!("within {max} actions", "не далее чем за {max} действия", max));
+            words.push(words!("within {max} actions", "действий не больше {max}", max));
         }
         if words.is_empty() {
             return Err(settings.missing("than", "apps to compare with, or `max-actions`"));

@@ -46,7 +46,7 @@ impl CheckKind for PatchAgeKind {
         };
         let expected = words!(
             "a security patch level of at most {max_days} days",
-            "обновление безопасности не старше {max_days} дней",
+            "возраст обновления безопасности, дней: не больше {max_days}",
             max_days
         );
         Ok(Box::new(PatchAge { max_days, expected }))

@@ -445,7 +445,7 @@ mod tests {
         });
         let outcomes = installed(MAX, &with(phone(), [added]));
         expect(&outcomes, Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
-        assert!(outcomes[0].observed.contains("ru.vk.store installed it later"), "{}", outcomes[0].observed);
+        assert!(outcomes[0].observed.contains("ru.vk.store installed it later"), "{}", outcomes[0].observed.en);
         assert!(outcomes[0].notes.iter().any(|note| note.contains("an offer at first start, which is lawful too")));
         let inert = changed(|package| package.copies[0].placement = known(Placement::Unknown));
         expect(&installed(MAX, &with(phone(), [inert])), Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));

@@ -155,7 +155,7 @@ mod tests {
         let two = with(image(), [app("com.a"), app("com.b")]);
         expect(KIND, TWO, &two, Verdict::Pass, None);
         let outcome = expect(KIND, ALL, &two, Verdict::Fail, Some(Reason::TooFew));
-        assert!(outcome.observed.contains("not there: com.c"), "{}", outcome.observed);
+        assert!(outcome.observed.contains("not there: com.c"), "{}", outcome.observed.en);
         expect(KIND, TWO, &with(image(), [app("com.a")]), Verdict::Fail, Some(Reason::TooFew));
         expect(KIND, TWO, &with_hidden_partition(two.clone()), Verdict::Pass, None);
         expect(KIND, ALL, &with_hidden_partition(two), Verdict::Inconclusive, Some(Reason::IncompleteEvidence));

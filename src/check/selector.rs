@@ -157,7 +157,7 @@ impl Selector {
     /// In words: `com.a, com.b`, or `pre-installed packages`.
     pub(super) fn words(&self) -> Words {
         if self.packages.is_empty() {
-            return words!("packages that the rule is about", "пакеты, о которых правило");
+            return words!("packages that the rule is about", "пакеты, о которых говорит правило");
         }
         Words::plain(self.packages.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "))
     }
@@ -200,7 +200,7 @@ impl<'a> Aim<'a> {
                 Fits::Unknown(what, gap) => {
                     let open = words!(
                         "whether the rule is about {path}: {what} is unknown",
-                        "относится ли правило к {path}: {what} неизвестно",
+                        "относится ли правило к {path} (неизвестно: {what})",
                         path = copy.path,
                         what
                     );

@@ -193,14 +193,14 @@ pub(super) fn sweep(
         outcomes.extend(Outcome::incomplete(inventory, question.expected, |gaps| match selector.names().is_empty() {
             true => words!(
                 "{others}{gaps} may hide more {what}",
-                "{others}другие скрывать может {gaps}: {what}",
+                "{others}{gaps} — там могут скрываться другие: {what}",
                 others,
                 gaps,
                 what
             ),
             false => words!(
                 "{others}{gaps} may hide what was not found of {what}",
-                "{others}ненайденное скрывать может {gaps}: {what}",
+                "{others}{gaps} — там может скрываться ненайденное: {what}",
                 others,
                 gaps,
                 what

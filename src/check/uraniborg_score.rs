@@ -92,7 +92,7 @@ impl Check for UraniborgScore {
         let hidden = |gaps: &Words| {
             words!(
                 "no score: {gaps} may hide packages that count",
-                "оценки нет: учитываемые пакеты скрывать может {gaps}",
+                "оценки нет: {gaps} — там могут скрываться учитываемые пакеты",
                 gaps
             )
         };
