@@ -69,7 +69,7 @@ impl CheckKind for RequiredSetKind {
             words!("at least {at_least}", "не менее {at_least}", at_least)
         };
         let expected =
-            words!("{number} of {what} are pre-installed", "предустановлены {number} из: {what}", number, what);
+            words!("{number} of {what} are pre-installed", "{what}: предустановлены {number}", number, what);
         Ok(Box::new(RequiredSet { packages, at_least, expected }))
     }
 }
