@@ -222,8 +222,8 @@ impl RequiredPackage {
                     outcome.notes.push(words!(
                         "Also lawful, and not visible in a list of packages: {methods}. Its absence alone is no proof of a \
                          breach where such a method is in place.",
-                        "Законны и способы, которых не видно в списке пакетов: {methods}. Там, где применён такой способ, отсутствие \
-                         приложения само по себе не доказывает нарушения.",
+                        "Законны также, и в списке пакетов не видны: {methods}. Там, где применён такой способ, само отсутствие \
+                         нарушения не доказывает.",
                         methods
                     ));
                     name_agents(&mut outcome, inventory);

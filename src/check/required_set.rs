@@ -68,7 +68,8 @@ impl CheckKind for RequiredSetKind {
         } else {
             words!("at least {at_least}", "не менее {at_least}", at_least)
         };
-        let expected = words!("{number} of {what} are pre-installed", "{what}: предустановлены {number}", number, what);
+        let expected =
+            words!("{number} of {what} are pre-installed", "предустановлены {number} из: {what}", number, what);
         Ok(Box::new(RequiredSet { packages, at_least, expected }))
     }
 }
