@@ -58,7 +58,10 @@ pub(crate) fn run(seconds: &str, only: Option<&str>) -> Result<()> {
     for (name, source, longest) in targets {
         let corpus = seeds.join(name);
         fs::create_dir_all(&corpus).with_context(|| corpus.display().to_string())?;
-        let mut arguments = vec!["+nightly".into(), "fuzz".into(), "run".into(), (*name).into(), corpus.clone()];
+        // In one unit, which is the default, compiling the library takes half an hour.
+        let fixed = ["+nightly", "fuzz", "run", "--codegen-units=16", *name];
+        let mut arguments: Vec<_> = fixed.iter().map(Into::into).collect();
+        arguments.push(corpus.clone());
         match source {
             Seeds::Samples => {}
             Seeds::Folders(folders) => arguments.extend(folders.iter().map(|folder| tools::root().join(folder))),
