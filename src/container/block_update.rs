@@ -33,7 +33,9 @@ impl ContainerFormat for BlockUpdate {
     }
 
     fn recognizes(&self, probe: &Probe<'_>) -> bool {
-        is_data(probe.name) || header(&String::from_utf8_lossy(probe.head)).is_some()
+        // Every part of every input is asked: a beginning that is no version is not read as text.
+        let is_list = matches!(probe.head, [b'1'..=b'4', b'\n' | b'\r', ..]);
+        is_data(probe.name) || (is_list && header(&String::from_utf8_lossy(probe.head)).is_some())
     }
 
     fn open(&self, input: &PartSet<'_>, budget: &Arc<Budget>) -> Result<Vec<Part>, ParseError> {
