@@ -393,3 +393,29 @@ fn the_phone_has_a_preload_a_catalogue_and_a_configuration_without_contents() {
     );
     assert_eq!(inventory.layouts.known().unwrap().len(), 0);
 }
+
+#[test]
+fn a_label_of_the_platform_is_resolved_wherever_the_platform_stands() {
+    let framework = "/usr/share/android-framework-res/framework-res.apk";
+    let work = TempDir::new().unwrap();
+    let manifest = r#"<manifest xmlns:android="http://schemas.android.com/apk/res/android" package="com.example.label">
+        <uses-sdk android:minSdkVersion="24"/><application android:label="@android:string/ok"/></manifest>"#;
+    std::fs::write(work.path().join("AndroidManifest.xml"), manifest).unwrap();
+    let link = ["link", "--manifest", "AndroidManifest.xml", "-o", "label.apk", "-I", framework];
+    let output = Command::new("aapt2").args(link).current_dir(work.path()).output().unwrap();
+    assert!(output.status.success(), "{}; install android-framework-res", String::from_utf8_lossy(&output.stderr));
+    // The second is in none of the places that are looked at before the files are listed.
+    for (place, expected) in [("framework", Some("OK")), ("odd/framework", Some("OK")), ("odd", None)] {
+        let tree = TempDir::new().unwrap();
+        let system = tree.path().join("system");
+        for folder in [place, "app/Label"] {
+            std::fs::create_dir_all(system.join(folder)).unwrap();
+        }
+        std::fs::write(system.join("build.prop"), "ro.build.version.sdk=33\n").unwrap();
+        std::fs::copy(framework, system.join(place).join("framework-res.apk")).unwrap();
+        std::fs::copy(work.path().join("label.apk"), system.join("app/Label/Label.apk")).unwrap();
+        let inventory = collect(tree.path());
+        let label = inventory.package("com.example.label").unwrap().copies[0].label.known().cloned().flatten();
+        assert_eq!(label.as_deref(), expected, "{place}");
+    }
+}
