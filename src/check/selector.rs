@@ -81,7 +81,7 @@ pub(super) struct Picked<'a> {
     /// Those that are.
     pub(super) copies: Vec<&'a PackageCopy>,
     /// Why it is not known of others, with the gap.
-    pub(super) unknown: Vec<(String, &'a Gap)>,
+    pub(super) unknown: Vec<(&'a PackageCopy, String, &'a Gap)>,
 }
 
 /// One condition's answer.
@@ -197,7 +197,8 @@ impl<'a> Aim<'a> {
                 Fits::Yes => picked.copies.push(copy),
                 Fits::No => {}
                 Fits::Unknown(what, gap) => {
-                    picked.unknown.push((format!("whether the rule is about {}: {what} is unknown", copy.path), gap));
+                    let words = format!("whether the rule is about {}: {what} is unknown", copy.path);
+                    picked.unknown.push((copy, words, gap));
                 }
             }
         }
