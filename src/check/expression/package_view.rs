@@ -68,9 +68,7 @@ pub(super) static FIELDS: &[Field] = &[
     of("min_sdk", Of::Number, "minSdkVersion", |of, _| told(&of.copy.min_sdk, |sdk| number(*sdk))),
     of("target_sdk", Of::Number, "targetSdkVersion", |of, _| told(&of.copy.target_sdk, |sdk| number(*sdk))),
     of("label", Of::Text, "label in the default language", |of, _| told(&of.copy.label, |label| maybe(label.as_ref()))),
-    of("flags", Of::Texts, "flags as the manifest or Android names them", |of, _| {
-        told(&of.copy.flags, |list| texts(list))
-    }),
+    of("flags", Of::Texts, "flags as the manifest or Android names them", |of, _| told(&of.copy.flags, texts)),
     of("permissions", Of::Texts, "permissions that the manifest asks for on this API level", requested),
     of(
         "granted",
@@ -150,7 +148,7 @@ pub(super) static FIELDS: &[Field] = &[
         },
     ),
     of("launcher", Of::Texts, "activities that a launcher shows; none: no icon", |of, _| {
-        told(&of.copy.launcher, |list| texts(list))
+        told(&of.copy.launcher, texts)
     }),
     of("launcher_place", Of::Text, "`hotseat`, `page`, `folder`, `all-apps` or `none`", |of, _| {
         told(&of.package.launcher_place, |place| text(place.kind.as_str()))

@@ -33,6 +33,7 @@ impl Meter {
         Self { left: steps }
     }
 
+    #[cfg(test)]
     pub(super) fn left(self) -> u64 {
         self.left
     }
