@@ -116,7 +116,8 @@ impl Identity {
                     coverage.gaps.iter_mut().for_each(|gap| gap.hide(&serial, &name));
                     assessment.coverage_gaps.iter_mut().for_each(|gap| gap.hide(&serial, &name));
                     for finding in &mut assessment.findings {
-                        finding.notes.iter_mut().for_each(|note| *note = without(note, &serial, &name));
+                        let russian = finding.russian.iter_mut().flat_map(|russian| &mut russian.notes);
+                        finding.notes.iter_mut().chain(russian).for_each(|note| *note = without(note, &serial, &name));
                     }
                 }
             }

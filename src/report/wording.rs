@@ -1,7 +1,7 @@
 //! Codes, dates and devices in words: shared by the formats for people.
 
 use super::phrases::{self as say, Lang, Noun, Phrase};
-use crate::assess::{Assessment, Baseline, Counts, Finding, Governing, Overall, Text};
+use crate::assess::{Assessment, Baseline, Counts, Finding, FindingEvidence, Governing, Overall, Text, Wording};
 use crate::check::{Reason, Verdict};
 use crate::inventory::{Device, Gap, GapReason, Hides, RemovabilityGrade};
 
@@ -232,8 +232,50 @@ pub(super) fn governing(governing: &Governing, lang: Lang) -> String {
 
 pub(super) fn law(finding: &Finding, lang: Lang) -> String {
     let legal = &finding.legal;
-    let article = legal.article.as_ref().map(|article| format!(", {article}")).unwrap_or_default();
-    format!("{}{article} ({} {})", legal.instrument, say::CONFIDENCE.say(lang), legal.confidence)
+    let (instrument, article) = match russian(finding, lang) {
+        Some(russian) => (&russian.instrument, &russian.article),
+        None => (&legal.instrument, &legal.article),
+    };
+    let article = article.as_ref().map(|article| format!(", {article}")).unwrap_or_default();
+    format!("{instrument}{article} ({} {})", say::CONFIDENCE.say(lang), legal.confidence)
+}
+
+/// How an inferred rule was inferred.
+pub(super) fn confidence_note(finding: &Finding, lang: Lang) -> Option<&String> {
+    match russian(finding, lang) {
+        Some(russian) => russian.confidence_note.as_ref(),
+        None => finding.legal.confidence_note.as_ref(),
+    }
+}
+
+/// The finding's own words in Russian, where that is asked for and they are there.
+fn russian(finding: &Finding, lang: Lang) -> Option<&Wording> {
+    finding.russian.as_deref().filter(|_| lang == Lang::Ru)
+}
+
+/// What the rule wants.
+pub(super) fn expected(finding: &Finding, lang: Lang) -> &str {
+    russian(finding, lang).map_or(&finding.expected, |russian| &russian.expected)
+}
+
+/// What was found.
+pub(super) fn observed(finding: &Finding, lang: Lang) -> &str {
+    russian(finding, lang).map_or(&finding.observed, |russian| &russian.observed)
+}
+
+/// Caveats. Where a file has not as many in Russian, those in English are all there are.
+pub(super) fn notes(finding: &Finding, lang: Lang) -> &[String] {
+    let russian = russian(finding, lang).map(|russian| &russian.notes);
+    russian.filter(|notes| notes.len() == finding.notes.len()).unwrap_or(&finding.notes)
+}
+
+/// Each piece of evidence: its place, and what stands there.
+pub(super) fn evidence(finding: &Finding, lang: Lang) -> Vec<(String, &str)> {
+    let russian = russian(finding, lang).map(|russian| &russian.evidence);
+    let russian = russian.filter(|says| says.len() == finding.evidence.len());
+    let pieces = finding.evidence.iter().enumerate();
+    let says = |index| russian.and_then(|says| says.get(index));
+    pieces.map(|(index, piece)| (place(piece), says(index).unwrap_or(&piece.says).as_str())).collect()
 }
 
 /// The waiver, the attestation and the place beside a baseline, each with its name.
@@ -281,7 +323,7 @@ pub(super) fn completeness(gaps: &[Gap], lang: Lang) -> String {
 }
 
 /// Where a piece of evidence stands.
-pub(super) fn place(evidence: &crate::assess::FindingEvidence) -> String {
+pub(super) fn place(evidence: &FindingEvidence) -> String {
     match &evidence.at {
         Some(at) => format!("{}, {at}", evidence.source),
         None => evidence.source.clone(),

@@ -100,7 +100,7 @@ fn no_page_is_wider_than_its_window_in_either_language() {
 }
 
 /// Most bytes and elements of a batch of 500 devices: a little more than what it has.
-const BYTES: usize = 28 << 20;
+const BYTES: usize = 36 << 20;
 const ELEMENTS: usize = 300_000;
 
 /// Most seconds of a processor that rendering them may take: what is promised of the clock, asked of the processor, and of a

@@ -57,6 +57,64 @@ fn every_format_of_findings_has_each_exactly_once_and_those_of_packages_have_non
 }
 
 #[test]
+fn a_report_in_russian_has_each_finding_exactly_once_in_russian() {
+    let run = made::every_verdict();
+    let style = Style { lang: Lang::Ru, ..Style::default() };
+    for name in ["markdown", "html"] {
+        let text = made::render_as(made::format(name), &run, &style);
+        for index in 0..made::findings(&run) {
+            assert_eq!(text.matches(&made::observed_in_russian(index)).count(), 1, "{name}: {index}");
+        }
+    }
+    // One that was written without them, or with fewer notes than there are, shows the others: nothing is lost.
+    let mut older = run;
+    let report::TargetResult::Judged { assessment, .. } = &mut older.targets[0].result else { panic!("it was judged") };
+    for (index, finding) in assessment.findings.iter_mut().enumerate() {
+        finding.notes.push(format!("note-{index:04}-end"));
+        if index % 2 == 0 {
+            finding.russian = None;
+        }
+    }
+    let count = assessment.findings.len();
+    for name in ["markdown", "html"] {
+        let text = made::render_as(made::format(name), &older, &style);
+        for index in 0..count {
+            // Markdown lists findings that ask nothing without their notes.
+            let told = text.contains(&format!("note-{index:04}-end"));
+            assert!(told || name == "markdown", "{name}: {index}");
+        }
+    }
+}
+
+/// Words that an English sentence can hardly do without.
+const ENGLISH: [&str; 20] = [
+    "the", "is", "are", "not", "of", "and", "in", "for", "no", "at", "by", "was", "it", "has", "have", "with", "from",
+    "on", "none", "among",
+];
+
+#[test]
+fn what_findings_say_is_written_in_russian_too() {
+    let mut sentences = 0;
+    for sample in made::SAMPLES {
+        let run = made::sample(sample);
+        let report::TargetResult::Judged { assessment, .. } = &run.targets[0].result else { panic!("it was judged") };
+        for finding in &assessment.findings {
+            let russian = finding.russian.as_ref().unwrap_or_else(|| panic!("{} has no Russian", finding.rule));
+            assert_eq!(russian.notes.len(), finding.notes.len(), "{}", finding.rule);
+            assert_eq!(russian.evidence.len(), finding.evidence.len(), "{}", finding.rule);
+            let own = [&russian.expected, &russian.observed].into_iter().chain(&russian.notes).chain(&russian.evidence);
+            // What could not be read is said in the words of the system that refused.
+            for text in own.filter(|text| !text.starts_with("не прочитано: ")) {
+                let english = text.split(|c: char| !c.is_alphanumeric()).find(|word| ENGLISH.contains(word));
+                assert_eq!(english, None, "{}: {text}", finding.rule);
+                sentences += usize::from(text.chars().any(|c| ('а'..='я').contains(&c)));
+            }
+        }
+    }
+    assert!(sentences > 200, "{sentences} sentences");
+}
+
+#[test]
 fn no_format_passes_over_a_target_that_was_not_read() {
     let mut run = made::sample("orion-p1-phone");
     run.targets.push(made::unread("the-error-of-the-second"));

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::class_of;
-use super::words::{SHOWN, both, bounded, text, words};
+use super::words::{SHOWN, both, bounded, spans, text, words};
 use super::{charts, contents, cut};
 use crate::assess::{Assessment, Finding, Text};
 use crate::check::Verdict;
 use crate::inventory::Gap;
 use crate::report::markup::escape;
-use crate::report::phrases as say;
+use crate::report::phrases::{self as say, Lang};
 use crate::report::{Coverage, Run, TargetReport, TargetResult, wording};
 
 /// Gaps shown by name; the rest is counted, and all of them are in the JSON form.
@@ -98,7 +98,7 @@ fn to_do(out: &mut dyn io::Write, assessment: &Assessment, number: usize) -> io:
             (Verdict::NotChecked, None) => both(say::LOOK_YOURSELF),
             (Verdict::Error, None) => both(say::REPORT_FAULT),
             (Verdict::Inconclusive, None) => both(say::GET_EVIDENCE),
-            (Verdict::Fail, None) => bounded(&finding.expected),
+            (Verdict::Fail, None) => words(|lang| wording::expected(finding, lang).to_owned()),
         };
         let link = format!(r##"<a href="#d{number}-{}">{}</a>"##, index + 1, bounded(&finding.rule));
         match tasks.iter_mut().find(|(known, _)| *known == task) {
@@ -147,22 +147,23 @@ fn findings(out: &mut dyn io::Write, assessment: &Assessment, number: usize, who
 
 /// A finding as a line: what a large batch shows of one that asks nothing of anybody. Its law stands with its rule.
 fn line(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<()> {
-    let mut said = vec![format!("{} (expected: {})", finding.observed, finding.expected)];
-    said.extend(finding.subject.iter().cloned());
-    said.extend(finding.evidence.iter().map(|piece| format!("{}: {}", wording::place(piece), piece.says)));
-    said.extend(finding.governing.iter().map(|governing| wording::governing(governing, say::Lang::En)));
-    said.extend(finding.notes.iter().cloned());
-    said.extend(
-        wording::overlays(finding, say::Lang::En)
-            .into_iter()
-            .map(|(name, words)| format!("{}: {words}", name.say(say::Lang::En))),
-    );
+    let said = |lang| {
+        let (observed, expected) = (wording::observed(finding, lang), wording::expected(finding, lang));
+        let mut said = vec![format!("{observed} ({}: {expected})", say::EXPECTED.say(lang))];
+        said.extend(finding.subject.iter().cloned());
+        said.extend(wording::evidence(finding, lang).iter().map(|(place, says)| format!("{place}: {says}")));
+        said.extend(finding.governing.iter().map(|governing| wording::governing(governing, lang)));
+        said.extend(wording::notes(finding, lang).iter().cloned());
+        let overlays = wording::overlays(finding, lang).into_iter();
+        said.extend(overlays.map(|(name, words)| format!("{}: {words}", name.say(lang))));
+        said.iter().map(|part| escape(&cut(part, SHOWN)).into_owned()).collect::<Vec<_>>().join("; ")
+    };
     writeln!(
         out,
-        r##"<p class="line" id="{id}" lang="en"><a href="#{}">{}</a> <bdi>{}</bdi></p>"##,
+        r##"<p class="line" id="{id}"><a href="#{}">{}</a> {}</p>"##,
         anchor(&finding.rule),
         escape(&finding.rule),
-        said.iter().map(|part| escape(&cut(part, SHOWN)).into_owned()).collect::<Vec<_>>().join("; ")
+        spans(&format!("<bdi>{}</bdi>", said(Lang::En)), &format!("<bdi>{}</bdi>", said(Lang::Ru)))
     )
 }
 
@@ -175,19 +176,20 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
     let tags: String = tags.iter().map(|tag| format!(r#" <span class="tag">{tag}</span>"#)).collect();
     writeln!(
         out,
-        r#"<details class="f {class}" id="{id}"><summary><span class="word">{word}</span> <code>{}</code> {}{tags}<span class="soft" lang="en">{}</span></summary>"#,
+        r#"<details class="f {class}" id="{id}"><summary><span class="word">{word}</span> <code>{}</code> {}{tags}<span class="soft">{}</span></summary>"#,
         bounded(&finding.rule),
         text(&finding.title),
-        bounded(&finding.observed)
+        words(|lang| wording::observed(finding, lang).to_owned())
     )?;
     writeln!(out, "<dl>")?;
     if let Some(subject) = &finding.subject {
         row(out, say::PACKAGE, &format!("<code>{}</code>", bounded(subject)))?;
     }
-    row(out, say::EXPECTED, &english(&finding.expected))?;
-    for piece in &finding.evidence {
-        let place = format!("<code>{}</code>: {}", bounded(&wording::place(piece)), english(&piece.says));
-        row(out, say::WHERE, &place)?;
+    row(out, say::EXPECTED, &words(|lang| wording::expected(finding, lang).to_owned()))?;
+    let (pieces, russian) = (wording::evidence(finding, Lang::En), wording::evidence(finding, Lang::Ru));
+    for ((place, en), (_, ru)) in pieces.iter().zip(russian) {
+        let says = words(|lang| (if lang == Lang::En { *en } else { ru }).to_owned());
+        row(out, say::WHERE, &format!("<code>{}</code>: {says}", bounded(place)))?;
     }
     if let Some(governing) = &finding.governing {
         row(out, say::IN_FORCE, &words(|lang| wording::governing(governing, lang)))?;
@@ -196,8 +198,8 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
     let law = words(|lang| wording::law(finding, lang));
     let rule = anchor(&finding.rule);
     row(out, say::LAW, &format!(r##"{law}; {status} <a href="#{rule}">{}</a>"##, both(say::SOURCES)))?;
-    for note in &finding.notes {
-        row(out, say::NOTE, &english(note))?;
+    for (en, ru) in wording::notes(finding, Lang::En).iter().zip(wording::notes(finding, Lang::Ru)) {
+        row(out, say::NOTE, &words(|lang| (if lang == Lang::En { en } else { ru }).clone()))?;
     }
     for (name, _) in wording::overlays(finding, say::Lang::En) {
         let said = |lang| {
@@ -210,11 +212,6 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
         row(out, say::DO, &text(remedy))?;
     }
     writeln!(out, "</dl></details>")
-}
-
-/// Words that checks and devices say in English alone.
-fn english(text: &str) -> String {
-    format!(r#"<span lang="en">{}</span>"#, bounded(text))
 }
 
 fn coverage(out: &mut dyn io::Write, coverage: &Coverage) -> io::Result<()> {
@@ -280,8 +277,9 @@ pub(super) fn rules(out: &mut dyn io::Write, run: &Run) -> io::Result<()> {
         )?;
         writeln!(out, "<dl>")?;
         row(out, say::LAW, &words(|lang| wording::law(finding, lang)))?;
-        if let Some(note) = &finding.legal.confidence_note {
-            row(out, say::NOTE, &english(note))?;
+        if wording::confidence_note(finding, Lang::En).is_some() {
+            let note = |lang| wording::confidence_note(finding, lang).cloned().unwrap_or_default();
+            row(out, say::NOTE, &words(note))?;
         }
         for source in &finding.legal.sources {
             row(out, say::SOURCES, &bounded(source))?;

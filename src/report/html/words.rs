@@ -26,7 +26,7 @@ pub(super) fn text(text: &Text) -> String {
     }
 }
 
-fn spans(en: &str, ru: &str) -> String {
+pub(super) fn spans(en: &str, ru: &str) -> String {
     format!(r#"<span class="en" lang="en">{en}</span><span class="ru" lang="ru">{ru}</span>"#)
 }
 
