@@ -175,7 +175,7 @@ fn judge(
         (None, Concern::Yes) => {
             let words = words!(
                 "whether the rule is in force depends on the date that governs",
-                "действует ли правило, зависит от определяющей даты"
+                "действует ли правило, зависит от того, какая дата определяющая"
             );
             suspend(check.evaluate(inventory, context), Reason::GoverningDate, &words)
         }
@@ -193,7 +193,7 @@ fn suspend(outcomes: Vec<Outcome>, reason: Reason, words: &Words) -> Vec<Outcome
         .map(|mut outcome| {
             if judged(outcome.verdict) {
                 let why = outcome.reason.map_or(String::new(), |reason| format!(" ({})", reason.as_str()));
-                let verdict = outcome.verdict.as_str();
+                let verdict = outcome.verdict.words();
                 let note = words!(
                     "If the rule applies: {verdict}{why}.",
                     "Если правило применимо: {verdict}{why}.",

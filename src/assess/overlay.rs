@@ -248,7 +248,7 @@ impl Overlays {
                 let (operator, expires) = (&attestation.operator, attestation.expires);
                 finding.note(words!(
                     "The answer of {operator} expired on {expires}.",
-                    "Срок ответа, который дал {operator}, истёк {expires}.",
+                    "Срок действия ответа ({operator}) истёк {expires}.",
                     operator,
                     expires
                 ));
@@ -281,7 +281,7 @@ impl Overlays {
         let says = match &attestation.photo_sha256 {
             Some(digest) => words!(
                 "{observed}, with a photo of SHA-256 {digest}",
-                "{observed}, с фотографией, SHA-256 {digest}",
+                "{observed}; фотография, SHA-256 {digest}",
                 observed,
                 digest
             ),

@@ -53,7 +53,7 @@ impl Reading<'_> {
             .window
             .held_by
             .as_ref()
-            .map_or_else(Words::default, |who| words!(", as {who} reads it", " (так читает {who})", who));
+            .map_or_else(Words::default, |who| words!(", as {who} reads it", " (толкование: {who})", who));
         let holds = if self.holds() {
             words!("in force", "действует")
         } else {
@@ -61,7 +61,7 @@ impl Reading<'_> {
         };
         words!(
             "By {what}{whose}: {holds} on {day}.",
-            "По {what}{whose}: {day} правило {holds}.",
+            "По {what} {day}{whose} правило {holds}.",
             what,
             whose,
             holds,
@@ -95,14 +95,14 @@ pub(super) fn timing(rule: &Rule, context: &Context) -> Timing {
     if context.made.is_none() && (rule.made_from.is_some() || needs(Basis::Made)) {
         notes.push(words!(
             "The day of making was not given: {day} stands for it.",
-            "Дата изготовления не указана: вместо неё {day}.",
+            "Дата изготовления не указана; принята дата {day}.",
             day = context.as_of
         ));
     }
     if context.sold.is_none() && needs(Basis::Sold) {
         notes.push(words!(
             "The day of sale was not given: {day} stands for it, the earliest for a device not sold yet.",
-            "Дата продажи не указана: вместо неё {day}, самая ранняя для ещё не проданного устройства.",
+            "Дата продажи не указана; принята дата {day}, самая ранняя из возможных для ещё не проданного устройства.",
             day = context.as_of
         ));
     }
@@ -126,7 +126,7 @@ pub(super) fn timing(rule: &Rule, context: &Context) -> Timing {
     notes.extend(readings.iter().map(Reading::describe));
     notes.push(words!(
         "Which date governs is disputed; `--governing made` or `--governing sold` chooses.",
-        "Какая из дат определяющая, спорно; её выбирает `--governing made` или `--governing sold`."
+        "Какая из дат определяющая, спорно; её задаёт параметр `--governing made` или `--governing sold`."
     ));
     let governing = Governing { basis: "disputed".to_owned(), date: None, ..shown.governing() };
     Timing { in_force: None, governing: Some(governing), days, notes }
@@ -264,11 +264,11 @@ fn market(rule: &Rule, inventory: &Inventory, context: &Context) -> Concern {
             }
             let region = region.map_or_else(Words::default, |region| {
                 let region = format!("{region:?}");
-                words!(", its region is {region}", ", его регион {region}", region)
+                words!(", its region is {region}", "; регион устройства — {region}", region)
             });
             Concern::Unknown(words!(
                 "the market is unknown, and the rule is for {list}{region}; `--market` says it",
-                "рынок неизвестен, а правило для {list}{region}; рынок задаёт `--market`",
+                "рынок неизвестен, а правило для {list}{region}; рынок задаёт параметр `--market`",
                 list,
                 region
             ))

@@ -68,7 +68,7 @@ impl Check for AllowlistsEnforced {
             return vec![outcome.proven([Proof::new(evidence, words!("API level {sdk}", "уровень API {sdk}", sdk))])];
         }
         let runs = inventory.target.kind.has_run();
-        let unknown = || words!("{property} is unknown", "неизвестно: {property}", property = PROPERTY);
+        let unknown = || words!("{property} is unknown", "значение {property} неизвестно", property = PROPERTY);
         let enforcement = match &inventory.controls {
             Fact::Known { value, .. } => &value.enforcement,
             Fact::Unknown(_) if runs => &inventory.state.privileged_allowlists,
@@ -82,7 +82,7 @@ impl Check for AllowlistsEnforced {
         let not_shown = runs.then(|| {
             words!(
                 "A phone may set a property and not show it.",
-                "Телефон может иметь это свойство и не показывать его."
+                "Свойство может быть задано на телефоне, но недоступно для чтения."
             )
         });
         let hidden = not_shown.or_else(|| inventory.gaps_hiding_packages().next().map(describe));
@@ -95,13 +95,13 @@ impl Check for AllowlistsEnforced {
             (None, Some(why)) => {
                 let observed = words!(
                     "{property} is not set in what was read",
-                    "{property} не задано в прочитанном",
+                    "в прочитанном свойство {property} не задано",
                     property = PROPERTY
                 );
                 open(observed, why)
             }
             (None, None) => {
-                let observed = words!("{property} is not set", "{property} не задано", property = PROPERTY);
+                let observed = words!("{property} is not set", "свойство {property} не задано", property = PROPERTY);
                 Outcome::new(Verdict::Fail, Reason::BuildProperties, &expected, observed)
             }
         };

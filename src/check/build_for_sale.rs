@@ -53,7 +53,7 @@ impl CheckKind for BuildForSaleKind {
         let (or, tagged) = (types.join(" or "), tags.join(", "));
         let expected = words!(
             "a build of the type {kinds} with {tagged}",
-            "сборка типа {kinds} с {tagged}",
+            "сборка типа {kinds} с метками {tagged}",
             kinds = Words { ru: types.join(" или "), en: or },
             tagged
         );
@@ -98,7 +98,12 @@ impl Check for BuildForSale {
         } else if !open.is_empty() {
             Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, Words::joined(open, ", "))
         } else {
-            Outcome::new(Verdict::Pass, None, &self.expected, phrase("a build for sale", "сборка для продажи"))
+            Outcome::new(
+                Verdict::Pass,
+                None,
+                &self.expected,
+                phrase("a build for sale", "сборка, предназначенная для продажи"),
+            )
         };
         outcome.proof = proof;
         outcome.notes = notes;

@@ -87,10 +87,7 @@ impl Check for ContainsCode {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let question = Question {
             expected: &self.expected,
-            none: words!(
-                "no such code, as far as names of classes tell",
-                "такого кода нет, насколько говорят имена классов"
-            ),
+            none: words!("no such code, as far as names of classes tell", "судя по именам классов, такого кода нет"),
         };
         sweep(inventory, &self.select, &question, |_, copies, sheet| {
             copies.iter().for_each(|copy| self.judge(copy, sheet));
@@ -110,7 +107,7 @@ impl ContainsCode {
             if lies_beside(copy, code) {
                 sheet.unsettled(words!(
                     "the code of {path} lies beside it, compiled: its classes can't be counted",
-                    "код {path} лежит рядом, скомпилированный: классы не сосчитать",
+                    "код {path} хранится рядом в скомпилированном виде: классы подсчитать нельзя",
                     path
                 ));
             }
@@ -125,7 +122,7 @@ impl ContainsCode {
             None => {
                 return sheet.unsettled(words!(
                     "the classes of {path} were not counted (`--classes` counts them)",
-                    "классы {path} не считались (их считает `--classes`)",
+                    "классы {path} не подсчитаны (их подсчитывает `--classes`)",
                     path
                 ));
             }

@@ -70,14 +70,14 @@ impl CheckKind for DefaultRoleKind {
         };
         let mut words = Vec::new();
         if !any_of.is_empty() {
-            words.push(words!("held by {names}", "у {names}", names = names(&any_of)));
+            words.push(words!("held by {names}", "принадлежит {names}", names = names(&any_of)));
         }
         if !none_of.is_empty() {
-            words.push(words!("not held by {names}", "не у {names}", names = names(&none_of)));
+            words.push(words!("not held by {names}", "не принадлежит {names}", names = names(&none_of)));
         }
         let mut who = Words::joined(&words, " and ");
         who.ru = Words::joined(&words, " и ").ru;
-        let expected = words!("the role {role} is {who}", "роль {role}: {who}", role = role.as_str(), who);
+        let expected = words!("the role {role} is {who}", "роль {role} {who}", role = role.as_str(), who);
         Ok(Box::new(DefaultRole { role, any_of, none_of, expected }))
     }
 }
@@ -87,7 +87,8 @@ impl Check for DefaultRole {
         let outcome = match default_roles::holders(inventory, &self.role) {
             Fact::Unknown(gap) => {
                 let role = self.role.as_str();
-                let observed = words!("who holds the role {role} is unknown", "у кого роль {role}, неизвестно", role);
+                let observed =
+                    words!("who holds the role {role} is unknown", "кому принадлежит роль {role}, неизвестно", role);
                 let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed);
                 outcome.notes.push(describe(&gap));
                 outcome
@@ -97,7 +98,7 @@ impl Check for DefaultRole {
                 let held = self.any_of.is_empty() || holders.iter().any(|name| among(&self.any_of, name));
                 let barred = holders.iter().any(|name| among(&self.none_of, name));
                 let who = if holders.is_empty() {
-                    phrase("nobody", "никого").into()
+                    phrase("nobody", "никому").into()
                 } else {
                     Words::plain(holders.join(", "))
                 };
@@ -107,7 +108,7 @@ impl Check for DefaultRole {
                     (Verdict::Fail, Some(Reason::OtherRoleHolder))
                 };
                 let role = self.role.as_str();
-                let says = words!("the role {role} is held by {who}", "роль {role}: у {who}", role, who);
+                let says = words!("the role {role} is held by {who}", "роль {role} принадлежит {who}", role, who);
                 Outcome::new(verdict, reason, &self.expected, says.clone()).proven([Proof::new(&evidence, says)])
             }
         };

@@ -89,7 +89,7 @@ impl Enabled {
                 words!("for user 0 it is {faults}", "для пользователя 0: {faults}", faults),
             );
         } else if state.enabled == State::Unrecognised {
-            sheet.unsettled(phrase("it is in a state of no known meaning", "значение его состояния неизвестно"));
+            sheet.unsettled(phrase("it is in a state of no known meaning", "состояние имеет неизвестное значение"));
         }
     }
 }

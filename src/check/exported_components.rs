@@ -103,7 +103,7 @@ impl ExportedComponents {
                     evidence,
                     words!(
                         "{path}: exported without permission: {open}",
-                        "{path}: доступно извне без разрешения: {open}",
+                        "{path}: без разрешения доступны другим приложениям: {open}",
                         path,
                         open
                     ),

@@ -75,19 +75,19 @@ impl Check for ForbiddenPackage {
         }
         if outcomes.is_empty() {
             let (what, packages) = (&self.what, OF_PACKAGES.count(listed.len()));
-            let observed = words!("{what} not among the {packages}", "нет среди {packages}: {what}", what, packages);
+            let observed = words!("{what} not among the {packages}", "среди {packages} нет: {what}", what, packages);
             let mut outcome = Outcome::new(Verdict::Pass, None, &self.expected, observed);
             outcome.proof = Proof::of_list(inventory);
             outcome.notes.extend(match &inventory.omitted_packages {
                 Fact::Known { value: 0, .. } => None,
                 Fact::Known { value, .. } => Some(words!(
                     "{value} packages of a store or a person were not looked at.",
-                    "Не рассматривались пакеты из магазина или от человека: {value}.",
+                    "Пакеты, установленные из магазина или пользователем, не рассматривались: {value}.",
                     value
                 )),
                 Fact::Unknown(_) => Some(words!(
                     "Packages of a store or a person were not looked at.",
-                    "Пакеты из магазина или от человека не рассматривались."
+                    "Пакеты, установленные из магазина или пользователем, не рассматривались."
                 )),
             });
             outcomes.push(outcome);
@@ -122,7 +122,8 @@ impl ForbiddenPackage {
                     (Verdict::Fail, Reason::Present, words!("{place}, {who}", "{place}, {who}", place, who), None)
                 }
                 Fact::Unknown(gap) => {
-                    let observed = words!("{place}, for whom is unknown", "{place}, для кого — неизвестно", place);
+                    let observed =
+                        words!("{place}, for whom is unknown", "{place}; для какого пользователя, неизвестно", place);
                     (Verdict::Inconclusive, Reason::UnknownFact, observed, Some(describe(gap)))
                 }
             }

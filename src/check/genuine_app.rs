@@ -62,7 +62,7 @@ impl CheckKind for GenuineAppKind {
         let min_dex_bytes = settings.number("min-dex-bytes")?;
         let signers = settings.digests("signers")?.unwrap_or_default();
         let what = select.words();
-        let expected = words!("{what} are the apps themselves", "{what}: это сами приложения", what);
+        let expected = words!("{what} are the apps themselves", "{what}: подлинные приложения", what);
         Ok(Box::new(GenuineApp { select, min_dex_bytes, signers, expected }))
     }
 }
@@ -87,7 +87,7 @@ impl GenuineApp {
             let code_words = match (code.present, code.dex_bytes) {
                 (false, _) => phrase("no code", "нет кода").into(),
                 (true, None) => phrase("DEX code of unknown size", "код DEX неизвестного размера").into(),
-                (true, Some(bytes)) => words!("DEX code of {bytes} bytes", "код DEX, байтов: {bytes}", bytes),
+                (true, Some(bytes)) => words!("DEX code of {bytes} bytes", "код DEX, байт: {bytes}", bytes),
             };
             sheet.proof(evidence, words!("{path}: {code_words}", "{path}: {code_words}", path, code_words));
             if let Some(stub) = code.stub {
@@ -104,7 +104,7 @@ impl GenuineApp {
                     Reason::LookAlike,
                     words!(
                         "{path} has {bytes} bytes of DEX code, fewer than {least}",
-                        "код DEX в {path}, байтов: {bytes}, а нужно не меньше {least}",
+                        "объём кода DEX в {path}: {bytes} байт, меньше требуемых {least}",
                         path,
                         bytes,
                         least
@@ -136,7 +136,7 @@ impl GenuineApp {
                 if !pinned.any(is_verified) {
                     sheet.unsettled(words!(
                         "the pinned signer of {path} is claimed, but was not verified",
-                        "закреплённый ключ подписи {path} заявлен, но не проверен",
+                        "для {path} заявлен закреплённый ключ подписи, но он не проверен",
                         path
                     ));
                 }
@@ -145,7 +145,11 @@ impl GenuineApp {
             } else {
                 sheet.breach(
                     Reason::LookAlike,
-                    words!("none of the pinned signers signed {path}", "{path} подписан не закреплённым ключом", path),
+                    words!(
+                        "none of the pinned signers signed {path}",
+                        "{path} не подписан ни одним из закреплённых ключей",
+                        path
+                    ),
                 );
             }
         }

@@ -154,7 +154,11 @@ impl<'a> Holdings<'a> {
             let permission = &grant.permission;
             let says = match grant.kind {
                 GrantKind::Untold => {
-                    words!("{permission} granted, how is not told", "{permission} выдано, как — не сказано", permission)
+                    words!(
+                        "{permission} granted, how is not told",
+                        "{permission} выдано, основание не указано",
+                        permission
+                    )
                 }
                 _ => {
                     let flags =
@@ -227,7 +231,7 @@ fn foretold(grant: &PredictedGrant) -> Words {
         ),
         Outcome::Granted => phrase("will be granted at first boot", "будет выдано при первом запуске"),
         Outcome::Refused => phrase("will not be granted at first boot", "не будет выдано при первом запуске"),
-        Outcome::Unknown => phrase("can't be foretold", "не предсказать"),
+        Outcome::Unknown => phrase("can't be foretold", "предсказать нельзя"),
     };
     let reasons: Vec<String> = grant.reasons.iter().map(grants::words).collect();
     let because = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };

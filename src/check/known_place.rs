@@ -48,7 +48,7 @@ impl CheckKind for KnownPlaceKind {
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
         let what = select.words();
-        let expected = words!("{what} lie in known places", "{what}: в известных местах", what);
+        let expected = words!("{what} lie in known places", "{what}: находятся в известных местах", what);
         Ok(Box::new(KnownPlace { select, expected }))
     }
 }

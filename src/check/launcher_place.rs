@@ -66,17 +66,17 @@ impl CheckKind for LauncherPlaceKind {
         }
         let mut words = Vec::new();
         if !than.is_empty() {
-            words.push(words!("no worse than {others}", "не хуже, чем {others}", others = than.join(", ")));
+            words.push(words!("no worse than {others}", "не хуже, чем у {others}", others = than.join(", ")));
         }
         if let Some(max) = max_actions {
-            words.push(words!("within {max} actions", "действий не больше {max}", max));
+            words.push(words!("within {max} actions", "число действий до него не больше {max}", max));
         }
         if words.is_empty() {
             return Err(settings.missing("than", "apps to compare with, or `max-actions`"));
         }
         let mut how = Words::joined(&words, " and ");
         how.ru = Words::joined(&words, " и ").ru;
-        let expected = words!("{package} is shown {how}", "{package}: показано {how}", package, how);
+        let expected = words!("{package} is shown {how}", "значок {package}: {how}", package, how);
         Ok(Box::new(PlaceRule { package, than, max_actions, expected }))
     }
 }
@@ -147,8 +147,11 @@ impl PlaceRule {
         match fact {
             Fact::Known { value, evidence } => Ok((value, evidence)),
             Fact::Unknown(gap) => {
-                let observed =
-                    words!("where the icon of {name} stands is unknown", "где значок {name}, неизвестно", name);
+                let observed = words!(
+                    "where the icon of {name} stands is unknown",
+                    "где находится значок {name}, неизвестно",
+                    name
+                );
                 let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed);
                 outcome.notes.push(describe(&gap));
                 Err(Box::new(outcome.about(name)))

@@ -61,7 +61,7 @@ impl CheckKind for LookAlikeKind {
         }
         let except = settings.patterns("except")?.unwrap_or_default();
         let apps = OF_KNOWN_APPS.count(of.len());
-        let expected = words!("nothing is taken for {apps}", "ничто не выдаёт себя за одно из {apps}", apps);
+        let expected = words!("nothing is taken for {apps}", "ни один пакет не выдаёт себя за одно из {apps}", apps);
         let of = of.into_iter().map(|id| (letters(&id), id)).collect();
         Ok(Box::new(LookAlike { of, ids, except, expected }))
     }
@@ -96,7 +96,7 @@ impl Check for LookAlike {
         }
         if outcomes.is_empty() {
             let packages = OF_PACKAGES.count(listed.len());
-            let observed = words!("none among {packages}", "нет среди {packages}", packages);
+            let observed = words!("none among {packages}", "среди {packages} таких нет", packages);
             outcomes
                 .push(Outcome::new(Verdict::Pass, None, &self.expected, observed).proven(Proof::of_list(inventory)));
         }
@@ -116,7 +116,7 @@ impl LookAlike {
         if self.ids.iter().any(|pattern| pattern.matches(name)) {
             return Some(words!(
                 "an id that is taken for that of a known app",
-                "идентификатор, который принимают за идентификатор известного приложения"
+                "идентификатор, который легко принять за идентификатор известного приложения"
             ));
         }
         if self.except.iter().any(|pattern| pattern.matches(name)) {

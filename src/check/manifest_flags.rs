@@ -65,7 +65,7 @@ impl Check for ManifestFlags {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let question = Question {
             expected: &self.expected,
-            none: words!("none of it is said", "ничего из этого не сказано"),
+            none: words!("none of it is said", "ничего из этого в манифесте нет"),
         };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
@@ -131,7 +131,7 @@ impl ManifestFlags {
             Some(false) => {}
             None => sheet.unsettled(words!(
                 "whether {path} is {flag} stands in a file that can't be read",
-                "{path}: о {flag} сказано в файле, который не прочитать",
+                "{path}: признак {flag} задан в файле, который прочитать нельзя",
                 path = copy.path,
                 flag = flag.as_str()
             )),
@@ -161,14 +161,14 @@ impl Flag {
     /// What a package does that has it.
     fn says(self) -> Phrase {
         match self {
-            Self::Debuggable => phrase("is debuggable", "можно отлаживать"),
-            Self::TestOnly => phrase("is for tests only", "только для испытаний"),
-            Self::Cleartext => phrase("permits unencrypted traffic", "разрешает незашифрованный трафик"),
+            Self::Debuggable => phrase("is debuggable", "допускает отладку"),
+            Self::TestOnly => phrase("is for tests only", "предназначен только для испытаний"),
+            Self::Cleartext => phrase("permits unencrypted traffic", "допускает незашифрованный трафик"),
             Self::UserAuthorities => phrase(
                 "trusts certificate authorities that the user adds",
-                "доверяет удостоверяющим центрам, которые добавил пользователь",
+                "доверяет удостоверяющим центрам, добавленным пользователем",
             ),
-            Self::AllowBackup => phrase("lets its data be backed up", "разрешает резервное копирование данных"),
+            Self::AllowBackup => phrase("lets its data be backed up", "допускает резервное копирование данных"),
         }
     }
 

@@ -45,7 +45,7 @@ impl CheckKind for ManualKind {
 
 impl Check for Manual {
     fn evaluate(&self, _inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let observed = phrase("only a person can see it", "увидеть это может только человек");
+        let observed = phrase("only a person can see it", "проверить это может только человек");
         vec![Outcome::new(Verdict::NotChecked, None, &self.question, observed)]
     }
 

@@ -129,7 +129,7 @@ impl Check for NativeCode {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let question = Question {
             expected: &self.expected,
-            none: words!("none of it in their native code", "в машинном коде ничего из этого"),
+            none: words!("none of it in their native code", "в машинном коде этого нет"),
         };
         sweep(inventory, &self.select, &question, |_, copies, sheet| {
             copies.iter().for_each(|copy| self.judge(copy, sheet));
@@ -154,7 +154,7 @@ impl NativeCode {
             );
             sheet.breach(
                 Reason::NativeCode,
-                words!("{path} has native code for 32 bits only", "в {path} машинный код только для 32 бит", path),
+                words!("{path} has native code for 32 bits only", "в {path} только 32-разрядный машинный код", path),
             );
         }
         if let Some(split) = native_split(copy) {
@@ -194,7 +194,7 @@ impl NativeCode {
                 Fact::Known { value, evidence } => (value, evidence),
                 Fact::Unknown(gap) => {
                     sheet.unknown(
-                        words!("{name} of {path} can't be read", "{name} из {path} не прочитать", name, path),
+                        words!("{name} of {path} can't be read", "{name} из {path} прочитать нельзя", name, path),
                         gap,
                     );
                     continue;
@@ -206,7 +206,7 @@ impl NativeCode {
                     Some(false) => {}
                     None => sheet.unsettled(words!(
                         "{name} of {path} does not tell {flaw}",
-                        "{name} из {path} не говорит о {flaw}",
+                        "по {name} из {path} нельзя судить о {flaw}",
                         name,
                         path,
                         flaw = flaw.as_str()

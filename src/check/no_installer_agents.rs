@@ -58,7 +58,7 @@ impl Check for NoInstallerAgents {
             expected: &expected,
             none: words!(
                 "none is known to add apps after first start",
-                "ни об одном не известно, что оно добавляет приложения после первого запуска"
+                "ни об одном пакете не известно, что он добавляет приложения после первого запуска"
             ),
         };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
@@ -77,7 +77,7 @@ impl NoInstallerAgents {
                 copies.first().and_then(|copy| sheet.know(&copy.placement, phrase("the place", "место"), copy))
             {
                 let name = &package.name;
-                sheet.proof(evidence, words!("{name} is pre-installed", "{name}: предустановлено", name));
+                sheet.proof(evidence, words!("{name} is pre-installed", "пакет {name} предустановлен", name));
             }
             sheet.breach(
                 Reason::InstallerAgent,

@@ -47,7 +47,7 @@ impl CheckKind for NoPublishedKeyKind {
         let select = Selector::of(settings)?;
         let what = select.words();
         let expected =
-            words!("{what} are signed with no published key", "{what}: подписано не общеизвестным ключом", what);
+            words!("{what} are signed with no published key", "{what}: не подписано общеизвестным ключом", what);
         Ok(Box::new(NoPublishedKey { select, expected }))
     }
 }

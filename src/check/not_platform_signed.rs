@@ -49,7 +49,7 @@ impl CheckKind for NotPlatformSignedKind {
         let select = Selector::of(settings)?;
         let what = select.words();
         let expected =
-            words!("{what} are not signed as the platform is", "{what}: подписано не ключом платформы", what);
+            words!("{what} are not signed as the platform is", "{what}: не подписано ключом платформы", what);
         Ok(Box::new(NotPlatformSigned { select, expected }))
     }
 }
@@ -85,7 +85,7 @@ fn judge(copies: &[&PackageCopy], platform: Option<&PlatformSigner>, sheet: &mut
             }
             None => sheet.unsettled(phrase(
                 "neither the platform's own package `android` is listed nor one of its user id",
-                "в списке нет ни пакета самой платформы `android`, ни другого с её идентификатором пользователя",
+                "в списке нет ни пакета самой платформы `android`, ни другого пакета с её идентификатором пользователя",
             )),
         };
     };

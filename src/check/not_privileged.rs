@@ -72,7 +72,11 @@ impl NotPrivileged {
                 let path = &copy.path;
                 sheet.proof(
                     evidence,
-                    words!("{path} is in a privileged place", "{path} в месте для привилегированных", path),
+                    words!(
+                        "{path} is in a privileged place",
+                        "{path} находится в месте для привилегированных приложений",
+                        path
+                    ),
                 );
                 // Whose it is, the reader asks next.
                 if let Fact::Known { value, evidence } = &copy.signers {

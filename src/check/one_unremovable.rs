@@ -71,7 +71,7 @@ impl Check for OneUnremovable {
         let failed = outcomes.iter().any(|outcome| outcome.verdict == Verdict::Fail);
         if !failed
             && let Some(hidden) = Outcome::incomplete(inventory, &self.expected, |gaps| {
-                words!("{gaps} may hide a further app", "ещё одно приложение скрывать может {gaps}", gaps)
+                words!("{gaps} may hide a further app", "прочитано не всё ({gaps}): возможно ещё одно приложение", gaps)
             })
         {
             // What a gap hides may be the second one of any role.
@@ -81,7 +81,7 @@ impl Check for OneUnremovable {
         if outcomes.is_empty() {
             let observed = phrase(
                 "no package qualifies for any of these roles",
-                "ни один пакет не годится ни на одну из этих ролей",
+                "ни один пакет не подходит ни для одной из этих ролей",
             );
             outcomes.push(
                 Outcome::new(Verdict::NotApplicable, Reason::NothingMatched, &self.expected, observed)

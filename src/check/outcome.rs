@@ -155,6 +155,22 @@ pub enum Reason {
     OtherSdk,
 }
 
+impl Verdict {
+    /// The code, and what stands for it in a sentence in Russian.
+    pub(crate) fn words(self) -> Words {
+        let ru = match self {
+            Self::Fail => "нарушение",
+            Self::Inconclusive => "не определено",
+            Self::Error => "ошибка программы",
+            Self::NotChecked => "проверяет человек",
+            Self::Pass => "выполнено",
+            Self::Informational => "справочно",
+            Self::NotApplicable => "неприменимо",
+        };
+        Words { en: self.as_str().to_owned(), ru: ru.to_owned() }
+    }
+}
+
 impl Reason {
     /// All of them, in declaration order.
     pub const ALL: [Self; 48] = [
@@ -338,7 +354,7 @@ impl Outcome {
         Self::incomplete(inventory, expected, |gaps| {
             words!(
                 "{what} not found, and {gaps} may hide it",
-                "не найдено: {what}; скрывать это может {gaps}",
+                "не найдено: {what}; прочитано не всё ({gaps})",
                 what,
                 gaps
             )

@@ -76,7 +76,7 @@ impl Check for PatchAge {
                     Some(days) => {
                         let observed = words!(
                             "{value}, {days} days before {as_of}",
-                            "{value}, дней до {as_of}: {days}",
+                            "{value}; прошло дней до {as_of}: {days}",
                             value,
                             days,
                             as_of = context.as_of

@@ -76,9 +76,9 @@ impl Check for PermissionFloor {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let holdings = Holdings::new(inventory, self.of);
         let none = if holdings.predicts() {
-            words!("nothing is missing, as predicted", "по предсказанию, всё есть")
+            words!("nothing is missing, as predicted", "по предсказанию, все нужные разрешения есть")
         } else {
-            words!("nothing is missing", "всё есть")
+            words!("nothing is missing", "все нужные разрешения есть")
         };
         let question = Question { expected: &self.expected, none };
         let sdk = inventory.device.sdk.known().copied();

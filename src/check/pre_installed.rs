@@ -50,7 +50,7 @@ impl CheckKind for PreInstalledKind {
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
         let what = select.words();
-        let expected = words!("{what} came with the firmware", "{what}: пришло с прошивкой", what);
+        let expected = words!("{what} came with the firmware", "{what}: входит в прошивку", what);
         Ok(Box::new(PreInstalled { select, expected }))
     }
 }

@@ -93,8 +93,8 @@ impl Method {
 
     fn describe(self) -> Phrase {
         match self {
-            Self::Icon => phrase("an icon that downloads the app", "значок, который загружает приложение"),
-            Self::Offer => phrase("an offer at first start", "предложение при первом запуске"),
+            Self::Icon => phrase("an icon that downloads the app", "значок для загрузки приложения"),
+            Self::Offer => phrase("an offer at first start", "предложение установить его при первом включении"),
         }
     }
 }
@@ -124,9 +124,9 @@ impl CheckKind for RequiredPackageKind {
             None => ids,
         };
         let expected = if full {
-            words!("{name} is pre-installed in full", "{name}: предустановлено целиком", name)
+            words!("{name} is pre-installed in full", "приложение {name} предустановлено в полном виде", name)
         } else {
-            words!("{name} is pre-installed", "{name}: предустановлено", name)
+            words!("{name} is pre-installed", "приложение {name} предустановлено", name)
         };
         Ok(Box::new(RequiredPackage { any_of, expected, full, methods, signers }))
     }
@@ -169,16 +169,16 @@ fn settle(outcomes: &mut [Outcome]) {
     };
     for outcome in outcomes.iter_mut().filter(others) {
         let reason = outcome.reason.take().map_or(String::new(), |reason| format!(" ({})", reason.as_str()));
-        let was = format!("{}{reason}", outcome.verdict.as_str());
+        let was = words!("{verdict}{reason}", "{verdict}{reason}", verdict = outcome.verdict.words(), reason);
         outcome.notes.push(match best {
             Verdict::Pass => words!(
                 "By itself this would be {was}; another id meets the rule.",
-                "Само по себе это было бы {was}; правило выполняет другой идентификатор.",
+                "Само по себе это дало бы вывод «{was}»; правило выполнено благодаря другому идентификатору.",
                 was
             ),
             _ => words!(
                 "By itself this would be {was}; another id may still meet the rule.",
-                "Само по себе это было бы {was}; правило ещё может выполнить другой идентификатор.",
+                "Само по себе это дало бы вывод «{was}»; правило ещё может быть выполнено благодаря другому идентификатору.",
                 was
             ),
         });
@@ -191,10 +191,12 @@ fn name_agents(outcome: &mut Outcome, inventory: &Inventory) {
     let Fact::Known { value: packages, evidence } = &inventory.packages else { return };
     for package in packages.iter().filter(|package| is_installer_agent(&package.name)) {
         let name = &package.name;
-        outcome.proof.push(Proof::new(evidence, words!("{name} is pre-installed", "{name}: предустановлено", name)));
+        outcome
+            .proof
+            .push(Proof::new(evidence, words!("{name} is pre-installed", "пакет {name} предустановлен", name)));
         outcome.notes.push(words!(
             "{name} adds apps after first start; whether this one is among them does not show before.",
-            "{name} добавляет приложения после первого запуска; есть ли среди них это, заранее не видно.",
+            "{name} добавляет приложения после первого запуска; будет ли среди них это приложение, заранее определить нельзя.",
             name
         ));
     }
@@ -208,7 +210,7 @@ impl RequiredPackage {
             None => {
                 let listed = inventory.packages.known().map_or(0, Vec::len);
                 let packages = OF_PACKAGES.count(listed);
-                let observed = words!("{ids} not among the {packages}", "нет среди {packages}: {ids}", ids, packages);
+                let observed = words!("{ids} not among the {packages}", "среди {packages} нет {ids}", ids, packages);
                 let (verdict, reason) = match context.presence {
                     Presence::AnyMethod if !self.methods.is_empty() => {
                         (Verdict::Inconclusive, Reason::MethodNotObservable)
@@ -222,8 +224,8 @@ impl RequiredPackage {
                     outcome.notes.push(words!(
                         "Also lawful, and not visible in a list of packages: {methods}. Its absence alone is no proof of a \
                          breach where such a method is in place.",
-                        "Законны также, и в списке пакетов не видны: {methods}. Там, где применён такой способ, само отсутствие \
-                         нарушения не доказывает.",
+                        "Закон допускает и другие способы, которых в списке пакетов не видно: {methods}. Если применён один из них, \
+                         отсутствие приложения в списке само по себе не означает нарушения.",
                         methods
                     ));
                     name_agents(&mut outcome, inventory);
@@ -248,11 +250,11 @@ impl RequiredPackage {
             leads && !arrival.presence.grounds.is_empty() && self.any_of.contains(&arrival.package)
         })?;
         let how = match arrival.presence.state {
-            PresenceState::Icon => phrase("an icon leads to it", "к нему ведёт значок"),
-            _ => phrase("it is fetched at set-up", "его загружает первоначальная настройка"),
+            PresenceState::Icon => phrase("an icon leads to it", "есть ведущий к нему значок"),
+            _ => phrase("it is fetched at set-up", "загружается при первоначальной настройке"),
         };
         let name = &arrival.package;
-        let observed = words!("{name} not in the firmware; {how}", "{name}: в прошивке нет; {how}", name, how);
+        let observed = words!("{name} not in the firmware; {how}", "в прошивке нет {name}; {how}", name, how);
         let mut outcome = Outcome::new(Verdict::Pass, None, &self.expected, observed).about(&arrival.package);
         outcome.proof = Proof::of_list(inventory);
         for ground in &arrival.presence.grounds {
@@ -260,7 +262,7 @@ impl RequiredPackage {
         }
         outcome.notes.push(words!(
             "An icon that downloads the app is a lawful method of presence.",
-            "Значок, который загружает приложение, — законный способ."
+            "Значок для загрузки приложения — законный способ обеспечить его наличие."
         ));
         Some(outcome)
     }

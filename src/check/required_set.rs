@@ -64,12 +64,11 @@ impl CheckKind for RequiredSetKind {
         let what =
             settings.wording("label")?.map_or_else(|| Words::plain(packages.join(", ")), |label| Words::from(&label));
         let number = if at_least == packages.len() {
-            words!("all", "все")
+            words!("all", "предустановлены все")
         } else {
-            words!("at least {at_least}", "не менее {at_least}", at_least)
+            words!("at least {at_least}", "предустановлено не менее {at_least}", at_least)
         };
-        let expected =
-            words!("{number} of {what} are pre-installed", "предустановлены {number} из: {what}", number, what);
+        let expected = words!("{number} of {what} are pre-installed", "из приложений {what} {number}", number, what);
         Ok(Box::new(RequiredSet { packages, at_least, expected }))
     }
 }
@@ -95,7 +94,7 @@ impl Check for RequiredSet {
         };
         let observed = words!(
             "{there} of {all} there{absent}",
-            "есть {there} из {all}{absent}",
+            "найдено {there} из {all}{absent}",
             there = there.len(),
             all = self.packages.len(),
             absent
@@ -107,14 +106,14 @@ impl Check for RequiredSet {
         } else if there.len() + open.len() >= self.at_least {
             let observed = words!(
                 "{observed}; the place is unknown of {open}",
-                "{observed}; место неизвестно: {open}",
+                "{observed}; неизвестно, где находятся: {open}",
                 observed,
                 open = open.join(", ")
             );
             Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed)
         } else {
             let packages = OF_PACKAGES.count(self.packages.len());
-            let observed = words!("{observed}, among {packages}", "{observed}, среди {packages}", observed, packages);
+            let observed = words!("{observed}, among {packages}", "{observed} (среди {packages})", observed, packages);
             Outcome::new(Verdict::Fail, Reason::TooFew, &self.expected, observed)
         };
         vec![outcome.proven(proof)]

@@ -54,7 +54,8 @@ impl CheckKind for SameSignerKind {
         let select = Selector::of(settings)?;
         let other = settings.need_package("as")?;
         let what = select.words();
-        let expected = words!("{what} are signed as {other} is", "{what}: подписано тем же, кем {other}", what, other);
+        let expected =
+            words!("{what} are signed as {other} is", "{what}: подписано тем же ключом, что и {other}", what, other);
         Ok(Box::new(SameSigner { select, other, expected }))
     }
 }
@@ -63,7 +64,7 @@ impl Check for SameSigner {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let question = Question {
             expected: &self.expected,
-            none: words!("signed as the other package is", "подписано тем же, кем другой пакет"),
+            none: words!("signed as the other package is", "подписано тем же ключом, что и другой пакет"),
         };
         sweep(inventory, &self.select, &question, |package, copies, sheet| {
             self.judge(package, copies, sheet, inventory)

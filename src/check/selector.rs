@@ -157,7 +157,7 @@ impl Selector {
     /// In words: `com.a, com.b`, or `pre-installed packages`.
     pub(super) fn words(&self) -> Words {
         if self.packages.is_empty() {
-            return words!("packages that the rule is about", "пакеты, о которых говорит правило");
+            return words!("packages that the rule is about", "пакеты, к которым относится правило");
         }
         Words::plain(self.packages.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "))
     }

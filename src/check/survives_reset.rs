@@ -47,7 +47,7 @@ impl CheckKind for SurvivesResetKind {
         let select = Selector::of(settings)?;
         let what = select.words();
         let expected =
-            words!("{what} survive a factory reset", "{what}: переживает сброс к заводским настройкам", what);
+            words!("{what} survive a factory reset", "{what}: сохраняется после сброса к заводским настройкам", what);
         Ok(Box::new(SurvivesReset { select, expected }))
     }
 }
@@ -56,7 +56,7 @@ impl Check for SurvivesReset {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let question = Question {
             expected: &self.expected,
-            none: words!("there again after a factory reset", "после сброса снова на месте"),
+            none: words!("there again after a factory reset", "сохраняется после сброса"),
         };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
@@ -110,7 +110,11 @@ impl SurvivesReset {
                 let paths = paths.join(", ");
                 sheet.breach(
                     Reason::LostOnReset,
-                    words!("nothing brings it back: {paths} only", "ничто его не вернёт: только {paths}", paths),
+                    words!(
+                        "nothing brings it back: {paths} only",
+                        "после сброса не восстановится: есть только {paths}",
+                        paths
+                    ),
                 );
             }
         }

@@ -193,14 +193,14 @@ pub(super) fn sweep(
         outcomes.extend(Outcome::incomplete(inventory, question.expected, |gaps| match selector.names().is_empty() {
             true => words!(
                 "{others}{gaps} may hide more {what}",
-                "{others}{gaps} — там могут скрываться другие: {what}",
+                "{others}прочитано не всё ({gaps}), возможны и другие: {what}",
                 others,
                 gaps,
                 what
             ),
             false => words!(
                 "{others}{gaps} may hide what was not found of {what}",
-                "{others}{gaps} — там может скрываться ненайденное: {what}",
+                "{others}прочитано не всё ({gaps}), не найденное может быть там: {what}",
                 others,
                 gaps,
                 what
@@ -224,7 +224,7 @@ fn failure(package: &Package, sheet: Sheet, question: &Question<'_>) -> Outcome 
         sheet
             .unknown
             .into_iter()
-            .map(|open| words!("Not settled besides: {open}.", "Кроме того, не решено: {open}.", open)),
+            .map(|open| words!("Not settled besides: {open}.", "Кроме того, не определено: {open}.", open)),
     );
     outcome
 }
@@ -251,7 +251,7 @@ fn unsettled(open: Vec<(&str, Sheet)>, question: &Question<'_>) -> Outcome {
         named.push(words!("and {more}", "и ещё {more}", more));
     }
     let named = Words::joined(named, "; ");
-    let observed = words!("not settled: {named}", "не решено: {named}", named);
+    let observed = words!("not settled: {named}", "не определено: {named}", named);
     let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, question.expected, observed);
     outcome.subject = only.filter(|_| count == 1);
     outcome.proof = proof;

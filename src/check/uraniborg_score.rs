@@ -92,7 +92,7 @@ impl Check for UraniborgScore {
         let hidden = |gaps: &Words| {
             words!(
                 "no score: {gaps} may hide packages that count",
-                "оценки нет: {gaps} — там могут скрываться учитываемые пакеты",
+                "оценки нет: прочитано не всё ({gaps}), возможны другие учитываемые пакеты",
                 gaps
             )
         };

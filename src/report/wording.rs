@@ -1,5 +1,7 @@
 //! Codes, dates and devices in words: shared by the formats for people.
 
+use std::borrow::Cow;
+
 use super::phrases::{self as say, Lang, Noun, Phrase};
 use crate::assess::{Assessment, Baseline, Counts, Finding, FindingEvidence, Governing, Overall, Text, Wording};
 use crate::check::{Reason, Verdict};
@@ -269,13 +271,18 @@ pub(super) fn notes(finding: &Finding, lang: Lang) -> &[String] {
     russian.filter(|notes| notes.len() == finding.notes.len()).unwrap_or(&finding.notes)
 }
 
+/// What stands in each piece of evidence.
+pub(super) fn says(finding: &Finding, lang: Lang) -> Vec<&str> {
+    let russian = russian(finding, lang).map(|russian| &russian.evidence);
+    match russian.filter(|says| says.len() == finding.evidence.len()) {
+        Some(says) => says.iter().map(String::as_str).collect(),
+        None => finding.evidence.iter().map(|piece| piece.says.as_str()).collect(),
+    }
+}
+
 /// Each piece of evidence: its place, and what stands there.
 pub(super) fn evidence(finding: &Finding, lang: Lang) -> Vec<(String, &str)> {
-    let russian = russian(finding, lang).map(|russian| &russian.evidence);
-    let russian = russian.filter(|says| says.len() == finding.evidence.len());
-    let pieces = finding.evidence.iter().enumerate();
-    let says = |index| russian.and_then(|says| says.get(index));
-    pieces.map(|(index, piece)| (place(piece), says(index).unwrap_or(&piece.says).as_str())).collect()
+    finding.evidence.iter().map(|piece| place_in(piece, lang)).zip(says(finding, lang)).collect()
 }
 
 /// The waiver, the attestation and the place beside a baseline, each with its name.
@@ -324,8 +331,22 @@ pub(super) fn completeness(gaps: &[Gap], lang: Lang) -> String {
 
 /// Where a piece of evidence stands.
 pub(super) fn place(evidence: &FindingEvidence) -> String {
+    place_in(evidence, Lang::En)
+}
+
+/// Where a piece of evidence stands, in a language.
+pub(super) fn place_in(evidence: &FindingEvidence, lang: Lang) -> String {
     match &evidence.at {
-        Some(at) => format!("{}, {at}", evidence.source),
+        Some(at) => format!("{}, {}", evidence.source, within(at, lang)),
         None => evidence.source.clone(),
+    }
+}
+
+/// The place within a source: lines are called so in every language, all else is as the source has it.
+pub(super) fn within(at: &str, lang: Lang) -> Cow<'_, str> {
+    let line = at.strip_prefix("line ").filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    match (line, lang) {
+        (Some(number), Lang::Ru) => Cow::Owned(format!("{} {number}", say::LINE.say(lang))),
+        _ => Cow::Borrowed(at),
     }
 }

@@ -136,6 +136,20 @@ fn waiting() -> (f64, f64) {
 }
 
 #[test]
+fn temporary_pages() {
+    for sample in made::SAMPLES {
+        let run = made::batch_of(sample);
+        let html = made::render(made::format("html"), &run);
+        fs::write(format!("/tmp/russian/{sample}-batch.html"), html).unwrap();
+        let html = made::render(made::format("html"), &made::sample(sample));
+        fs::write(format!("/tmp/russian/{sample}.html"), html).unwrap();
+        let style = Style { lang: Lang::Ru, ..Style::default() };
+        let html = made::render_as(made::format("html"), &made::sample(sample), &style);
+        fs::write(format!("/tmp/russian/{sample}.ru.html"), html).unwrap();
+    }
+}
+
+#[test]
 fn a_page_of_five_hundred_devices_is_rendered_in_five_seconds_and_loads_in_three() {
     let run = made::batch();
     let mut html = Vec::new();

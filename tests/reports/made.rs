@@ -200,7 +200,12 @@ fn set<T: Clone>(fact: &mut Fact<T>, value: T) {
 
 /// Five hundred phones with a hundred and ten packages each, no two alike.
 pub(crate) fn batch() -> Run {
-    let mut run = sample("orion-p1-phone");
+    batch_of("orion-p1-phone")
+}
+
+/// Five hundred of a sample's devices, with five packages for each of its own, no two alike.
+pub(crate) fn batch_of(name: &str) -> Run {
+    let mut run = sample(name);
     let mut model = run.targets.remove(0);
     let Fact::Known { value, .. } = &mut model.inventory.as_mut().unwrap().packages else {
         panic!("it lists packages")

@@ -78,7 +78,7 @@ impl Case {
                 CopyRole::Added => phrase("without a copy in the firmware", "в прошивке копии нет"),
             };
             let path = &copy.path;
-            let says = words!("{name} at {path}: {role}", "{name}: {path}: {role}", name, path, role);
+            let says = words!("{name} at {path}: {role}", "{name}: {path}, {role}", name, path, role);
             self.proof.push(Proof::new(evidence, says));
         }
     }
@@ -96,7 +96,7 @@ impl Case {
         let code = self.fact(&active.code, phrase("whether it has code", "есть ли в нём код"), |code| {
             match (code.present, code.dex_bytes) {
                 (false, _) => words!("no code", "нет кода"),
-                (true, Some(bytes)) => words!("DEX code of {bytes} bytes", "код DEX, байтов: {bytes}", bytes),
+                (true, Some(bytes)) => words!("DEX code of {bytes} bytes", "код DEX, байт: {bytes}", bytes),
                 (true, None) => Words::plain("HAS_CODE"),
             }
         });
@@ -124,7 +124,7 @@ impl Case {
                 Reason::UnknownFact,
                 phrase(
                     "whether the launcher of a TV shows it is not asked",
-                    "показывает ли его лаунчер телевизора, не спрашивается",
+                    "показывает ли его лаунчер телевизора, не проверяется",
                 ),
             );
         } else if launcher.is_some_and(Vec::is_empty) {
@@ -164,7 +164,7 @@ impl Case {
         } else {
             self.breach(
                 Reason::LookAlike,
-                phrase("none of the pinned signers signed it", "подписано не закреплённым ключом"),
+                phrase("none of the pinned signers signed it", "не подписано ни одним из закреплённых ключей"),
             );
         }
     }
@@ -185,8 +185,7 @@ impl Case {
             self.notes.push(words!(
                 "The size of its code is not known for every copy: HAS_CODE and the launcher activity of the copy that \
                  runs were taken for the full app.",
-                "Размер кода известен не для каждой копии: за целое приложение приняты HAS_CODE и значок той копии, которая \
-                 работает."
+                "Размер кода известен не для всех копий: приложение сочтено полным по признаку HAS_CODE и значку той копии, которая работает."
             ));
         }
     }
@@ -225,7 +224,7 @@ impl Case {
                 Reason::UnknownFact,
                 phrase(
                     "it is in a state of no known meaning for user 0",
-                    "значение его состояния для пользователя 0 неизвестно",
+                    "состояние для пользователя 0 имеет неизвестное значение",
                 ),
             );
         }
@@ -254,7 +253,7 @@ impl Case {
                     PresenceState::Stub | PresenceState::Icon => {
                         self.unknown(
                             Reason::ProvenanceUnclear,
-                            phrase("what is installed of it is a placeholder", "устанавливается лишь заглушка"),
+                            phrase("what is installed of it is a placeholder", "установлена только заглушка"),
                         );
                     }
                     PresenceState::Absent => {
@@ -305,7 +304,7 @@ impl Case {
                 let methods = Words { en: list(" or ").en, ru: list(" или ").ru };
                 self.notes.push(words!(
                     "It may have come by {methods}, which is lawful too.",
-                    "Оно могло появиться иначе ({methods}), что тоже законно.",
+                    "Оно могло появиться и другим законным способом: {methods}.",
                     methods
                 ));
             }

@@ -1,24 +1,28 @@
-//! The page of one device, and the rules with their sources.
+//! The page of one device.
 
-use std::collections::BTreeMap;
 use std::io;
 
-use super::class_of;
-use super::words::{SHOWN, both, bounded, spans, text, words};
-use super::{charts, contents, cut};
-use crate::assess::{Assessment, Finding, Text};
+use super::lines::{Alike, Sources};
+use super::rules::anchor;
+use super::words::{Pair, both, bounded, text, words};
+use super::{charts, class_of, contents, lines};
+use crate::assess::{Assessment, Finding};
 use crate::check::Verdict;
 use crate::inventory::Gap;
-use crate::report::markup::escape;
 use crate::report::phrases::{self as say, Lang};
-use crate::report::{Coverage, Run, TargetReport, TargetResult, wording};
+use crate::report::{Coverage, TargetReport, TargetResult, wording};
 
 /// Gaps shown by name; the rest is counted, and all of them are in the JSON form.
 const GAPS_LISTED: usize = 100;
 
-/// Writes one target. `tables`: whether packages are rows of a table and every finding unfolds, or lines of
-/// text.
-pub(super) fn write(out: &mut dyn io::Write, report: &TargetReport, number: usize, tables: bool) -> io::Result<()> {
+/// Writes one target. `alike`: what stands with the rules in a large batch, where packages and most findings are lines of
+/// text; else packages are rows of a table, and every finding unfolds.
+pub(super) fn write(
+    out: &mut dyn io::Write,
+    report: &TargetReport,
+    number: usize,
+    alike: Option<&Alike<'_>>,
+) -> io::Result<()> {
     writeln!(out, "<article id=\"d{number}\">")?;
     writeln!(out, "<p class=\"back\"><a href=\"#top\">← {}</a></p>", both(say::ALL_DEVICES))?;
     match &report.result {
@@ -47,12 +51,12 @@ pub(super) fn write(out: &mut dyn io::Write, report: &TargetReport, number: usiz
             writeln!(out, "</dl>")?;
             tailoring(out, assessment)?;
             to_do(out, assessment, number)?;
-            findings(out, assessment, number, tables)?;
+            findings(out, assessment, number, alike)?;
             self::coverage(out, coverage)?;
             match report.inventory.as_deref() {
                 Some(inventory) => {
                     charts::write(out, inventory)?;
-                    contents::write(out, inventory, tables)?;
+                    contents::write(out, inventory, alike.is_none())?;
                 }
                 None => writeln!(out, "<p class=\"soft\">{}</p>", both(say::PACKAGES_NOT_HERE))?,
             }
@@ -66,7 +70,7 @@ fn verdict(out: &mut dyn io::Write, class: &str, word: &str, name: &str, below: 
     writeln!(out, r#"<div class="verdict {class}"><strong class="word">{word}</strong>{below}</div>"#)
 }
 
-fn row(out: &mut dyn io::Write, name: say::Phrase, value: &str) -> io::Result<()> {
+pub(super) fn row(out: &mut dyn io::Write, name: say::Phrase, value: &str) -> io::Result<()> {
     writeln!(out, "<dt>{}</dt><dd>{value}</dd>", both(name))
 }
 
@@ -117,7 +121,7 @@ fn to_do(out: &mut dyn io::Write, assessment: &Assessment, number: usize) -> io:
     writeln!(out, "</ol>")
 }
 
-fn class(verdict: Verdict) -> &'static str {
+pub(super) fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Fail => "fail",
         Verdict::Inconclusive | Verdict::Error | Verdict::NotChecked => "open",
@@ -127,44 +131,34 @@ fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-/// `whole`: whether findings that ask nothing of anybody unfold as well, or are a line of text.
-fn findings(out: &mut dyn io::Write, assessment: &Assessment, number: usize, whole: bool) -> io::Result<()> {
+/// `alike`: what stands with the rules, where findings are lines; else all of them unfold.
+fn findings(
+    out: &mut dyn io::Write,
+    assessment: &Assessment,
+    number: usize,
+    alike: Option<&Alike<'_>>,
+) -> io::Result<()> {
     writeln!(out, "<h2>{}</h2>", both(say::FINDINGS_TITLE))?;
-    let mut last = None;
-    for (index, finding) in assessment.findings.iter().enumerate() {
-        if last != Some(finding.verdict) {
-            let count = assessment.findings.iter().filter(|other| other.verdict == finding.verdict).count();
-            let word = both(wording::verdict(finding.verdict));
-            writeln!(out, r#"<h3 class="{}"><span class="word">{word}</span> ({count})</h3>"#, class(finding.verdict))?;
-            last = Some(finding.verdict);
+    let (mut first, mut sources) = (1, None);
+    for findings in assessment.findings.chunk_by(|a, b| a.verdict == b.verdict) {
+        let Some(worst) = findings.first() else { continue };
+        let (verdict, alike) = (worst.verdict, alike.filter(|alike| alike.holds(worst)));
+        if let (Some(alike), None) = (alike, &sources) {
+            sources = Some(Sources::write(out, &assessment.findings, alike)?);
         }
-        let id = format!("d{number}-{}", index + 1);
-        let quiet = matches!(finding.verdict, Verdict::Pass | Verdict::Informational | Verdict::NotApplicable);
-        if whole || !quiet { self::finding(out, finding, &id)? } else { line(out, finding, &id)? }
+        let (class, word, count) = (class(verdict), both(wording::verdict(verdict)), findings.len());
+        writeln!(out, r#"<h3 class="{class}"><span class="word">{word}</span> ({count})</h3>"#)?;
+        match (alike, &sources) {
+            (Some(alike), Some(sources)) => lines::write(out, findings, (number, first), sources, alike)?,
+            _ => {
+                for (index, finding) in findings.iter().enumerate() {
+                    self::finding(out, finding, &format!("d{number}-{}", first + index))?;
+                }
+            }
+        }
+        first += findings.len();
     }
     Ok(())
-}
-
-/// A finding as a line: what a large batch shows of one that asks nothing of anybody. Its law stands with its rule.
-fn line(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<()> {
-    let said = |lang| {
-        let (observed, expected) = (wording::observed(finding, lang), wording::expected(finding, lang));
-        let mut said = vec![format!("{observed} ({}: {expected})", say::EXPECTED.say(lang))];
-        said.extend(finding.subject.iter().cloned());
-        said.extend(wording::evidence(finding, lang).iter().map(|(place, says)| format!("{place}: {says}")));
-        said.extend(finding.governing.iter().map(|governing| wording::governing(governing, lang)));
-        said.extend(wording::notes(finding, lang).iter().cloned());
-        let overlays = wording::overlays(finding, lang).into_iter();
-        said.extend(overlays.map(|(name, words)| format!("{}: {words}", name.say(lang))));
-        said.iter().map(|part| escape(&cut(part, SHOWN)).into_owned()).collect::<Vec<_>>().join("; ")
-    };
-    writeln!(
-        out,
-        r##"<p class="line" id="{id}"><a href="#{}">{}</a> {}</p>"##,
-        anchor(&finding.rule),
-        escape(&finding.rule),
-        spans(&format!("<bdi>{}</bdi>", said(Lang::En)), &format!("<bdi>{}</bdi>", said(Lang::Ru)))
-    )
 }
 
 fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<()> {
@@ -186,10 +180,11 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
         row(out, say::PACKAGE, &format!("<code>{}</code>", bounded(subject)))?;
     }
     row(out, say::EXPECTED, &words(|lang| wording::expected(finding, lang).to_owned()))?;
-    let (pieces, russian) = (wording::evidence(finding, Lang::En), wording::evidence(finding, Lang::Ru));
-    for ((place, en), (_, ru)) in pieces.iter().zip(russian) {
-        let says = words(|lang| (if lang == Lang::En { *en } else { ru }).to_owned());
-        row(out, say::WHERE, &format!("<code>{}</code>: {says}", bounded(place)))?;
+    let says = wording::says(finding, Lang::En).into_iter().zip(wording::says(finding, Lang::Ru));
+    for (piece, (en, ru)) in finding.evidence.iter().zip(says) {
+        let says = Pair { en: en.to_owned(), ru: ru.to_owned() }.shown();
+        let place = words(|lang| wording::place_in(piece, lang));
+        row(out, say::WHERE, &format!("<code>{place}</code>: {says}"))?;
     }
     if let Some(governing) = &finding.governing {
         row(out, say::IN_FORCE, &words(|lang| wording::governing(governing, lang)))?;
@@ -199,7 +194,7 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
     let rule = anchor(&finding.rule);
     row(out, say::LAW, &format!(r##"{law}; {status} <a href="#{rule}">{}</a>"##, both(say::SOURCES)))?;
     for (en, ru) in wording::notes(finding, Lang::En).iter().zip(wording::notes(finding, Lang::Ru)) {
-        row(out, say::NOTE, &words(|lang| (if lang == Lang::En { en } else { ru }).clone()))?;
+        row(out, say::NOTE, &Pair { en: en.clone(), ru: ru.clone() }.shown())?;
     }
     for (name, _) in wording::overlays(finding, say::Lang::En) {
         let said = |lang| {
@@ -250,50 +245,4 @@ fn coverage(out: &mut dyn io::Write, coverage: &Coverage) -> io::Result<()> {
         Some(more) if more > 0 => writeln!(out, "<p>{} {more}</p>", both(say::AND_MORE)),
         _ => Ok(()),
     }
-}
-
-/// Every rule that a finding is of, once: its sources and how sure it is.
-pub(super) fn rules(out: &mut dyn io::Write, run: &Run) -> io::Result<()> {
-    let mut rules: BTreeMap<&str, (&Text, &Finding)> = BTreeMap::new();
-    for report in &run.targets {
-        let TargetResult::Judged { assessment, .. } = &report.result else { continue };
-        for finding in &assessment.findings {
-            rules.entry(&finding.rule).or_insert((&finding.title, finding));
-        }
-    }
-    if rules.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "<section id=\"rules\">")?;
-    writeln!(out, "<p class=\"back\"><a href=\"#top\">← {}</a></p>", both(say::ALL_DEVICES))?;
-    writeln!(out, "<h2>{}</h2>", both(say::RULES_TITLE))?;
-    for (rule, (title, finding)) in rules {
-        writeln!(
-            out,
-            r#"<details class="f none" id="{}"><summary><code>{}</code> {}</summary>"#,
-            anchor(rule),
-            bounded(rule),
-            text(title)
-        )?;
-        writeln!(out, "<dl>")?;
-        row(out, say::LAW, &words(|lang| wording::law(finding, lang)))?;
-        if wording::confidence_note(finding, Lang::En).is_some() {
-            let note = |lang| wording::confidence_note(finding, lang).cloned().unwrap_or_default();
-            row(out, say::NOTE, &words(note))?;
-        }
-        for source in &finding.legal.sources {
-            row(out, say::SOURCES, &bounded(source))?;
-        }
-        writeln!(out, "</dl></details>")?;
-    }
-    writeln!(out, "</section>")
-}
-
-/// An id for a rule: letters and digits as they are, the rest by number.
-fn anchor(rule: &str) -> String {
-    let part = |c: char| match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | '-' => c.to_string(),
-        other => format!("_{:x}", u32::from(other)),
-    };
-    format!("rule-{}", rule.chars().map(part).collect::<String>())
 }

@@ -8,6 +8,8 @@
 mod charts;
 mod contents;
 mod device;
+mod lines;
+mod rules;
 mod words;
 
 use std::io;
@@ -45,6 +47,9 @@ impl ReportFormat for Html {
 
     fn write(&self, run: &Run, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let rows: usize = run.targets.iter().map(packages).sum();
+        let findings: usize = run.targets.iter().filter_map(lines::judged).map(<[_]>::len).sum();
+        let large = rows > TABLE_ROWS || findings > lines::UNFOLDED;
+        let alike = large.then(|| lines::Alike::of(run));
         let batch = run.targets.len() != 1;
         head(out, run, style.lang)?;
         writeln!(out, r#"<body class="{}">"#, if batch { "batch" } else { "single" })?;
@@ -66,10 +71,10 @@ impl ReportFormat for Html {
             summary(out, run)?;
         }
         for (index, report) in run.targets.iter().enumerate() {
-            device::write(out, report, index + 1, rows <= TABLE_ROWS)?;
+            device::write(out, report, index + 1, alike.as_ref())?;
         }
         notices(out, run)?;
-        device::rules(out, run)?;
+        rules::write(out, run, alike.as_ref())?;
         writeln!(out, "</main>\n<footer><p>{}</p>", both(say::PROVES))?;
         let tool = format!("{} {}", run.tool.name, run.tool.version);
         writeln!(out, "<p>{} {}</p></footer>", both(say::MADE_BY), escape(&tool))?;
