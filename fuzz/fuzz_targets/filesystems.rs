@@ -12,7 +12,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         let budget = budget();
         // What lies beside a volume may be a device of it.
         let half = data.len() / 2;
-        let beside = [Beside { name: "blob".to_owned(), bytes: Arc::new(data[half..].to_vec()), taken: Cell::default() }];
+        let beside =
+            [Beside { name: "blob".to_owned(), bytes: Arc::new(data[half..].to_vec()), taken: Cell::default() }];
         let Ok(volume) = format.mount_among(Arc::new(data.to_vec()), &beside, &budget) else { continue };
         let _ = volume.features();
         let (files, _) = walk(volume.as_ref(), volume.root(), &budget.limits);

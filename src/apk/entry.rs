@@ -180,7 +180,8 @@ impl Decoder {
                 at += buffer.len() as u64;
                 left -= buffer.len() as u64;
             }
-            let last = piece.is_empty();
+            // Told that nothing follows, the decoder keeps no window of what it wrote.
+            let last = left == 0;
             let input = self.input.get(piece.clone()).unwrap_or_default();
             let before = (self.stream.total_in(), self.stream.total_out());
             let flush = if last { FlushDecompress::Finish } else { FlushDecompress::None };

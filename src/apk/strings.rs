@@ -11,10 +11,11 @@
 //! A UTF-8 string has its length in UTF-16 units, then in bytes, each in one byte or, with the top bit set, two; a
 //! UTF-16 string has its length in one unit or two. Both may overlap others: nothing forbids it.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::chunk::{Chunk, u16_at, u32_at};
-use crate::bytes::{ParseError, ReadAt, read_vec_at};
+use crate::bytes::{ParseError, ReadAt, read_vec_at, slice};
 
 const HEADER: u64 = 28;
 const UTF8: u32 = 1 << 8;
@@ -93,7 +94,7 @@ impl StringPool {
         let (_, at) = self.utf8_length(source, at)?;
         let (length, at) = self.utf8_length(source, at)?;
         let bytes = self.bytes(source, at, length)?;
-        Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     fn utf16_at(&self, source: &dyn ReadAt, at: u64) -> Result<String, ParseError> {
@@ -131,13 +132,16 @@ impl StringPool {
         u16_at(source, at)
     }
 
-    fn bytes(&self, source: &dyn ReadAt, at: u64, length: u64) -> Result<Vec<u8>, ParseError> {
+    fn bytes<'s>(&self, source: &'s dyn ReadAt, at: u64, length: u64) -> Result<Cow<'s, [u8]>, ParseError> {
         self.within(at, length)?;
         let decoded = self.decoded.fetch_add(length, Ordering::Relaxed).saturating_add(length);
         if decoded > MAX_DECODED {
             return Err(ParseError::limit(at, "bytes of decoded strings", decoded, MAX_DECODED));
         }
-        read_vec_at(source, at, length, "bytes of a string", MAX_STRING)
+        match source.held().and_then(|all| slice(all, at, length)).filter(|_| length <= MAX_STRING) {
+            Some(bytes) => Ok(Cow::Borrowed(bytes)),
+            None => read_vec_at(source, at, length, "bytes of a string", MAX_STRING).map(Cow::Owned),
+        }
     }
 
     fn within(&self, at: u64, length: u64) -> Result<(), ParseError> {

@@ -57,6 +57,11 @@ pub trait ReadAt: Send + Sync {
     /// [`ErrorKind::Truncated`] when the range reaches past the end (also for an offset that overflows), else whatever
     /// the layers below report. `buf` holds nothing useful after an error.
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError>;
+
+    /// All of its bytes, where they stand in memory: what is read in many small pieces is copied out of them once less.
+    fn held(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// A source shared by the readers stacked upon it.
@@ -85,6 +90,10 @@ impl ReadAt for Vec<u8> {
         ReadAt::len(self.as_slice())
     }
 
+    fn held(&self) -> Option<&[u8]> {
+        Some(self)
+    }
+
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
         self.as_slice().read_exact_at(offset, buf)
     }
@@ -93,6 +102,10 @@ impl ReadAt for Vec<u8> {
 impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
     fn len(&self) -> u64 {
         (**self).len()
+    }
+
+    fn held(&self) -> Option<&[u8]> {
+        (**self).held()
     }
 
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
@@ -115,9 +128,18 @@ pub fn read_vec_at(
     limit: u64,
 ) -> Result<Vec<u8>, ParseError> {
     within(source.len(), offset, len)?;
+    if let Some(bytes) = source.held().and_then(|all| slice(all, offset, len)).filter(|_| len <= limit) {
+        return Ok(bytes.to_vec());
+    }
     let mut buf = zeroed(offset, len, what, limit)?;
     source.read_exact_at(offset, &mut buf)?;
     Ok(buf)
+}
+
+/// `len` bytes at `offset`; `None` where they are not all there.
+#[must_use]
+pub fn slice(bytes: &[u8], offset: u64, len: u64) -> Option<&[u8]> {
+    bytes.get(usize::try_from(offset).ok()?..)?.get(..usize::try_from(len).ok()?)
 }
 
 /// Whether `wanted` bytes at `offset` lie within a source of `length` bytes.

@@ -154,7 +154,7 @@ impl Config {
 
     /// The command with these defaults in place of its own.
     pub(super) fn apply(&self, command: Command) -> Command {
-        self.apply_below(command, "")
+        if self.settings.is_empty() { command } else { self.apply_below(command, "") }
     }
 
     fn apply_below(&self, command: Command, path: &str) -> Command {

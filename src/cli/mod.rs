@@ -101,14 +101,15 @@ fn whole() -> clap::Command {
 #[must_use]
 pub fn main() -> ExitCode {
     bind_job();
-    let config = match config::Config::load(&whole()) {
+    let command = whole();
+    let config = match config::Config::load(&command) {
         Ok(config) => config,
         Err(error) => {
             terminal::complain(&format!("{error:#}"));
             return ExitCode::from(Exit::Usage as u8);
         }
     };
-    let matches = config.apply(whole()).try_get_matches();
+    let matches = config.apply(command).try_get_matches();
     let arguments = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
