@@ -171,7 +171,7 @@ fn honest(phone: &mut Phone, packet: Packet) {
             let (_, nonce) = unwrap(request).unwrap();
             let out = format!("{}\n__end_{nonce}:0\n", "x".repeat(phone.answer));
             let mut stream = vec![1];
-            stream.extend((out.len() as u32).to_le_bytes());
+            stream.extend(u32::try_from(out.len()).unwrap().to_le_bytes());
             stream.extend(out.as_bytes());
             stream.extend([3, 1, 0, 0, 0, 0]);
             phone.send(OKAY, 9, packet.first, &[]);
