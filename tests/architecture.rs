@@ -62,7 +62,7 @@ const REGISTRIES: &[(&str, &str, &[&str])] = &[
     ("container", "FORMATS", &["mod", "foreign", "sets"]),
     // A folder of the host is found by its path, not by its content.
     ("filesystem", "FORMATS", &["mod", "walk", "folder"]),
-    ("check", "KINDS", &["mod", "examples", "holding", "outcome", "schema", "selector", "setting", "sweep"]),
+    ("check", "KINDS", &["mod", "examples", "holding", "outcome", "schema", "selector", "setting", "sweep", "words"]),
     (
         "report",
         "FORMATS",

@@ -197,6 +197,31 @@ pub struct Finding {
     /// Whether a failure is new since the report that was given as a baseline; absent without a baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
+    /// The same words in Russian; absent in reports of programs that did not write them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub russian: Option<Box<Wording>>,
+}
+
+/// What a finding says, in another language than English. Names, paths, codes and what a device says are as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wording {
+    /// [`Finding::expected`].
+    pub expected: String,
+    /// [`Finding::observed`].
+    pub observed: String,
+    /// [`FindingEvidence::says`] of each piece, in the order of [`Finding::evidence`].
+    pub evidence: Vec<String>,
+    /// [`Finding::notes`], in their order.
+    pub notes: Vec<String>,
+    /// [`Legal::instrument`].
+    pub instrument: String,
+    /// [`Legal::article`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article: Option<String>,
+    /// [`Legal::confidence_note`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence_note: Option<String>,
 }
 
 /// The waiver that covers a failure. Dates are `YYYY-MM-DD`.

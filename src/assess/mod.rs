@@ -18,7 +18,8 @@ mod scope;
 
 use std::collections::BTreeSet;
 
-use crate::check::{self, Check, Outcome, Reason, Verdict};
+use crate::check::words::words;
+use crate::check::{self, Check, Outcome, Reason, Verdict, Words};
 use crate::inventory::{Evidence, Gap, GapReason, Hides, Inventory, OsFlavour};
 use crate::profile::{Caveat, Confidence, Profile, ProfileError, Rule, Status};
 use scope::{Concern, Timing};
@@ -27,7 +28,7 @@ pub use crate::profile::Text;
 pub use example::{ExampleResult, try_examples};
 pub use finding::{
     Assessment, AttestationRef, Baseline, BaselineRef, Context, Counts, Finding, FindingEvidence, Governing, Legal,
-    Overall, ProfileRef, ProfileSignature, WaiverRef,
+    Overall, ProfileRef, ProfileSignature, WaiverRef, Wording,
 };
 pub use lint::{LINTS, Lint, lint};
 pub use overlay::{KnownFailures, Notice, NoticeKind, Overlays};
@@ -154,23 +155,29 @@ fn judge(
     inventory: &Inventory,
     context: &check::Context,
 ) -> Vec<Finding> {
-    let excluded = |reason, expected: &str, observed: String| Outcome {
+    let excluded = |reason, observed: Words| Outcome {
         verdict: Verdict::NotApplicable,
         reason: Some(reason),
         subject: None,
-        expected: expected.to_owned(),
+        expected: Words::from(&rule.title),
         observed,
         proof: Vec::new(),
         notes: Vec::new(),
     };
     let concern = scope::concern(rule, inventory, context);
     let outcomes = match (timing.in_force, concern) {
-        (Some(false), _) => vec![excluded(Reason::OutOfDate, &rule.title.en, "the rule is not in force".to_owned())],
-        (_, Concern::No(reason, words)) => vec![excluded(reason, &rule.title.en, words)],
+        (Some(false), _) => {
+            let observed = words!("the rule is not in force", "правило не действует");
+            vec![excluded(Reason::OutOfDate, observed)]
+        }
+        (_, Concern::No(reason, words)) => vec![excluded(reason, words)],
         (_, Concern::Unknown(words)) => suspend(check.evaluate(inventory, context), Reason::UnknownFact, &words),
         (None, Concern::Yes) => {
-            let words = "whether the rule is in force depends on the date that governs";
-            suspend(check.evaluate(inventory, context), Reason::GoverningDate, words)
+            let words = words!(
+                "whether the rule is in force depends on the date that governs",
+                "действует ли правило, зависит от того, какая дата определяющая"
+            );
+            suspend(check.evaluate(inventory, context), Reason::GoverningDate, &words)
         }
         (Some(true), Concern::Yes) => check.evaluate(inventory, context),
     };
@@ -179,17 +186,25 @@ fn judge(
 }
 
 /// Answers that count only if the rule does: inconclusive, with what they would be in a note.
-fn suspend(outcomes: Vec<Outcome>, reason: Reason, words: &str) -> Vec<Outcome> {
+fn suspend(outcomes: Vec<Outcome>, reason: Reason, words: &Words) -> Vec<Outcome> {
     let judged = |verdict| !matches!(verdict, Verdict::NotApplicable | Verdict::Informational | Verdict::Error);
     outcomes
         .into_iter()
         .map(|mut outcome| {
             if judged(outcome.verdict) {
                 let why = outcome.reason.map_or(String::new(), |reason| format!(" ({})", reason.as_str()));
-                outcome.notes.insert(0, format!("If the rule applies: {}{why}.", outcome.verdict.as_str()));
+                let verdict = outcome.verdict.words();
+                let note = words!(
+                    "If the rule applies: {verdict}{why}.",
+                    "Если правило применимо: {verdict}{why}.",
+                    verdict,
+                    why
+                );
+                outcome.notes.insert(0, note);
                 outcome.verdict = Verdict::Inconclusive;
                 outcome.reason = Some(reason);
-                outcome.observed = format!("{words}; {}", outcome.observed);
+                outcome.observed =
+                    words!("{words}; {observed}", "{words}; {observed}", words, observed = outcome.observed);
             }
             outcome
         })
@@ -202,23 +217,24 @@ fn silent(rule: &Rule) -> Outcome {
         verdict: Verdict::Error,
         reason: None,
         subject: None,
-        expected: rule.title.en.clone(),
-        observed: format!("the check {} gave no answer", rule.check),
+        expected: Words::from(&rule.title),
+        observed: words!("the check {name} gave no answer", "проверка {name} не дала ответа", name = rule.check),
         proof: Vec::new(),
         notes: Vec::new(),
     }
 }
 
 fn finding(rule: &Rule, outcome: Outcome, timing: &Timing, inventory: &Inventory, context: &check::Context) -> Finding {
-    let mut notes = outcome.notes;
+    let mut notes = outcome.notes.clone();
     let mut confidence = rule.legal.confidence;
     if outcome.verdict != Verdict::NotApplicable {
         for caveat in rule.caveats.iter().filter(|caveat| concerns(caveat, timing, flavour(inventory, context))) {
-            notes.push(caveat.text.en.clone());
+            notes.push(Words::from(&caveat.text));
             confidence = confidence.max(caveat.confidence.unwrap_or(Confidence::A));
         }
     }
     notes.extend(timing.notes.iter().cloned());
+    let russian = wording(rule, &outcome, &notes);
     let remedied = matches!(outcome.verdict, Verdict::Fail | Verdict::Inconclusive | Verdict::NotChecked);
     Finding {
         rule: rule.id.clone(),
@@ -228,9 +244,9 @@ fn finding(rule: &Rule, outcome: Outcome, timing: &Timing, inventory: &Inventory
         verdict: outcome.verdict,
         reason: outcome.reason,
         subject: outcome.subject,
-        expected: outcome.expected,
-        observed: outcome.observed,
-        evidence: outcome.proof.into_iter().map(|proof| resolve(&proof.evidence, proof.says, inventory)).collect(),
+        expected: outcome.expected.en,
+        observed: outcome.observed.en,
+        evidence: outcome.proof.into_iter().map(|proof| resolve(&proof.evidence, proof.says.en, inventory)).collect(),
         governing: timing.governing.clone(),
         legal: Legal {
             instrument: rule.legal.instrument.en.clone(),
@@ -240,10 +256,25 @@ fn finding(rule: &Rule, outcome: Outcome, timing: &Timing, inventory: &Inventory
             confidence_note: rule.legal.confidence_note.as_ref().map(|note| note.en.clone()),
         },
         remedy: rule.remedy.clone().filter(|_| remedied),
-        notes,
+        notes: notes.into_iter().map(|note| note.en).collect(),
         waiver: None,
         attestation: None,
         baseline: None,
+        russian: Some(Box::new(russian)),
+    }
+}
+
+/// What a finding says, in Russian.
+fn wording(rule: &Rule, outcome: &Outcome, notes: &[Words]) -> Wording {
+    let own = |text: &Text| Words::from(text).ru;
+    Wording {
+        expected: outcome.expected.ru.clone(),
+        observed: outcome.observed.ru.clone(),
+        evidence: outcome.proof.iter().map(|proof| proof.says.ru.clone()).collect(),
+        notes: notes.iter().map(|note| note.ru.clone()).collect(),
+        instrument: own(&rule.legal.instrument),
+        article: rule.legal.article.as_ref().map(own),
+        confidence_note: rule.legal.confidence_note.as_ref().map(own),
     }
 }
 

@@ -12,7 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Assessment, AttestationRef, Baseline, BaselineRef, Finding, FindingEvidence, WaiverRef, conclude};
-use crate::check::{Reason, Verdict};
+use crate::check::words::words;
+use crate::check::{Reason, Verdict, Words};
 use crate::inventory::{Inventory, Package};
 use crate::profile::{Answer, Attestation, Attestations, MAX_WAIVER_DAYS, Profile, Waiver, WaiverScope, Waivers};
 
@@ -186,14 +187,23 @@ impl Overlays {
         if finding.verdict != Verdict::Fail {
             let open = matches!(finding.verdict, Verdict::Inconclusive | Verdict::Error | Verdict::NotChecked);
             for (_, waiver) in fitting.iter().filter(|_| open) {
-                finding.notes.push(format!("The waiver {} covers failures only.", waiver.id));
+                finding.note(words!(
+                    "The waiver {id} covers failures only.",
+                    "Исключение {id} относится только к нарушениям.",
+                    id = waiver.id
+                ));
             }
             return;
         }
         let mut covering: Option<&Waiver> = None;
         for (index, waiver) in fitting {
             if day > waiver.expires {
-                finding.notes.push(format!("The waiver {} expired on {}.", waiver.id, waiver.expires));
+                finding.note(words!(
+                    "The waiver {id} expired on {day}.",
+                    "Срок исключения {id} истёк {day}.",
+                    id = waiver.id,
+                    day = waiver.expires
+                ));
                 continue;
             }
             if day < waiver.created {
@@ -236,7 +246,12 @@ impl Overlays {
         for (index, attestation) in fitting {
             if day > attestation.expires {
                 let (operator, expires) = (&attestation.operator, attestation.expires);
-                finding.notes.push(format!("The answer of {operator} expired on {expires}."));
+                finding.note(words!(
+                    "The answer of {operator} expired on {expires}.",
+                    "Срок действия ответа ({operator}) истёк {expires}.",
+                    operator,
+                    expires
+                ));
             } else if day >= attestation.on {
                 self.attested.insert(index);
                 last = Some(attestation);
@@ -251,23 +266,33 @@ impl Overlays {
         if attestation.answer == Answer::Met {
             finding.remedy = None;
         }
-        finding.observed = format!(
-            "{} looked on {}: {}{note}",
-            attestation.operator,
-            attestation.on,
-            match attestation.answer {
-                Answer::Met => "met",
-                Answer::NotMet => "not met",
-            }
+        let answer = match attestation.answer {
+            Answer::Met => words!("met", "выполнено"),
+            Answer::NotMet => words!("not met", "не выполнено"),
+        };
+        let observed = words!(
+            "{operator} looked on {day}: {answer}{note}",
+            "{operator}, {day}: {answer}{note}",
+            operator = attestation.operator,
+            day = attestation.on,
+            answer,
+            note
         );
-        finding.evidence.push(FindingEvidence {
-            source: self.attestations.file.clone(),
-            at: None,
-            says: match &attestation.photo_sha256 {
-                Some(digest) => format!("{}, with a photo of SHA-256 {digest}", finding.observed),
-                None => finding.observed.clone(),
-            },
-        });
+        let says = match &attestation.photo_sha256 {
+            Some(digest) => words!(
+                "{observed}, with a photo of SHA-256 {digest}",
+                "{observed}; фотография, SHA-256 {digest}",
+                observed,
+                digest
+            ),
+            None => observed.clone(),
+        };
+        if let Some(russian) = &mut finding.russian {
+            russian.observed = observed.ru;
+            russian.evidence.push(says.ru);
+        }
+        finding.observed = observed.en;
+        finding.evidence.push(FindingEvidence { source: self.attestations.file.clone(), at: None, says: says.en });
         finding.attestation = Some(AttestationRef {
             operator: attestation.operator.clone(),
             on: attestation.on.to_string(),
@@ -275,6 +300,16 @@ impl Overlays {
             note: attestation.note.clone(),
             photo_sha256: attestation.photo_sha256.clone(),
         });
+    }
+}
+
+impl Finding {
+    /// Adds a caveat.
+    fn note(&mut self, note: Words) {
+        if let Some(russian) = &mut self.russian {
+            russian.notes.push(note.ru);
+        }
+        self.notes.push(note.en);
     }
 }
 

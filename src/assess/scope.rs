@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 
 use super::Governing;
-use crate::check::{Context, Reason};
+use crate::check::words::words;
+use crate::check::{Context, Reason, Words};
 use crate::inventory::Inventory;
 use crate::profile::{Basis, Rule, Window};
 
@@ -17,7 +18,7 @@ pub(super) struct Timing {
     /// Days that may govern, for what else depends on them.
     pub(super) days: Vec<Date>,
     /// What a reader must know about the choice.
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Words>,
 }
 
 /// One window with the day that it is held against.
@@ -42,14 +43,30 @@ impl Reading<'_> {
         }
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self) -> Words {
         let what = match self.window.basis {
-            Basis::Made => "the day of making",
-            Basis::Sold => "the day of sale",
-            Basis::AsOf => "the day judged on",
+            Basis::Made => words!("the day of making", "дате изготовления"),
+            Basis::Sold => words!("the day of sale", "дате продажи"),
+            Basis::AsOf => words!("the day judged on", "дате проверки"),
         };
-        let whose = self.window.held_by.as_ref().map_or(String::new(), |who| format!(", as {who} reads it"));
-        format!("By {what}{whose}: {} on {}.", if self.holds() { "in force" } else { "not in force" }, self.day)
+        let whose = self
+            .window
+            .held_by
+            .as_ref()
+            .map_or_else(Words::default, |who| words!(", as {who} reads it", " (толкование: {who})", who));
+        let holds = if self.holds() {
+            words!("in force", "действует")
+        } else {
+            words!("not in force", "не действует")
+        };
+        words!(
+            "By {what}{whose}: {holds} on {day}.",
+            "По {what} {day}{whose} правило {holds}.",
+            what,
+            whose,
+            holds,
+            day = self.day
+        )
     }
 }
 
@@ -64,7 +81,11 @@ pub(super) fn timing(rule: &Rule, context: &Context) -> Timing {
             from: Some(first.to_string()),
             until: None,
         };
-        let notes = vec![format!("Devices made before {first} are outside the rule.")];
+        let notes = vec![words!(
+            "Devices made before {first} are outside the rule.",
+            "Устройства, изготовленные до {first}, под правило не подпадают.",
+            first
+        )];
         return Timing { in_force: Some(false), governing: Some(governing), days: vec![made], notes };
     }
 
@@ -72,12 +93,17 @@ pub(super) fn timing(rule: &Rule, context: &Context) -> Timing {
     let mut notes = Vec::new();
     let needs = |basis| readings.iter().any(|reading| reading.window.basis == basis);
     if context.made.is_none() && (rule.made_from.is_some() || needs(Basis::Made)) {
-        notes.push(format!("The day of making was not given: {} stands for it.", context.as_of));
+        notes.push(words!(
+            "The day of making was not given: {day} stands for it.",
+            "Дата изготовления не указана; принята дата {day}.",
+            day = context.as_of
+        ));
     }
     if context.sold.is_none() && needs(Basis::Sold) {
-        notes.push(format!(
-            "The day of sale was not given: {} stands for it, the earliest for a device not sold yet.",
-            context.as_of
+        notes.push(words!(
+            "The day of sale was not given: {day} stands for it, the earliest for a device not sold yet.",
+            "Дата продажи не указана; принята дата {day}, самая ранняя из возможных для ещё не проданного устройства.",
+            day = context.as_of
         ));
     }
 
@@ -98,7 +124,10 @@ pub(super) fn timing(rule: &Rule, context: &Context) -> Timing {
         return Timing { in_force: Some(shown.holds()), governing: Some(shown.governing()), days, notes };
     }
     notes.extend(readings.iter().map(Reading::describe));
-    notes.push("Which date governs is disputed; `--governing made` or `--governing sold` chooses.".to_owned());
+    notes.push(words!(
+        "Which date governs is disputed; `--governing made` or `--governing sold` chooses.",
+        "Какая из дат определяющая, спорно; её задаёт параметр `--governing made` или `--governing sold`."
+    ));
     let governing = Governing { basis: "disputed".to_owned(), date: None, ..shown.governing() };
     Timing { in_force: None, governing: Some(governing), days, notes }
 }
@@ -134,9 +163,9 @@ pub(super) enum Concern {
     /// It does.
     Yes,
     /// It does not, for the reason, in words.
-    No(Reason, String),
+    No(Reason, Words),
     /// Not known, in words.
-    Unknown(String),
+    Unknown(Words),
 }
 
 /// Whether the rule is for this kind of device and this operating system.
@@ -146,14 +175,23 @@ pub(super) fn concern(rule: &Rule, inventory: &Inventory, context: &Context) -> 
     if let (Some(kinds), Some(kind)) = (&rule.device_kinds, kind)
         && !kinds.contains(&kind)
     {
-        let words = format!("the rule is for {}, the device is a {}", names(kinds, |k| k.as_str()), kind.as_str());
+        let words = words!(
+            "the rule is for {kinds}, the device is a {kind}",
+            "правило для {kinds}, а устройство — {kind}",
+            kinds = names(kinds, |k| k.as_str()),
+            kind = kind.as_str()
+        );
         return Concern::No(Reason::OtherDeviceKind, words);
     }
     if let (Some(flavours), Some(flavour)) = (&rule.os_flavours, flavour)
         && !flavours.contains(&flavour)
     {
-        let words =
-            format!("the rule is for {}, the device runs {}", names(flavours, |f| f.as_str()), flavour.as_str());
+        let words = words!(
+            "the rule is for {flavours}, the device runs {flavour}",
+            "правило для {flavours}, а на устройстве {flavour}",
+            flavours = names(flavours, |f| f.as_str()),
+            flavour = flavour.as_str()
+        );
         return Concern::No(Reason::OtherOsFlavour, words);
     }
     let market = market(rule, inventory, context);
@@ -164,33 +202,42 @@ pub(super) fn concern(rule: &Rule, inventory: &Inventory, context: &Context) -> 
     if let (Some((from, until)), Some(sdk)) = (rule.sdk, sdk)
         && !(from..=until).contains(&sdk)
     {
-        let words = format!("the rule is for {}, the device has {sdk}", levels(from, until));
+        let words = words!(
+            "the rule is for {levels}, the device has {sdk}",
+            "правило для {levels}, а у устройства {sdk}",
+            levels = levels(from, until),
+            sdk
+        );
         return Concern::No(Reason::OtherSdk, words);
     }
     match (&rule.device_kinds, kind, &rule.os_flavours, flavour) {
-        (Some(kinds), None, _, _) => Concern::Unknown(format!(
-            "the kind of device is unknown, and the rule is for {}",
-            names(kinds, |k| k.as_str())
+        (Some(kinds), None, _, _) => Concern::Unknown(words!(
+            "the kind of device is unknown, and the rule is for {kinds}",
+            "вид устройства неизвестен, а правило для {kinds}",
+            kinds = names(kinds, |k| k.as_str())
         )),
-        (_, _, Some(flavours), None) => Concern::Unknown(format!(
-            "the operating system is unknown, and the rule is for {}",
-            names(flavours, |f| f.as_str())
+        (_, _, Some(flavours), None) => Concern::Unknown(words!(
+            "the operating system is unknown, and the rule is for {flavours}",
+            "операционная система неизвестна, а правило для {flavours}",
+            flavours = names(flavours, |f| f.as_str())
         )),
         _ => match (rule.sdk, sdk) {
-            (Some((from, until)), None) => {
-                Concern::Unknown(format!("the API level is unknown, and the rule is for {}", levels(from, until)))
-            }
+            (Some((from, until)), None) => Concern::Unknown(words!(
+                "the API level is unknown, and the rule is for {levels}",
+                "уровень API неизвестен, а правило для {levels}",
+                levels = levels(from, until)
+            )),
             _ => market,
         },
     }
 }
 
 /// Bounds in words, either of which may be left out in a profile.
-fn levels(from: u32, until: u32) -> String {
+fn levels(from: u32, until: u32) -> Words {
     match (from, until) {
-        (from, u32::MAX) => format!("API levels from {from}"),
-        (0, until) => format!("API levels up to {until}"),
-        (from, until) => format!("API levels {from} to {until}"),
+        (from, u32::MAX) => words!("API levels from {from}", "уровней API от {from}", from),
+        (0, until) => words!("API levels up to {until}", "уровней API до {until}", until),
+        (from, until) => words!("API levels {from} to {until}", "уровней API от {from} до {until}", from, until),
     }
 }
 
@@ -201,14 +248,30 @@ fn market(rule: &Rule, inventory: &Inventory, context: &Context) -> Concern {
     let list = markets.join(", ");
     match &context.market {
         Some(market) if markets.contains(market) => Concern::Yes,
-        Some(market) => Concern::No(Reason::OtherMarket, format!("the rule is for {list}, the device is for {market}")),
+        Some(market) => {
+            let words = words!(
+                "the rule is for {list}, the device is for {market}",
+                "правило для {list}, а устройство для {market}",
+                list,
+                market
+            );
+            Concern::No(Reason::OtherMarket, words)
+        }
         None => {
             let region = inventory.device.region.known().and_then(Option::as_deref);
             if region.is_some_and(|region| markets.iter().any(|market| market.eq_ignore_ascii_case(region))) {
                 return Concern::Yes;
             }
-            let region = region.map_or(String::new(), |region| format!(", its region is {region:?}"));
-            Concern::Unknown(format!("the market is unknown, and the rule is for {list}{region}; `--market` says it"))
+            let region = region.map_or_else(Words::default, |region| {
+                let region = format!("{region:?}");
+                words!(", its region is {region}", "; регион устройства — {region}", region)
+            });
+            Concern::Unknown(words!(
+                "the market is unknown, and the rule is for {list}{region}; `--market` says it",
+                "рынок неизвестен, а правило для {list}{region}; рынок задаёт параметр `--market`",
+                list,
+                region
+            ))
         }
     }
 }

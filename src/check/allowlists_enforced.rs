@@ -2,6 +2,7 @@
 
 use super::outcome::describe;
 use super::setting::{About, Row};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory};
 use crate::profile::{ProfileError, Settings};
@@ -53,8 +54,8 @@ impl CheckKind for AllowlistsEnforcedKind {
 
 impl Check for AllowlistsEnforced {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let expected = format!("{PROPERTY} is {ENFORCE}");
-        let open = |observed: String, note: String| {
+        let expected = words!("{property} is {mode}", "{property} = {mode}", property = PROPERTY, mode = ENFORCE);
+        let open = |observed: Words, note: Words| {
             let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &expected, observed);
             outcome.notes.push(note);
             outcome
@@ -62,40 +63,50 @@ impl Check for AllowlistsEnforced {
         if let Fact::Known { value: sdk, evidence } = &inventory.device.sdk
             && *sdk < FIRST
         {
-            let outcome = Outcome::new(
-                Verdict::NotApplicable,
-                Reason::OtherSdk,
-                &expected,
-                format!("API level {sdk} has no such lists"),
-            );
-            return vec![outcome.proven([Proof::new(evidence, format!("API level {sdk}"))])];
+            let observed = words!("API level {sdk} has no such lists", "на уровне API {sdk} таких списков нет", sdk);
+            let outcome = Outcome::new(Verdict::NotApplicable, Reason::OtherSdk, &expected, observed);
+            return vec![outcome.proven([Proof::new(evidence, words!("API level {sdk}", "уровень API {sdk}", sdk))])];
         }
         let runs = inventory.target.kind.has_run();
+        let unknown = || words!("{property} is unknown", "значение {property} неизвестно", property = PROPERTY);
         let enforcement = match &inventory.controls {
             Fact::Known { value, .. } => &value.enforcement,
             Fact::Unknown(_) if runs => &inventory.state.privileged_allowlists,
-            Fact::Unknown(gap) => return vec![open(format!("{PROPERTY} is unknown"), describe(gap))],
+            Fact::Unknown(gap) => return vec![open(unknown(), describe(gap))],
         };
         let (mode, evidence) = match enforcement {
             Fact::Known { value, evidence } => (value.as_deref(), evidence),
-            Fact::Unknown(gap) => return vec![open(format!("{PROPERTY} is unknown"), describe(gap))],
+            Fact::Unknown(gap) => return vec![open(unknown(), describe(gap))],
         };
         // A shell is not shown every property.
-        let not_shown = runs.then(|| "A phone may set a property and not show it.".to_owned());
+        let not_shown = runs.then(|| {
+            words!(
+                "A phone may set a property and not show it.",
+                "Свойство может быть задано на телефоне, но недоступно для чтения."
+            )
+        });
         let hidden = not_shown.or_else(|| inventory.gaps_hiding_packages().next().map(describe));
+        let is = |mode: &str| words!("{property} is {mode}", "{property} = {mode}", property = PROPERTY, mode);
         let outcome = match (mode, hidden) {
             (Some(mode), _) if mode.eq_ignore_ascii_case(ENFORCE) => {
-                Outcome::new(Verdict::Pass, None, &expected, format!("{PROPERTY} is {mode}"))
+                Outcome::new(Verdict::Pass, None, &expected, is(mode))
             }
-            (Some(mode), _) => {
-                Outcome::new(Verdict::Fail, Reason::BuildProperties, &expected, format!("{PROPERTY} is {mode}"))
+            (Some(mode), _) => Outcome::new(Verdict::Fail, Reason::BuildProperties, &expected, is(mode)),
+            (None, Some(why)) => {
+                let observed = words!(
+                    "{property} is not set in what was read",
+                    "в прочитанном свойство {property} не задано",
+                    property = PROPERTY
+                );
+                open(observed, why)
             }
-            (None, Some(why)) => open(format!("{PROPERTY} is not set in what was read"), why),
             (None, None) => {
-                Outcome::new(Verdict::Fail, Reason::BuildProperties, &expected, format!("{PROPERTY} is not set"))
+                let observed = words!("{property} is not set", "свойство {property} не задано", property = PROPERTY);
+                Outcome::new(Verdict::Fail, Reason::BuildProperties, &expected, observed)
             }
         };
-        let says = format!("{PROPERTY}: {}", mode.unwrap_or("not set"));
+        let mode = mode.map_or_else(|| phrase("not set", "не задано").into(), Words::plain);
+        let says = words!("{property}: {mode}", "{property}: {mode}", property = PROPERTY, mode);
         vec![outcome.proven([Proof::new(evidence, says)])]
     }
 

@@ -2,6 +2,7 @@
 
 use super::outcome::describe;
 use super::setting::{About, Row, Shape, may};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory};
 use crate::profile::{ProfileError, Settings};
@@ -28,7 +29,7 @@ pub(super) struct BuildForSaleKind;
 struct BuildForSale {
     types: Vec<String>,
     tags: Vec<String>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for BuildForSaleKind {
@@ -49,7 +50,13 @@ impl CheckKind for BuildForSaleKind {
             ))
         };
         let (types, tags) = (list("types", "user")?, list("tags", "release-keys")?);
-        let expected = format!("a build of the type {} with {}", types.join(" or "), tags.join(", "));
+        let (or, tagged) = (types.join(" or "), tags.join(", "));
+        let expected = words!(
+            "a build of the type {kinds} with {tagged}",
+            "сборка типа {kinds} с метками {tagged}",
+            kinds = Words { ru: types.join(" или "), en: or },
+            tagged
+        );
         Ok(Box::new(BuildForSale { types, tags, expected }))
     }
 }
@@ -68,27 +75,35 @@ impl Check for BuildForSale {
                 && !words.iter().any(|word| is_test(word) && !allowed(word))
         };
         let fits_type: &dyn Fn(&str) -> bool = &right;
-        let facts = [("build type", &device.build_type, fits_type), ("build tags", &device.build_tags, &tagged)];
+        let facts = [
+            (phrase("build type", "тип сборки"), &device.build_type, fits_type),
+            (phrase("build tags", "метки сборки"), &device.build_tags, &tagged),
+        ];
         for (name, fact, fits) in facts {
             match fact {
                 Fact::Known { value, evidence } => {
-                    proof.push(Proof::new(evidence, format!("{name}: {value}")));
+                    proof.push(Proof::new(evidence, words!("{name}: {value}", "{name}: {value}", name, value)));
                     if !fits(value) {
-                        wrong.push(format!("{name} {value}"));
+                        wrong.push(words!("{name} {value}", "{name} {value}", name, value));
                     }
                 }
                 Fact::Unknown(gap) => {
-                    open.push(format!("the {name} is unknown"));
+                    open.push(words!("the {name} is unknown", "неизвестно: {name}", name));
                     notes.push(describe(gap));
                 }
             }
         }
         let mut outcome = if !wrong.is_empty() {
-            Outcome::new(Verdict::Fail, Reason::BuildProperties, &self.expected, wrong.join(", "))
+            Outcome::new(Verdict::Fail, Reason::BuildProperties, &self.expected, Words::joined(wrong, ", "))
         } else if !open.is_empty() {
-            Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, open.join(", "))
+            Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, Words::joined(open, ", "))
         } else {
-            Outcome::new(Verdict::Pass, None, &self.expected, "a build for sale".to_owned())
+            Outcome::new(
+                Verdict::Pass,
+                None,
+                &self.expected,
+                phrase("a build for sale", "сборка, предназначенная для продажи"),
+            )
         };
         outcome.proof = proof;
         outcome.notes = notes;

@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, may};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{CLASSES, Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{ClassCounts, Code, Fact, Inventory, PackageCopy};
 use crate::profile::{Pattern, ProfileError, Settings};
@@ -47,7 +48,7 @@ struct ContainsCode {
     select: Selector,
     prefixes: Vec<Pattern>,
     kits: Vec<&'static str>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for ContainsCodeKind {
@@ -76,14 +77,18 @@ impl CheckKind for ContainsCodeKind {
         }
         let mut words: Vec<&str> = prefixes.iter().map(Pattern::as_str).collect();
         words.extend(&kits);
-        let expected = format!("{} hold no code of {}", select.words(), words.join(", "));
+        let (what, code) = (select.words(), words.join(", "));
+        let expected = words!("{what} hold no code of {code}", "{what}: нет кода {code}", what, code);
         Ok(Box::new(ContainsCode { select, prefixes, kits, expected }))
     }
 }
 
 impl Check for ContainsCode {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "no such code, as far as names of classes tell" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("no such code, as far as names of classes tell", "судя по именам классов, такого кода нет"),
+        };
         sweep(inventory, &self.select, &question, |_, copies, sheet| {
             copies.iter().for_each(|copy| self.judge(copy, sheet));
         })
@@ -96,34 +101,42 @@ impl Check for ContainsCode {
 
 impl ContainsCode {
     fn judge(&self, copy: &PackageCopy, sheet: &mut Sheet) {
-        let Some((code, _)) = sheet.know(&copy.code, "the code", copy) else { return };
+        let path = &copy.path;
+        let Some((code, _)) = sheet.know(&copy.code, phrase("the code", "код"), copy) else { return };
         if !code.present {
             if lies_beside(copy, code) {
-                sheet.unsettled(format!(
-                    "the code of {} lies beside it, compiled: its classes can't be counted",
-                    copy.path
+                sheet.unsettled(words!(
+                    "the code of {path} lies beside it, compiled: its classes can't be counted",
+                    "код {path} хранится рядом в скомпилированном виде: классы подсчитать нельзя",
+                    path
                 ));
             }
             return;
         }
         let (counts, evidence) = match &code.class_counts {
             Some(Fact::Known { value, evidence }) => (value, evidence),
-            Some(Fact::Unknown(gap)) => return sheet.unknown(format!("the classes of {} are unknown", copy.path), gap),
-            None => {
+            Some(Fact::Unknown(gap)) => {
                 return sheet
-                    .unsettled(format!("the classes of {} were not counted (`--classes` counts them)", copy.path));
+                    .unknown(words!("the classes of {path} are unknown", "классы {path} неизвестны", path), gap);
+            }
+            None => {
+                return sheet.unsettled(words!(
+                    "the classes of {path} were not counted (`--classes` counts them)",
+                    "классы {path} не подсчитаны (их подсчитывает `--classes`)",
+                    path
+                ));
             }
         };
         let found = self.found(counts);
         if !found.is_empty() {
-            let found = found.join(", ");
-            sheet.proof(evidence, format!("{}: {found}", copy.path));
-            sheet.breach(Reason::ContainsCode, format!("{} holds {found}", copy.path));
+            let found = Words::joined(found, ", ");
+            sheet.proof(evidence, words!("{path}: {found}", "{path}: {found}", path, found));
+            sheet.breach(Reason::ContainsCode, words!("{path} holds {found}", "в {path} есть {found}", path, found));
         }
     }
 
     /// Kits and prefixes that are named, with the number of their classes.
-    fn found(&self, counts: &ClassCounts) -> Vec<String> {
+    fn found(&self, counts: &ClassCounts) -> Vec<Words> {
         let begins = |prefix: &str| {
             self.prefixes.iter().any(|pattern| pattern.matches(prefix) || is_below(pattern.as_str(), prefix))
         };
@@ -131,13 +144,20 @@ impl ContainsCode {
             counts.sdks.iter().filter(|sdk| self.kits.contains(&sdk.kind.as_str()) || begins(&sdk.prefix)).collect();
         let named = |prefix: &str| sdks.iter().any(|sdk| sdk.prefix == prefix || is_below(prefix, &sdk.prefix));
         let others = counts.prefixes.iter().filter(|count| begins(&count.prefix) && !named(&count.prefix));
-        let kits = sdks.iter().map(|sdk| format!("{} ({}, {})", sdk.name, sdk.prefix, classes(sdk.classes)));
-        kits.chain(others.map(|count| format!("{} ({})", count.prefix, classes(count.classes)))).collect()
+        let kits = sdks.iter().map(|sdk| {
+            let (name, prefix, count) = (&sdk.name, &sdk.prefix, classes(sdk.classes));
+            words!("{name} ({prefix}, {count})", "{name} ({prefix}, {count})", name, prefix, count)
+        });
+        let others = others.map(|count| {
+            let (prefix, count) = (&count.prefix, classes(count.classes));
+            words!("{prefix} ({count})", "{prefix} ({count})", prefix, count)
+        });
+        kits.chain(others).collect()
     }
 }
 
-fn classes(count: u64) -> String {
-    format!("{count} {}", if count == 1 { "class" } else { "classes" })
+fn classes(count: u64) -> Words {
+    CLASSES.count(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// Whether a file without DEX has its code compiled in a folder beside it, as devices before Android 9 shipped it: it says

@@ -2,6 +2,7 @@
 
 use super::outcome::describe;
 use super::setting::{About, Row, Shape, may, must};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Role};
 use crate::platform::default_roles;
@@ -37,7 +38,7 @@ struct DefaultRole {
     role: Role,
     any_of: Vec<Pattern>,
     none_of: Vec<Pattern>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for DefaultRoleKind {
@@ -63,15 +64,20 @@ impl CheckKind for DefaultRoleKind {
         if any_of.is_empty() && none_of.is_empty() {
             return Err(settings.missing("any-of", "packages: `any-of`, `none-of` or both"));
         }
-        let names = |list: &[Pattern]| list.iter().map(Pattern::as_str).collect::<Vec<_>>().join(" or ");
+        let names = |list: &[Pattern]| {
+            let names: Vec<&str> = list.iter().map(Pattern::as_str).collect();
+            Words { en: names.join(" or "), ru: names.join(" или ") }
+        };
         let mut words = Vec::new();
         if !any_of.is_empty() {
-            words.push(format!("held by {}", names(&any_of)));
+            words.push(words!("held by {names}", "принадлежит {names}", names = names(&any_of)));
         }
         if !none_of.is_empty() {
-            words.push(format!("not held by {}", names(&none_of)));
+            words.push(words!("not held by {names}", "не принадлежит {names}", names = names(&none_of)));
         }
-        let expected = format!("the role {} is {}", role.as_str(), words.join(" and "));
+        let mut who = Words::joined(&words, " and ");
+        who.ru = Words::joined(&words, " и ").ru;
+        let expected = words!("the role {role} is {who}", "роль {role} {who}", role = role.as_str(), who);
         Ok(Box::new(DefaultRole { role, any_of, none_of, expected }))
     }
 }
@@ -80,7 +86,9 @@ impl Check for DefaultRole {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let outcome = match default_roles::holders(inventory, &self.role) {
             Fact::Unknown(gap) => {
-                let observed = format!("who holds the role {} is unknown", self.role.as_str());
+                let role = self.role.as_str();
+                let observed =
+                    words!("who holds the role {role} is unknown", "кому принадлежит роль {role}, неизвестно", role);
                 let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed);
                 outcome.notes.push(describe(&gap));
                 outcome
@@ -89,13 +97,18 @@ impl Check for DefaultRole {
                 let among = |list: &[Pattern], name: &str| list.iter().any(|pattern| pattern.matches(name));
                 let held = self.any_of.is_empty() || holders.iter().any(|name| among(&self.any_of, name));
                 let barred = holders.iter().any(|name| among(&self.none_of, name));
-                let who = if holders.is_empty() { "nobody".to_owned() } else { holders.join(", ") };
+                let who = if holders.is_empty() {
+                    phrase("nobody", "никому").into()
+                } else {
+                    Words::plain(holders.join(", "))
+                };
                 let (verdict, reason) = if held && !barred {
                     (Verdict::Pass, None)
                 } else {
                     (Verdict::Fail, Some(Reason::OtherRoleHolder))
                 };
-                let says = format!("the role {} is held by {who}", self.role.as_str());
+                let role = self.role.as_str();
+                let says = words!("the role {role} is held by {who}", "роль {role} принадлежит {who}", role, who);
                 Outcome::new(verdict, reason, &self.expected, says.clone()).proven([Proof::new(&evidence, says)])
             }
         };

@@ -2,6 +2,7 @@
 
 use super::outcome::{bounds, describe};
 use super::setting::{About, Row, Shape, must};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory};
 use crate::profile::{ProfileError, Settings};
@@ -24,7 +25,7 @@ pub(super) struct DeviceSdkKind;
 
 struct DeviceSdk {
     sdk: (u64, u64),
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for DeviceSdkKind {
@@ -40,7 +41,8 @@ impl CheckKind for DeviceSdkKind {
         let Some(sdk) = settings.range("sdk")? else {
             return Err(settings.missing("sdk", "bounds, `{ from = 29 }`"));
         };
-        Ok(Box::new(DeviceSdk { sdk, expected: format!("an API level {}", bounds(sdk)) }))
+        let expected = words!("an API level {bounds}", "уровень API {bounds}", bounds = bounds(sdk));
+        Ok(Box::new(DeviceSdk { sdk, expected }))
     }
 }
 
@@ -48,7 +50,7 @@ impl Check for DeviceSdk {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         vec![match &inventory.device.sdk {
             Fact::Unknown(gap) => {
-                let observed = "the API level is unknown".to_owned();
+                let observed = phrase("the API level is unknown", "уровень API неизвестен");
                 let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed);
                 outcome.notes.push(describe(gap));
                 outcome
@@ -57,8 +59,8 @@ impl Check for DeviceSdk {
                 let fits = (self.sdk.0..=self.sdk.1).contains(&u64::from(*value));
                 let (verdict, reason) =
                     if fits { (Verdict::Pass, None) } else { (Verdict::Fail, Some(Reason::OutOfRange)) };
-                Outcome::new(verdict, reason, &self.expected, format!("API level {value}"))
-                    .proven([Proof::new(evidence, format!("API level {value}"))])
+                let level = words!("API level {value}", "уровень API {value}", value);
+                Outcome::new(verdict, reason, &self.expected, level.clone()).proven([Proof::new(evidence, level)])
             }
         }]
     }

@@ -1,8 +1,10 @@
 //! `enabled`: an app is enabled and not hidden.
 
+use super::outcome::hindrances;
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, UNKNOWN};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Phrase, Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Enabled as State, Fact, Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -24,12 +26,14 @@ static ABOUT: About = About {
     example: include_str!("examples/enabled.toml"),
 };
 
+const UNKNOWN_STATE: Phrase = phrase("its state for user 0 is unknown", "состояние для пользователя 0 неизвестно");
+
 /// The kind.
 pub(super) struct EnabledKind;
 
 struct Enabled {
     select: Selector,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for EnabledKind {
@@ -43,14 +47,18 @@ impl CheckKind for EnabledKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let expected = format!("{} are enabled for user 0", select.words());
+        let what = select.words();
+        let expected = words!("{what} are enabled for user 0", "{what}: включено для пользователя 0", what);
         Ok(Box::new(Enabled { select, expected }))
     }
 }
 
 impl Check for Enabled {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "enabled for user 0" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("enabled for user 0", "включено для пользователя 0"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| {
             self.judge(package, copies, sheet, inventory)
         })
@@ -67,18 +75,21 @@ impl Enabled {
             Fact::Known { value, evidence } => (value, evidence),
             // Nothing has been enabled or disabled before the first boot.
             Fact::Unknown(_) if !inventory.target.kind.has_run() => return,
-            Fact::Unknown(gap) => return sheet.unknown("its state for user 0 is unknown", gap),
+            Fact::Unknown(gap) => return sheet.unknown(UNKNOWN_STATE, gap),
         };
         let Some(state) = states.iter().find(|state| state.user == 0) else {
-            return sheet.unsettled("its state for user 0 is unknown");
+            return sheet.unsettled(UNKNOWN_STATE);
         };
         sheet.judged = true;
-        let faults = state.hindrances();
-        if !faults.is_empty() {
-            sheet.proof(evidence, format!("user 0: {}", faults.join(", ")));
-            sheet.breach(Reason::NotEnabled, format!("for user 0 it is {}", faults.join(", ")));
+        if !state.hindrances().is_empty() {
+            let faults = hindrances(state);
+            sheet.proof(evidence, words!("user 0: {faults}", "пользователь 0: {faults}", faults));
+            sheet.breach(
+                Reason::NotEnabled,
+                words!("for user 0 it is {faults}", "для пользователя 0: {faults}", faults),
+            );
         } else if state.enabled == State::Unrecognised {
-            sheet.unsettled("it is in a state of no known meaning");
+            sheet.unsettled(phrase("it is in a state of no known meaning", "состояние имеет неизвестное значение"));
         }
     }
 }

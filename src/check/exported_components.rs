@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{ExportedComponent, Inventory, Package, PackageCopy};
 use crate::profile::{Pattern, ProfileError, Settings};
@@ -39,7 +40,7 @@ struct ExportedComponents {
     select: Selector,
     kinds: Vec<&'static str>,
     allowed: Vec<Pattern>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for ExportedComponentsKind {
@@ -56,14 +57,23 @@ impl CheckKind for ExportedComponentsKind {
         let known = ["activity", "activity-alias", "service", "receiver", "provider"].map(|kind| (kind, kind));
         let kinds = settings.choices("kinds", &known)?.unwrap_or_else(|| vec!["service", "receiver", "provider"]);
         let allowed = settings.patterns("allowed")?.unwrap_or_default();
-        let expected = format!("{} have no {} open to every app", select.words(), kinds.join(", "));
+        let (what, parts) = (select.words(), kinds.join(", "));
+        let expected = words!(
+            "{what} have no {parts} open to every app",
+            "{what}: нет {parts}, открытых всем приложениям",
+            what,
+            parts
+        );
         Ok(Box::new(ExportedComponents { select, kinds, allowed, expected }))
     }
 }
 
 impl Check for ExportedComponents {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none is open to every app" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("none is open to every app", "всем приложениям не открыто ничего"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -75,7 +85,10 @@ impl Check for ExportedComponents {
 impl ExportedComponents {
     fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
         for copy in copies {
-            let Some((facts, evidence)) = sheet.know(&copy.manifest, "the manifest", copy) else { continue };
+            let Some((facts, evidence)) = sheet.know(&copy.manifest, phrase("the manifest", "манифест"), copy)
+            else {
+                continue;
+            };
             let is_open = |component: &&ExportedComponent| {
                 let write = component.kind == "provider" && component.write_permission.is_none();
                 self.kinds.contains(&component.kind.as_str())
@@ -85,8 +98,18 @@ impl ExportedComponents {
             let open: Vec<String> =
                 facts.exported.iter().filter(is_open).map(|part| format!("{} {}", part.kind, part.name)).collect();
             if !open.is_empty() {
-                sheet.proof(evidence, format!("{}: exported without permission: {}", copy.path, open.join(", ")));
-                sheet.breach(Reason::Exported, format!("open in {}: {}", copy.path, open.join(", ")));
+                let (path, open) = (&copy.path, open.join(", "));
+                sheet.proof(
+                    evidence,
+                    words!(
+                        "{path}: exported without permission: {open}",
+                        "{path}: без разрешения доступны другим приложениям: {open}",
+                        path,
+                        open
+                    ),
+                );
+                sheet
+                    .breach(Reason::Exported, words!("open in {path}: {open}", "открыто в {path}: {open}", path, open));
             }
         }
     }

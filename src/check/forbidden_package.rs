@@ -1,7 +1,8 @@
 //! `forbidden-package`: an app that the firmware must not bring along.
 
-use super::outcome::{describe, plural};
+use super::outcome::{describe, placed};
 use super::setting::{About, Row, Shape, may, must};
+use super::words::{OF_PACKAGES, Words, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package};
 use crate::profile::{Pattern, ProfileError, Settings};
@@ -36,8 +37,8 @@ pub(super) struct ForbiddenPackageKind;
 
 struct ForbiddenPackage {
     packages: Vec<Pattern>,
-    what: String,
-    expected: String,
+    what: Words,
+    expected: Words,
 }
 
 impl CheckKind for ForbiddenPackageKind {
@@ -55,10 +56,10 @@ impl CheckKind for ForbiddenPackageKind {
         };
         let ids = packages.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", ");
         let what = match settings.wording("label")? {
-            Some(label) => format!("{} ({ids})", label.en),
-            None => ids,
+            Some(label) => words!("{label} ({ids})", "{label} ({ids})", label = Words::from(&label), ids),
+            None => Words::plain(ids),
         };
-        let expected = format!("{what} is not pre-installed");
+        let expected = words!("{what} is not pre-installed", "{what}: не предустановлено", what);
         Ok(Box::new(ForbiddenPackage { packages, what, expected }))
     }
 }
@@ -73,15 +74,21 @@ impl Check for ForbiddenPackage {
             outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, &self.what));
         }
         if outcomes.is_empty() {
-            let observed = format!("{} not among the {}", self.what, plural(listed.len(), "package", "packages"));
+            let (what, packages) = (&self.what, OF_PACKAGES.count(listed.len()));
+            let observed = words!("{what} not among the {packages}", "среди {packages} нет: {what}", what, packages);
             let mut outcome = Outcome::new(Verdict::Pass, None, &self.expected, observed);
             outcome.proof = Proof::of_list(inventory);
             outcome.notes.extend(match &inventory.omitted_packages {
                 Fact::Known { value: 0, .. } => None,
-                Fact::Known { value, .. } => {
-                    Some(format!("{value} packages of a store or a person were not looked at."))
-                }
-                Fact::Unknown(_) => Some("Packages of a store or a person were not looked at.".to_owned()),
+                Fact::Known { value, .. } => Some(words!(
+                    "{value} packages of a store or a person were not looked at.",
+                    "Пакеты, установленные из магазина или пользователем, не рассматривались: {value}.",
+                    value
+                )),
+                Fact::Unknown(_) => Some(words!(
+                    "Packages of a store or a person were not looked at.",
+                    "Пакеты, установленные из магазина или пользователем, не рассматривались."
+                )),
             });
             outcomes.push(outcome);
         }
@@ -96,21 +103,27 @@ impl Check for ForbiddenPackage {
 impl ForbiddenPackage {
     /// `None` for what is left of a package that no user has.
     fn judge(&self, package: &Package, inventory: &Inventory) -> Option<Outcome> {
-        let path = package.active().map_or("an unknown place", |copy| copy.path.as_str());
-        let place = format!("{} at {path}", package.name);
+        let place = placed(package);
         let mut proof: Vec<Proof> =
             inventory.packages.evidence().map(|evidence| Proof::new(evidence, place.clone())).into_iter().collect();
         let (verdict, reason, observed, note) = if package.is_factory() {
-            (Verdict::Fail, Reason::Present, format!("{place}, part of the firmware"), None)
+            (
+                Verdict::Fail,
+                Reason::Present,
+                words!("{place}, part of the firmware", "{place}, часть прошивки", place),
+                None,
+            )
         } else {
             match &package.users {
                 Fact::Known { value, evidence } => {
                     let user = value.iter().find(|state| state.installed)?.user;
-                    proof.push(Proof::new(evidence, format!("installed for user {user}")));
-                    (Verdict::Fail, Reason::Present, format!("{place}, installed for user {user}"), None)
+                    let who = words!("installed for user {user}", "установлено для пользователя {user}", user);
+                    proof.push(Proof::new(evidence, who.clone()));
+                    (Verdict::Fail, Reason::Present, words!("{place}, {who}", "{place}, {who}", place, who), None)
                 }
                 Fact::Unknown(gap) => {
-                    let observed = format!("{place}, for whom is unknown");
+                    let observed =
+                        words!("{place}, for whom is unknown", "{place}; для какого пользователя, неизвестно", place);
                     (Verdict::Inconclusive, Reason::UnknownFact, observed, Some(describe(gap)))
                 }
             }

@@ -1,8 +1,9 @@
 //! `genuine-app`: an app stands behind its id, it is no empty file.
 
-use super::selector::{Selector, is_verified, names};
+use super::selector::{Selector, is_verified, names, unknown_digest};
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -44,7 +45,7 @@ struct GenuineApp {
     select: Selector,
     min_dex_bytes: Option<u64>,
     signers: Vec<String>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for GenuineAppKind {
@@ -60,14 +61,15 @@ impl CheckKind for GenuineAppKind {
         let select = Selector::of(settings)?;
         let min_dex_bytes = settings.number("min-dex-bytes")?;
         let signers = settings.digests("signers")?.unwrap_or_default();
-        let expected = format!("{} are the apps themselves", select.words());
+        let what = select.words();
+        let expected = words!("{what} are the apps themselves", "{what}: подлинные приложения", what);
         Ok(Box::new(GenuineApp { select, min_dex_bytes, signers, expected }))
     }
 }
 
 impl Check for GenuineApp {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "genuine" };
+        let question = Question { expected: &self.expected, none: words!("genuine", "подлинное") };
         sweep(inventory, &self.select, &question, |_, copies, sheet| {
             copies.iter().for_each(|copy| self.judge(copy, sheet));
         })
@@ -81,45 +83,74 @@ impl Check for GenuineApp {
 impl GenuineApp {
     fn judge(&self, copy: &PackageCopy, sheet: &mut Sheet) {
         let path = &copy.path;
-        if let Some((code, evidence)) = sheet.know(&copy.code, "the code", copy) {
-            let size = code.dex_bytes.map_or_else(|| "of unknown size".to_owned(), |bytes| format!("of {bytes} bytes"));
-            sheet.proof(
-                evidence,
-                format!("{path}: {}", if code.present { format!("DEX code {size}") } else { "no code".to_owned() }),
-            );
+        if let Some((code, evidence)) = sheet.know(&copy.code, phrase("the code", "код"), copy) {
+            let code_words = match (code.present, code.dex_bytes) {
+                (false, _) => phrase("no code", "нет кода").into(),
+                (true, None) => phrase("DEX code of unknown size", "код DEX неизвестного размера").into(),
+                (true, Some(bytes)) => words!("DEX code of {bytes} bytes", "код DEX, байт: {bytes}", bytes),
+            };
+            sheet.proof(evidence, words!("{path}: {code_words}", "{path}: {code_words}", path, code_words));
             if let Some(stub) = code.stub {
-                sheet.breach(Reason::Stub, format!("{path} is a placeholder ({})", stub.as_str()));
+                sheet.breach(
+                    Reason::Stub,
+                    words!("{path} is a placeholder ({why})", "{path} — заглушка ({why})", path, why = stub.as_str()),
+                );
             } else if !code.present {
-                sheet.breach(Reason::LookAlike, format!("{path} has no code"));
+                sheet.breach(Reason::LookAlike, words!("{path} has no code", "в {path} нет кода", path));
             } else if let (Some(least), Some(bytes)) = (self.min_dex_bytes, code.dex_bytes)
                 && bytes < least
             {
-                sheet.breach(Reason::LookAlike, format!("{path} has {bytes} bytes of DEX code, fewer than {least}"));
+                sheet.breach(
+                    Reason::LookAlike,
+                    words!(
+                        "{path} has {bytes} bytes of DEX code, fewer than {least}",
+                        "объём кода DEX в {path}: {bytes} байт, меньше требуемых {least}",
+                        path,
+                        bytes,
+                        least
+                    ),
+                );
             }
         }
-        if let Some((activities, evidence)) = sheet.know(&copy.launcher, "the launcher activity", copy)
+        if let Some((activities, evidence)) =
+            sheet.know(&copy.launcher, phrase("the launcher activity", "значок в лаунчере"), copy)
             && activities.is_empty()
         {
-            sheet.proof(evidence, format!("{path}: no launcher activity"));
-            sheet.breach(Reason::LookAlike, format!("no launcher shows {path}"));
+            sheet.proof(evidence, words!("{path}: no launcher activity", "{path}: нет значка в лаунчере", path));
+            sheet.breach(Reason::LookAlike, words!("no launcher shows {path}", "лаунчер не показывает {path}", path));
         }
         if self.signers.is_empty() {
             return;
         }
-        if let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) {
-            sheet.proof(evidence, format!("{path}: signer {}", names(signers)));
+        if let Some((signers, evidence)) = sheet.know(&copy.signers, phrase("the signer", "ключ подписи"), copy)
+        {
+            sheet.proof(
+                evidence,
+                words!("{path}: signer {names}", "{path}: ключ подписи {names}", path, names = names(signers)),
+            );
             let mut pinned = signers
                 .iter()
                 .filter(|signer| signer.sha256.as_ref().is_some_and(|digest| self.signers.contains(digest)))
                 .peekable();
             if pinned.peek().is_some() {
                 if !pinned.any(is_verified) {
-                    sheet.unsettled(format!("the pinned signer of {path} is claimed, but was not verified"));
+                    sheet.unsettled(words!(
+                        "the pinned signer of {path} is claimed, but was not verified",
+                        "для {path} заявлен закреплённый ключ подписи, но он не проверен",
+                        path
+                    ));
                 }
             } else if signers.iter().any(|signer| signer.sha256.is_none()) {
-                sheet.unsettled(format!("the SHA-256 digest of the signer of {path} is unknown"));
+                sheet.unsettled(unknown_digest(path));
             } else {
-                sheet.breach(Reason::LookAlike, format!("none of the pinned signers signed {path}"));
+                sheet.breach(
+                    Reason::LookAlike,
+                    words!(
+                        "none of the pinned signers signed {path}",
+                        "{path} не подписан ни одним из закреплённых ключей",
+                        path
+                    ),
+                );
             }
         }
     }

@@ -4,14 +4,24 @@
 use std::cell::OnceCell;
 
 use super::Proof;
+use super::words::{Phrase, Words, phrase, words};
 use crate::inventory::{Evidence, Fact, Gap, Grant, GrantKind, Inventory, Outcome, Package, PredictedGrant};
 use crate::platform::grants;
 use crate::platform::permissions::{Lookup, Permissions};
 use crate::platform::protection::DANGEROUS;
 
 /// What a finding says that rests on a prediction.
-pub(super) const PREDICTED: &str = "Predicted from the image for the first boot, by AOSP's own rules and the image's control files; \
-                                    code of the vendor may grant more. `preloaded why` prints the reasons to file and line.";
+pub(super) const PREDICTED: Phrase = phrase(
+    "Predicted from the image for the first boot, by AOSP's own rules and the image's control files; \
+     code of the vendor may grant more. `preloaded why` prints the reasons to file and line.",
+    "Предсказано по образу для первого запуска: по правилам самого AOSP и управляющим файлам образа; код изготовителя может \
+     выдать больше. `preloaded why` печатает причины с файлом и строкой.",
+);
+
+/// What stands behind an answer that rests on a prediction.
+pub(super) fn as_predicted(predicted: bool) -> Words {
+    if predicted { words!(" (predicted)", " (по предсказанию)") } else { Words::default() }
+}
 
 /// First target with permissions at run time: what older apps ask for they are granted without a question.
 const RUNTIME: u32 = 23;
@@ -34,12 +44,12 @@ impl Of {
         ("fixed", Self::Fixed),
     ];
 
-    pub(super) fn verb(self) -> &'static str {
+    pub(super) fn verb(self) -> Phrase {
         match self {
-            Self::Requested => "ask for",
-            Self::Granted => "hold",
-            Self::GrantedByDefault => "are granted at first boot",
-            Self::Fixed => "are granted for good",
+            Self::Requested => phrase("ask for", "запрашивается"),
+            Self::Granted => phrase("hold", "выдано"),
+            Self::GrantedByDefault => phrase("are granted at first boot", "выдаётся при первом запуске"),
+            Self::Fixed => phrase("are granted for good", "выдаётся без возможности отозвать"),
         }
     }
 
@@ -71,12 +81,12 @@ pub(super) struct Held<'a> {
     /// The user of a phone who granted it; `None` for all, and in a prediction.
     pub(super) user: Option<u32>,
     evidence: &'a Evidence,
-    says: String,
+    says: Words,
 }
 
 impl Held<'_> {
     pub(super) fn proof(&self) -> Proof {
-        Proof::new(self.evidence, &self.says)
+        Proof::new(self.evidence, self.says.clone())
     }
 
     /// Whether the owner of the device has it.
@@ -137,10 +147,30 @@ impl<'a> Holdings<'a> {
                 Some(false) => continue,
                 None => &mut holding.open,
             };
-            let whom = grant.user.map_or("all users".to_owned(), |user| format!("user {user}"));
+            let whom = grant.user.map_or_else(
+                || words!("all users", "всех пользователей"),
+                |user| words!("user {user}", "пользователя {user}", user),
+            );
+            let permission = &grant.permission;
             let says = match grant.kind {
-                GrantKind::Untold => format!("{} granted, how is not told", grant.permission),
-                _ => format!("{} granted for {whom} {}", grant.permission, grant.flags.join("|")).trim_end().to_owned(),
+                GrantKind::Untold => {
+                    words!(
+                        "{permission} granted, how is not told",
+                        "{permission} выдано, основание не указано",
+                        permission
+                    )
+                }
+                _ => {
+                    let flags =
+                        if grant.flags.is_empty() { String::new() } else { format!(" {}", grant.flags.join("|")) };
+                    words!(
+                        "{permission} granted for {whom}{flags}",
+                        "{permission} выдано для {whom}{flags}",
+                        permission,
+                        whom,
+                        flags
+                    )
+                }
             };
             list.push(Held { permission: &grant.permission, user: grant.user, evidence, says });
         }
@@ -193,16 +223,19 @@ impl<'a> Holdings<'a> {
 }
 
 /// A prediction in words, with its reasons.
-fn foretold(grant: &PredictedGrant) -> String {
+fn foretold(grant: &PredictedGrant) -> Words {
     let what = match grant.outcome {
-        Outcome::Granted if grant.fixed => "will be granted at first boot, for good",
-        Outcome::Granted => "will be granted at first boot",
-        Outcome::Refused => "will not be granted at first boot",
-        Outcome::Unknown => "can't be foretold",
+        Outcome::Granted if grant.fixed => phrase(
+            "will be granted at first boot, for good",
+            "будет выдано при первом запуске, без возможности отозвать",
+        ),
+        Outcome::Granted => phrase("will be granted at first boot", "будет выдано при первом запуске"),
+        Outcome::Refused => phrase("will not be granted at first boot", "не будет выдано при первом запуске"),
+        Outcome::Unknown => phrase("can't be foretold", "предсказать нельзя"),
     };
     let reasons: Vec<String> = grant.reasons.iter().map(grants::words).collect();
     let because = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
-    format!("{} {what}{because}", grant.permission)
+    words!("{name} {what}{because}", "{name} {what}{because}", name = grant.permission, what, because)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, UNKNOWN};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy, Placement};
 use crate::profile::{ProfileError, Settings};
@@ -32,7 +33,7 @@ pub(super) struct KnownPlaceKind;
 
 struct KnownPlace {
     select: Selector,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for KnownPlaceKind {
@@ -46,14 +47,17 @@ impl CheckKind for KnownPlaceKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let expected = format!("{} lie in known places", select.words());
+        let what = select.words();
+        let expected = words!("{what} lie in known places", "{what}: находятся в известных местах", what);
         Ok(Box::new(KnownPlace { select, expected }))
     }
 }
 
 impl Check for KnownPlace {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "in known places" };
+        let question = Question {
+            expected: &self.expected, none: words!("in known places", "в известных местах")
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -65,11 +69,18 @@ impl Check for KnownPlace {
 impl KnownPlace {
     fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
         for copy in copies {
-            if let Some((place, evidence)) = sheet.know(&copy.placement, "the place", copy)
+            if let Some((place, evidence)) = sheet.know(&copy.placement, phrase("the place", "место"), copy)
                 && *place == Placement::Unknown
             {
-                sheet.proof(evidence, copy.path.clone());
-                sheet.breach(Reason::UnknownPlace, format!("{} is where Android loads nothing by itself", copy.path));
+                sheet.proof(evidence, Words::plain(copy.path.as_str()));
+                sheet.breach(
+                    Reason::UnknownPlace,
+                    words!(
+                        "{path} is where Android loads nothing by itself",
+                        "{path}: отсюда Android сам ничего не загружает",
+                        path = copy.path
+                    ),
+                );
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::outcome::describe;
 use super::setting::{About, Row, Shape, may, must};
+use super::words::{Words, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Evidence, Fact, Inventory, LauncherPlace};
 use crate::platform::launcher;
@@ -44,7 +45,7 @@ struct PlaceRule {
     package: String,
     than: Vec<String>,
     max_actions: Option<u64>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for LauncherPlaceKind {
@@ -65,15 +66,17 @@ impl CheckKind for LauncherPlaceKind {
         }
         let mut words = Vec::new();
         if !than.is_empty() {
-            words.push(format!("no worse than {}", than.join(", ")));
+            words.push(words!("no worse than {others}", "не хуже, чем у {others}", others = than.join(", ")));
         }
         if let Some(max) = max_actions {
-            words.push(format!("within {max} actions"));
+            words.push(words!("within {max} actions", "число действий до него не больше {max}", max));
         }
         if words.is_empty() {
             return Err(settings.missing("than", "apps to compare with, or `max-actions`"));
         }
-        let expected = format!("{package} is shown {}", words.join(" and "));
+        let mut how = Words::joined(&words, " and ");
+        how.ru = Words::joined(&words, " и ").ru;
+        let expected = words!("{package} is shown {how}", "значок {package}: {how}", package, how);
         Ok(Box::new(PlaceRule { package, than, max_actions, expected }))
     }
 }
@@ -92,20 +95,25 @@ impl Check for PlaceRule {
             Err(outcome) => return vec![*outcome],
         };
         let mut outcomes = Vec::new();
-        let mut proof = vec![Proof::new(&own_evidence, format!("{}: {}", self.package, own.describe()))];
+        let stands = |name: &str, place: &LauncherPlace| {
+            words!("{name}: {place}", "{name}: {place}", name, place = place.describe())
+        };
+        let is_at = words!("{name} is at {place}", "{name}: {place}", name = self.package, place = own.describe());
+        let mut proof = vec![Proof::new(&own_evidence, stands(&self.package, &own))];
         if let Some(max) = self.max_actions
             && own.actions().is_none_or(|actions| u64::from(actions) > max)
         {
-            outcomes.push(self.worse(format!("{} is at {}", self.package, own.describe()), proof.clone()));
+            outcomes.push(self.worse(is_at.clone(), proof.clone()));
         }
         for other in &others {
             match self.place(inventory, other) {
                 Err(outcome) => outcomes.push(*outcome),
                 Ok((place, evidence)) => {
-                    let says = Proof::new(&evidence, format!("{other}: {}", place.describe()));
+                    let says = Proof::new(&evidence, stands(other, &place));
                     if !own.is_no_worse_than(place) {
+                        let place = place.describe();
                         let words =
-                            format!("{} is at {}, {other} at {}", self.package, own.describe(), place.describe());
+                            words!("{is_at}, {other} at {place}", "{is_at}; {other}: {place}", is_at, other, place);
                         outcomes.push(self.worse(words, [proof.clone(), vec![says.clone()]].concat()));
                     }
                     proof.push(says);
@@ -116,12 +124,10 @@ impl Check for PlaceRule {
         if !failed && others.len() < self.than.len() {
             let missing: Vec<&str> =
                 self.than.iter().map(String::as_str).filter(|name| inventory.package(name).is_none()).collect();
-            outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, &missing.join(", ")));
+            outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, missing.join(", ")));
         }
         if outcomes.is_empty() {
-            let observed = format!("{} is at {}", self.package, own.describe());
-            outcomes
-                .push(Outcome::new(Verdict::Pass, None, &self.expected, observed).about(&self.package).proven(proof));
+            outcomes.push(Outcome::new(Verdict::Pass, None, &self.expected, is_at).about(&self.package).proven(proof));
         }
         outcomes
     }
@@ -141,7 +147,11 @@ impl PlaceRule {
         match fact {
             Fact::Known { value, evidence } => Ok((value, evidence)),
             Fact::Unknown(gap) => {
-                let observed = format!("where the icon of {name} stands is unknown");
+                let observed = words!(
+                    "where the icon of {name} stands is unknown",
+                    "где находится значок {name}, неизвестно",
+                    name
+                );
                 let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed);
                 outcome.notes.push(describe(&gap));
                 Err(Box::new(outcome.about(name)))
@@ -149,14 +159,14 @@ impl PlaceRule {
         }
     }
 
-    fn worse(&self, observed: String, proof: Vec<Proof>) -> Outcome {
+    fn worse(&self, observed: Words, proof: Vec<Proof>) -> Outcome {
         let outcome = Outcome::new(Verdict::Fail, Reason::WorsePlacement, &self.expected, observed);
         outcome.about(&self.package).proven(proof)
     }
 
     fn not_there(&self, inventory: &Inventory, what: &str) -> Outcome {
         Outcome::unproven_absence(inventory, &self.expected, what).unwrap_or_else(|| {
-            let observed = format!("{what} not there");
+            let observed = words!("{what} not there", "нет на устройстве: {what}", what);
             Outcome::new(Verdict::NotApplicable, Reason::NothingMatched, &self.expected, observed)
                 .proven(Proof::of_list(inventory))
         })

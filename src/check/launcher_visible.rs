@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, UNKNOWN};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -27,7 +28,7 @@ pub(super) struct LauncherVisibleKind;
 
 struct LauncherVisible {
     select: Selector,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for LauncherVisibleKind {
@@ -41,14 +42,17 @@ impl CheckKind for LauncherVisibleKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let expected = format!("{} are shown by launchers", select.words());
+        let what = select.words();
+        let expected = words!("{what} are shown by launchers", "{what}: показывает лаунчер", what);
         Ok(Box::new(LauncherVisible { select, expected }))
     }
 }
 
 impl Check for LauncherVisible {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "shown by launchers" };
+        let question = Question {
+            expected: &self.expected, none: words!("shown by launchers", "лаунчер показывает")
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -61,12 +65,21 @@ impl LauncherVisible {
     fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
         // What Android runs is what a launcher sees.
         let Some(copy) = copies.first() else { return };
-        if let Some((activities, evidence)) = sheet.know(&copy.launcher, "the launcher activity", copy) {
+        if let Some((activities, evidence)) =
+            sheet.know(&copy.launcher, phrase("the launcher activity", "значок в лаунчере"), copy)
+        {
             if activities.is_empty() {
-                sheet.proof(evidence, format!("{}: no launcher activity", copy.path));
-                sheet.breach(Reason::NotVisible, "no launcher shows it");
+                sheet.proof(
+                    evidence,
+                    words!("{path}: no launcher activity", "{path}: нет значка в лаунчере", path = copy.path),
+                );
+                sheet.breach(Reason::NotVisible, phrase("no launcher shows it", "лаунчер его не показывает"));
             } else {
-                sheet.proof(evidence, format!("{}: launcher activity {}", copy.path, activities.join(", ")));
+                let (path, list) = (&copy.path, activities.join(", "));
+                sheet.proof(
+                    evidence,
+                    words!("{path}: launcher activity {list}", "{path}: значок в лаунчере {list}", path, list),
+                );
             }
         }
     }

@@ -1,7 +1,8 @@
 //! `look-alike`: packages whose ids look like those of known apps and are not.
 
-use super::outcome::plural;
+use super::outcome::placed;
 use super::setting::{About, HIDDEN, Row, Shape, may, must};
+use super::words::{OF_KNOWN_APPS, OF_PACKAGES, Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::Inventory;
 use crate::profile::{Pattern, ProfileError, Settings};
@@ -38,7 +39,7 @@ struct LookAlike {
     of: Vec<(Letters, String)>,
     ids: Vec<Pattern>,
     except: Vec<Pattern>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for LookAlikeKind {
@@ -59,7 +60,8 @@ impl CheckKind for LookAlikeKind {
             return Err(settings.error("ids", format!("`{id}` is a known app in `of`, expected another id")));
         }
         let except = settings.patterns("except")?.unwrap_or_default();
-        let expected = format!("nothing is taken for {}", plural(of.len(), "known app", "known apps"));
+        let apps = OF_KNOWN_APPS.count(of.len());
+        let expected = words!("nothing is taken for {apps}", "ни один пакет не выдаёт себя за одно из {apps}", apps);
         let of = of.into_iter().map(|id| (letters(&id), id)).collect();
         Ok(Box::new(LookAlike { of, ids, except, expected }))
     }
@@ -71,27 +73,30 @@ impl Check for LookAlike {
         let mut outcomes: Vec<Outcome> = Vec::new();
         for package in listed {
             let Some(why) = self.why(&package.name) else { continue };
-            let path = package.active().map_or("an unknown place", |copy| copy.path.as_str());
-            let observed = format!("{} at {path}: {why}", package.name);
+            let place = placed(package);
+            let observed = words!("{place}: {why}", "{place}: {why}", place, why);
             let mut outcome = Outcome::new(Verdict::Fail, Reason::LookAlike, &self.expected, observed);
-            outcome.proof.extend(
-                inventory
-                    .packages
-                    .evidence()
-                    .map(|evidence| Proof::new(evidence, format!("{} at {path}", package.name))),
-            );
+            outcome.proof.extend(inventory.packages.evidence().map(|evidence| Proof::new(evidence, place.clone())));
             if let Some(signers) = package.active().map(|copy| &copy.signers)
                 && let (Some(signers), Some(evidence)) = (signers.known(), signers.evidence())
             {
-                outcome.proof.push(Proof::new(evidence, format!("signer {}", super::selector::names(signers))));
+                outcome.proof.push(Proof::new(
+                    evidence,
+                    words!("signer {names}", "ключ подписи {names}", names = super::selector::names(signers)),
+                ));
             }
             outcomes.push(outcome.about(&package.name));
         }
         if outcomes.is_empty() {
-            outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, "a package that looks like one"));
+            outcomes.extend(Outcome::unproven_absence(
+                inventory,
+                &self.expected,
+                phrase("a package that looks like one", "похожий пакет"),
+            ));
         }
         if outcomes.is_empty() {
-            let observed = format!("none among {}", plural(listed.len(), "package", "packages"));
+            let packages = OF_PACKAGES.count(listed.len());
+            let observed = words!("none among {packages}", "среди {packages} таких нет", packages);
             outcomes
                 .push(Outcome::new(Verdict::Pass, None, &self.expected, observed).proven(Proof::of_list(inventory)));
         }
@@ -104,12 +109,15 @@ impl Check for LookAlike {
 }
 
 impl LookAlike {
-    fn why(&self, name: &str) -> Option<String> {
+    fn why(&self, name: &str) -> Option<Words> {
         if self.of.iter().any(|(_, id)| id == name) {
             return None;
         }
         if self.ids.iter().any(|pattern| pattern.matches(name)) {
-            return Some("an id that is taken for that of a known app".to_owned());
+            return Some(words!(
+                "an id that is taken for that of a known app",
+                "идентификатор, который легко принять за идентификатор известного приложения"
+            ));
         }
         if self.except.iter().any(|pattern| pattern.matches(name)) {
             return None;
@@ -121,7 +129,9 @@ impl LookAlike {
                 && (!name.is_ascii() || may_be_near(counts, &own))
                 && strsim::osa_distance(id, name) <= NEAR
         };
-        self.of.iter().find(near).map(|(_, id)| format!("it differs from {id} by a letter or two"))
+        self.of.iter().find(near).map(|(_, id)| {
+            words!("it differs from {id} by a letter or two", "отличается от {id} одной-двумя буквами", id)
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, must};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Phrase, Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -36,7 +37,7 @@ pub(super) struct ManifestFlagsKind;
 struct ManifestFlags {
     select: Selector,
     forbidden: Vec<Flag>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for ManifestFlagsKind {
@@ -54,14 +55,18 @@ impl CheckKind for ManifestFlagsKind {
             return Err(settings.missing("forbidden", "what must not be said"));
         };
         let words: Vec<&str> = forbidden.iter().map(|flag| flag.as_str()).collect();
-        let expected = format!("{} are not {}", select.words(), words.join(", "));
+        let (what, flags) = (select.words(), words.join(", "));
+        let expected = words!("{what} are not {flags}", "{what}: в манифесте нет {flags}", what, flags);
         Ok(Box::new(ManifestFlags { select, forbidden, expected }))
     }
 }
 
 impl Check for ManifestFlags {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none of it is said" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("none of it is said", "ничего из этого в манифесте нет"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -87,13 +92,20 @@ impl ManifestFlags {
         }
         let (set, evidence) = match flag {
             Flag::Debuggable | Flag::TestOnly => {
-                let Some((flags, evidence)) = sheet.know(&copy.flags, "the list of flags", copy) else { return };
+                let Some((flags, evidence)) =
+                    sheet.know(&copy.flags, phrase("the list of flags", "список флагов"), copy)
+                else {
+                    return;
+                };
                 let names =
                     if flag == Flag::Debuggable { ["debuggable", "DEBUGGABLE"] } else { ["testOnly", "TEST_ONLY"] };
                 (Some(flags.iter().any(|word| names.contains(&word.as_str()))), evidence)
             }
             _ => {
-                let Some((facts, evidence)) = sheet.know(&copy.manifest, "the manifest", copy) else { return };
+                let Some((facts, evidence)) = sheet.know(&copy.manifest, phrase("the manifest", "манифест"), copy)
+                else {
+                    return;
+                };
                 let set = match flag {
                     Flag::Cleartext => facts.cleartext,
                     Flag::UserAuthorities => facts.user_authorities,
@@ -104,16 +116,24 @@ impl ManifestFlags {
         };
         match set {
             Some(true) => {
-                let whence =
-                    if network { ", here or in the network security configuration that is named here" } else { "" };
-                sheet.proof(evidence, format!("{} {}{whence}", copy.path, flag.says()));
-                sheet.breach(Reason::ManifestFlag, format!("{} {}", copy.path, flag.says()));
+                let whence = if network {
+                    words!(
+                        ", here or in the network security configuration that is named here",
+                        ", здесь или в названной здесь настройке сетевой безопасности"
+                    )
+                } else {
+                    Words::default()
+                };
+                let says = words!("{path} {does}", "{path} {does}", path = copy.path, does = flag.says());
+                sheet.proof(evidence, words!("{says}{whence}", "{says}{whence}", says, whence));
+                sheet.breach(Reason::ManifestFlag, says);
             }
             Some(false) => {}
-            None => sheet.unsettled(format!(
-                "whether {} is {} stands in a file that can't be read",
-                copy.path,
-                flag.as_str()
+            None => sheet.unsettled(words!(
+                "whether {path} is {flag} stands in a file that can't be read",
+                "{path}: признак {flag} задан в файле, который прочитать нельзя",
+                path = copy.path,
+                flag = flag.as_str()
             )),
         }
     }
@@ -139,13 +159,16 @@ impl Flag {
     ];
 
     /// What a package does that has it.
-    fn says(self) -> &'static str {
+    fn says(self) -> Phrase {
         match self {
-            Self::Debuggable => "is debuggable",
-            Self::TestOnly => "is for tests only",
-            Self::Cleartext => "permits unencrypted traffic",
-            Self::UserAuthorities => "trusts certificate authorities that the user adds",
-            Self::AllowBackup => "lets its data be backed up",
+            Self::Debuggable => phrase("is debuggable", "допускает отладку"),
+            Self::TestOnly => phrase("is for tests only", "предназначен только для испытаний"),
+            Self::Cleartext => phrase("permits unencrypted traffic", "допускает незашифрованный трафик"),
+            Self::UserAuthorities => phrase(
+                "trusts certificate authorities that the user adds",
+                "доверяет удостоверяющим центрам, добавленным пользователем",
+            ),
+            Self::AllowBackup => phrase("lets its data be backed up", "допускает резервное копирование данных"),
         }
     }
 

@@ -1,6 +1,7 @@
 //! `manual`: a person has to look.
 
 use super::setting::{About, Row, Shape, must};
+use super::words::{Words, phrase};
 use super::{Check, CheckKind, Context, Outcome, Verdict};
 use crate::inventory::Inventory;
 use crate::profile::{ProfileError, Settings};
@@ -22,7 +23,7 @@ static ABOUT: About = About {
 pub(super) struct ManualKind;
 
 struct Manual {
-    question: String,
+    question: Words,
 }
 
 impl CheckKind for ManualKind {
@@ -38,13 +39,14 @@ impl CheckKind for ManualKind {
         let Some(question) = settings.wording("question")? else {
             return Err(settings.missing("question", "text"));
         };
-        Ok(Box::new(Manual { question: question.en }))
+        Ok(Box::new(Manual { question: Words::from(&question) }))
     }
 }
 
 impl Check for Manual {
     fn evaluate(&self, _inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        vec![Outcome::new(Verdict::NotChecked, None, &self.question, "only a person can see it".to_owned())]
+        let observed = phrase("only a person can see it", "проверить это может только человек");
+        vec![Outcome::new(Verdict::NotChecked, None, &self.question, observed)]
     }
 
     fn packages(&self) -> Vec<String> {

@@ -53,6 +53,7 @@ mod system_hooks;
 mod target_sdk;
 mod uraniborg_score;
 mod version_range;
+pub(crate) mod words;
 
 use std::collections::BTreeSet;
 
@@ -65,6 +66,7 @@ use crate::profile::{Basis, Profile, ProfileError, Rule, Settings};
 
 pub use outcome::{Outcome, Proof, Reason, Verdict};
 pub use setting::{About, EXAMPLE_HEAD, Row, Setting, Shape};
+pub use words::{Say, Words};
 
 /// Every check kind, by name.
 pub static KINDS: &[&dyn CheckKind] = &[

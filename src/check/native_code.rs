@@ -1,9 +1,9 @@
 //! `native-code`: native code of packages.
 
-use super::outcome::plural;
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, may, must};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{MORE_LIBRARIES, Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Code, ElfFacts, Evidence, Fact, Inventory, NativeKind, NativeLibrary, PackageCopy, Relro};
 use crate::profile::{Pattern, ProfileError, Settings};
@@ -56,7 +56,7 @@ struct NativeCode {
     select: Selector,
     forbidden: Vec<Flaw>,
     except: Vec<Pattern>,
-    expected: String,
+    expected: Words,
 }
 
 /// What may be forbidden.
@@ -118,14 +118,19 @@ impl CheckKind for NativeCodeKind {
         };
         let except = settings.patterns("except")?.unwrap_or_default();
         let words: Vec<&str> = forbidden.iter().map(|flaw| flaw.as_str()).collect();
-        let expected = format!("{} have native code without {}", select.words(), words.join(", "));
+        let (what, flaws) = (select.words(), words.join(", "));
+        let expected =
+            words!("{what} have native code without {flaws}", "{what}: машинный код без {flaws}", what, flaws);
         Ok(Box::new(NativeCode { select, forbidden, except, expected }))
     }
 }
 
 impl Check for NativeCode {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none of it in their native code" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("none of it in their native code", "в машинном коде этого нет"),
+        };
         sweep(inventory, &self.select, &question, |_, copies, sheet| {
             copies.iter().for_each(|copy| self.judge(copy, sheet));
         })
@@ -138,29 +143,49 @@ impl Check for NativeCode {
 
 impl NativeCode {
     fn judge(&self, copy: &PackageCopy, sheet: &mut Sheet) {
-        let Some((code, evidence)) = sheet.know(&copy.code, "the code", copy) else { return };
+        let path = &copy.path;
+        let Some((code, evidence)) = sheet.know(&copy.code, phrase("the code", "код"), copy) else { return };
         let forbids = |flaw| self.forbidden.contains(&flaw);
         if forbids(Flaw::Only32Bit) && code.is_32_bit_only() {
-            sheet.proof(evidence, format!("{}: native code for {}", copy.path, code.abis.join(", ")));
-            sheet.breach(Reason::NativeCode, format!("{} has native code for 32 bits only", copy.path));
+            let abis = code.abis.join(", ");
+            sheet.proof(
+                evidence,
+                words!("{path}: native code for {abis}", "{path}: машинный код для {abis}", path, abis),
+            );
+            sheet.breach(
+                Reason::NativeCode,
+                words!("{path} has native code for 32 bits only", "в {path} только 32-разрядный машинный код", path),
+            );
         }
         if let Some(split) = native_split(copy) {
-            sheet.unsettled(format!("the native code of the split {split} of {} was not read", copy.path));
+            sheet.unsettled(words!(
+                "the native code of the split {split} of {path} was not read",
+                "машинный код части {split} пакета {path} не прочитан",
+                split,
+                path
+            ));
         }
         if self.forbidden == [Flaw::Only32Bit] {
             return;
         }
         match &code.libraries {
             Some(Fact::Known { value, .. }) => self.libraries(copy, value, sheet),
-            Some(Fact::Unknown(gap)) => sheet.unknown(format!("the libraries of {} are unknown", copy.path), gap),
+            Some(Fact::Unknown(gap)) => {
+                sheet.unknown(words!("the libraries of {path} are unknown", "библиотеки {path} неизвестны", path), gap);
+            }
             // A file that was read and has no folder of libraries has none.
             None if code.file_bytes.is_some() && code.abis.is_empty() => {}
-            None => sheet.unsettled(format!("the libraries of {} were not read (`--native` reads them)", copy.path)),
+            None => sheet.unsettled(words!(
+                "the libraries of {path} were not read (`--native` reads them)",
+                "библиотеки {path} не прочитаны (их читает `--native`)",
+                path
+            )),
         }
     }
 
     fn libraries(&self, copy: &PackageCopy, list: &[NativeLibrary], sheet: &mut Sheet) {
         let meant = |library: &&NativeLibrary| !self.except.iter().any(|pattern| pattern.matches(&library.name));
+        let path = &copy.path;
         let mut flawed: Vec<(Flaw, Vec<(String, &Evidence)>)> =
             self.forbidden.iter().map(|flaw| (*flaw, Vec::new())).collect();
         for library in list.iter().filter(meant) {
@@ -168,7 +193,10 @@ impl NativeCode {
             let (elf, evidence) = match &library.elf {
                 Fact::Known { value, evidence } => (value, evidence),
                 Fact::Unknown(gap) => {
-                    sheet.unknown(format!("{name} of {} can't be read", copy.path), gap);
+                    sheet.unknown(
+                        words!("{name} of {path} can't be read", "{name} из {path} прочитать нельзя", name, path),
+                        gap,
+                    );
                     continue;
                 }
             };
@@ -176,7 +204,13 @@ impl NativeCode {
                 match flaw.of(elf) {
                     Some(true) => found.push((name.clone(), evidence)),
                     Some(false) => {}
-                    None => sheet.unsettled(format!("{name} of {} does not tell {}", copy.path, flaw.as_str())),
+                    None => sheet.unsettled(words!(
+                        "{name} of {path} does not tell {flaw}",
+                        "по {name} из {path} нельзя судить о {flaw}",
+                        name,
+                        path,
+                        flaw = flaw.as_str()
+                    )),
                 }
             }
         }
@@ -184,15 +218,21 @@ impl NativeCode {
             if found.is_empty() {
                 continue;
             }
-            let mut names: Vec<String> = Vec::new();
+            let flaw = flaw.as_str();
+            let mut names: Vec<Words> = Vec::new();
             for (name, evidence) in found.iter().take(NAMED) {
-                sheet.proof(evidence, format!("{}: {name}: {}", copy.path, flaw.as_str()));
-                names.push(name.clone());
+                sheet.proof(evidence, words!("{path}: {name}: {flaw}", "{path}: {name}: {flaw}", path, name, flaw));
+                names.push(Words::plain(name.as_str()));
             }
             if let Some(more) = found.len().checked_sub(NAMED).filter(|more| *more > 0) {
-                names.push(format!("and {}", plural(more, "more library", "more libraries")));
+                let more = MORE_LIBRARIES.count(more);
+                names.push(words!("and {more}", "и ещё {more}", more));
             }
-            sheet.breach(Reason::NativeCode, format!("{}: {} in {}", copy.path, flaw.as_str(), names.join(", ")));
+            let names = Words::joined(names, ", ");
+            sheet.breach(
+                Reason::NativeCode,
+                words!("{path}: {flaw} in {names}", "{path}: {flaw} в {names}", path, flaw, names),
+            );
         }
     }
 }

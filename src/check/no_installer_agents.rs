@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, Row, Shape, may};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::platform::installer_agents::is_installer_agent;
@@ -49,9 +50,16 @@ impl CheckKind for NoInstallerAgentsKind {
 
 impl Check for NoInstallerAgents {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
+        let expected = words!(
+            "no known program that adds apps after first start is pre-installed",
+            "не предустановлено ни одной известной программы, которая добавляет приложения после первого запуска"
+        );
         let question = Question {
-            expected: "no known program that adds apps after first start is pre-installed",
-            none: "none is known to add apps after first start",
+            expected: &expected,
+            none: words!(
+                "none is known to add apps after first start",
+                "ни об одном пакете не известно, что он добавляет приложения после первого запуска"
+            ),
         };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
@@ -65,11 +73,16 @@ impl NoInstallerAgents {
     fn judge(&self, package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
         sheet.judged = true;
         if is_installer_agent(&package.name) && !self.except.iter().any(|pattern| pattern.matches(&package.name)) {
-            if let Some((_, evidence)) = copies.first().and_then(|copy| sheet.know(&copy.placement, "the place", copy))
+            if let Some((_, evidence)) =
+                copies.first().and_then(|copy| sheet.know(&copy.placement, phrase("the place", "место"), copy))
             {
-                sheet.proof(evidence, format!("{} is pre-installed", package.name));
+                let name = &package.name;
+                sheet.proof(evidence, words!("{name} is pre-installed", "пакет {name} предустановлен", name));
             }
-            sheet.breach(Reason::InstallerAgent, "it adds apps after first start");
+            sheet.breach(
+                Reason::InstallerAgent,
+                phrase("it adds apps after first start", "добавляет приложения после первого запуска"),
+            );
         }
     }
 }

@@ -1,8 +1,9 @@
 //! `no-published-key`: no package is signed with a key that anybody has.
 
-use super::selector::Selector;
+use super::selector::{Selector, unknown_digest};
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, UNKNOWN};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -30,7 +31,7 @@ pub(super) struct NoPublishedKeyKind;
 
 struct NoPublishedKey {
     select: Selector,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for NoPublishedKeyKind {
@@ -44,14 +45,19 @@ impl CheckKind for NoPublishedKeyKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let expected = format!("{} are signed with no published key", select.words());
+        let what = select.words();
+        let expected =
+            words!("{what} are signed with no published key", "{what}: не подписано общеизвестным ключом", what);
         Ok(Box::new(NoPublishedKey { select, expected }))
     }
 }
 
 impl Check for NoPublishedKey {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none is signed with a published key" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("none is signed with a published key", "общеизвестным ключом не подписано ничего"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -63,14 +69,35 @@ impl Check for NoPublishedKey {
 impl NoPublishedKey {
     fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
         for copy in copies {
-            let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) else { continue };
+            let Some((signers, evidence)) = sheet.know(&copy.signers, phrase("the signer", "ключ подписи"), copy)
+            else {
+                continue;
+            };
             for signer in signers {
                 if let Some(key) = &signer.published_key {
                     let digest = signer.sha256.as_deref().unwrap_or(&signer.hash_code);
-                    sheet.proof(evidence, format!("{}: signer {digest}, the published key {key}", copy.path));
-                    sheet.breach(Reason::PublishedKey, format!("{} is signed with the published key {key}", copy.path));
+                    let path = &copy.path;
+                    sheet.proof(
+                        evidence,
+                        words!(
+                            "{path}: signer {digest}, the published key {key}",
+                            "{path}: ключ подписи {digest}, общеизвестный ключ {key}",
+                            path,
+                            digest,
+                            key
+                        ),
+                    );
+                    sheet.breach(
+                        Reason::PublishedKey,
+                        words!(
+                            "{path} is signed with the published key {key}",
+                            "{path} подписан общеизвестным ключом {key}",
+                            path,
+                            key
+                        ),
+                    );
                 } else if signer.sha256.is_none() {
-                    sheet.unsettled(format!("the SHA-256 digest of the signer of {} is unknown", copy.path));
+                    sheet.unsettled(unknown_digest(&copy.path));
                 }
             }
         }

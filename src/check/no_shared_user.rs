@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package, PackageCopy};
 use crate::profile::{Pattern, ProfileError, Settings};
@@ -29,7 +30,7 @@ pub(super) struct NoSharedUserKind;
 struct NoSharedUser {
     select: Selector,
     allowed: Vec<Pattern>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for NoSharedUserKind {
@@ -44,14 +45,18 @@ impl CheckKind for NoSharedUserKind {
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
         let allowed = settings.patterns("allowed")?.unwrap_or_default();
-        let expected = format!("{} share no user id", select.words());
+        let what = select.words();
+        let expected = words!("{what} share no user id", "{what}: нет общего идентификатора пользователя", what);
         Ok(Box::new(NoSharedUser { select, allowed, expected }))
     }
 }
 
 impl Check for NoSharedUser {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none shares a user id" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("none shares a user id", "общего идентификатора пользователя нет"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -66,12 +71,17 @@ impl NoSharedUser {
             Fact::Known { value, evidence } => {
                 sheet.judged = true;
                 let Some(user) = value else { return };
-                sheet.proof(evidence, format!("sharedUserId is {user}"));
+                sheet.proof(evidence, words!("sharedUserId is {user}", "sharedUserId = {user}", user));
                 if !self.allowed.iter().any(|pattern| pattern.matches(user)) {
-                    sheet.breach(Reason::SharedUser, format!("it shares the user id {user}"));
+                    sheet.breach(
+                        Reason::SharedUser,
+                        words!("it shares the user id {user}", "общий идентификатор пользователя {user}", user),
+                    );
                 }
             }
-            Fact::Unknown(gap) => sheet.unknown("its shared user is unknown", gap),
+            Fact::Unknown(gap) => {
+                sheet.unknown(phrase("its shared user is unknown", "общий идентификатор пользователя неизвестен"), gap)
+            }
         }
     }
 }

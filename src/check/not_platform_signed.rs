@@ -1,8 +1,9 @@
 //! `not-platform-signed`: a package is not signed with the platform key.
 
-use super::selector::{Selector, names};
+use super::selector::{Selector, signed_by};
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package, PackageCopy};
 use crate::platform::permissions::PLATFORM;
@@ -32,7 +33,7 @@ pub(super) struct NotPlatformSignedKind;
 
 struct NotPlatformSigned {
     select: Selector,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for NotPlatformSignedKind {
@@ -46,14 +47,19 @@ impl CheckKind for NotPlatformSignedKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let expected = format!("{} are not signed as the platform is", select.words());
+        let what = select.words();
+        let expected =
+            words!("{what} are not signed as the platform is", "{what}: не подписано ключом платформы", what);
         Ok(Box::new(NotPlatformSigned { select, expected }))
     }
 }
 
 impl Check for NotPlatformSigned {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none is signed as the platform is" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("none is signed as the platform is", "ключом платформы не подписано ничего"),
+        };
         let platform = PlatformSigner::of(inventory);
         sweep(inventory, &self.select, &question, |package, copies, sheet| {
             if package.name != PLATFORM {
@@ -71,17 +77,33 @@ fn judge(copies: &[&PackageCopy], platform: Option<&PlatformSigner>, sheet: &mut
     let Some(platform) = platform else {
         let own = inventory.package(PLATFORM).and_then(Package::active).map(|copy| &copy.signers);
         return match own {
-            Some(Fact::Unknown(gap)) => sheet.unknown("the platform's signer is unknown", gap),
-            Some(Fact::Known { .. }) => sheet.unsettled("the platform's package is not signed"),
-            None => sheet.unsettled("neither the platform's own package `android` is listed nor one of its user id"),
+            Some(Fact::Unknown(gap)) => {
+                sheet.unknown(phrase("the platform's signer is unknown", "ключ подписи платформы неизвестен"), gap)
+            }
+            Some(Fact::Known { .. }) => {
+                sheet.unsettled(phrase("the platform's package is not signed", "пакет платформы не подписан"));
+            }
+            None => sheet.unsettled(phrase(
+                "neither the platform's own package `android` is listed nor one of its user id",
+                "в списке нет ни пакета самой платформы `android`, ни другого пакета с её идентификатором пользователя",
+            )),
         };
     };
     for copy in copies {
-        let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) else { continue };
+        let Some((signers, evidence)) = sheet.know(&copy.signers, phrase("the signer", "ключ подписи"), copy)
+        else {
+            continue;
+        };
         if platform.signed(copy) == Some(true) {
-            sheet.proof(evidence, format!("{}: signer {}", copy.path, names(signers)));
-            sheet.proof(&platform.evidence, format!("{} has the platform's signer", platform.package));
-            sheet.breach(Reason::PlatformSigned, format!("{} is signed as the platform is", copy.path));
+            let path = &copy.path;
+            sheet.proof(evidence, signed_by(path, signers));
+            let says =
+                words!("{name} has the platform's signer", "у {name} ключ подписи платформы", name = platform.package);
+            sheet.proof(&platform.evidence, says);
+            sheet.breach(
+                Reason::PlatformSigned,
+                words!("{path} is signed as the platform is", "{path} подписан ключом платформы", path),
+            );
         }
     }
 }

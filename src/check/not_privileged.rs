@@ -1,8 +1,9 @@
 //! `not-privileged`: a package lies in no privileged place.
 
-use super::selector::{Selector, names};
+use super::selector::{Selector, signed_by};
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, UNKNOWN};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package, PackageCopy, Placement};
 use crate::profile::{ProfileError, Settings};
@@ -28,7 +29,7 @@ pub(super) struct NotPrivilegedKind;
 
 struct NotPrivileged {
     select: Selector,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for NotPrivilegedKind {
@@ -42,14 +43,18 @@ impl CheckKind for NotPrivilegedKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let expected = format!("{} are not privileged", select.words());
+        let what = select.words();
+        let expected = words!("{what} are not privileged", "{what}: не привилегировано", what);
         Ok(Box::new(NotPrivileged { select, expected }))
     }
 }
 
 impl Check for NotPrivileged {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none is privileged" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("none is privileged", "привилегированных нет"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -61,15 +66,23 @@ impl Check for NotPrivileged {
 impl NotPrivileged {
     fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
         for copy in copies {
-            if let Some((place, evidence)) = sheet.know(&copy.placement, "the place", copy)
+            if let Some((place, evidence)) = sheet.know(&copy.placement, phrase("the place", "место"), copy)
                 && *place == Placement::Privileged
             {
-                sheet.proof(evidence, format!("{} is in a privileged place", copy.path));
+                let path = &copy.path;
+                sheet.proof(
+                    evidence,
+                    words!(
+                        "{path} is in a privileged place",
+                        "{path} находится в месте для привилегированных приложений",
+                        path
+                    ),
+                );
                 // Whose it is, the reader asks next.
                 if let Fact::Known { value, evidence } = &copy.signers {
-                    sheet.proof(evidence, format!("{}: signer {}", copy.path, names(value)));
+                    sheet.proof(evidence, signed_by(path, value));
                 }
-                sheet.breach(Reason::Privileged, format!("{} is privileged", copy.path));
+                sheet.breach(Reason::Privileged, words!("{path} is privileged", "{path} привилегирован", path));
             }
         }
     }

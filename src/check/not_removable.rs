@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy, RemovabilityGrade};
 use crate::profile::{ProfileError, Settings};
@@ -28,7 +29,7 @@ pub(super) struct NotRemovableKind;
 struct NotRemovable {
     select: Selector,
     nor_disable: bool,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for NotRemovableKind {
@@ -43,15 +44,17 @@ impl CheckKind for NotRemovableKind {
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
         let nor_disable = settings.flag("nor-disable")?;
-        let or = if nor_disable { " or disabled" } else { "" };
-        let expected = format!("{} can not be removed{or}", select.words());
+        let or = if nor_disable { words!(" or disabled", " и отключить") } else { Words::default() };
+        let what = select.words();
+        let expected = words!("{what} can not be removed{or}", "{what}: нельзя удалить{or}", what, or);
         Ok(Box::new(NotRemovable { select, nor_disable, expected }))
     }
 }
 
 impl Check for NotRemovable {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "not removable" };
+        let question =
+            Question { expected: &self.expected, none: words!("not removable", "удалить нельзя") };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -65,7 +68,7 @@ impl NotRemovable {
         let Some(grade) = sheet.removability(package) else { return };
         let disabled = self.nor_disable && grade == RemovabilityGrade::DisableOnly;
         if grade.is_removable() || disabled {
-            sheet.breach(Reason::Removable, format!("it is {}", grade.as_str()));
+            sheet.breach(Reason::Removable, words!("it is {grade}", "удаляемость: {grade}", grade = grade.as_str()));
         }
     }
 }

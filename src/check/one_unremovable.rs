@@ -1,8 +1,9 @@
 //! `one-unremovable`: of the apps for one function at most one can't be removed.
 
-use super::outcome::{describe, plural};
+use super::outcome::describe;
 use super::selector::{ROLES, Selector, role_names};
 use super::setting::{About, HIDDEN, Row, SELECT, Shape, must};
+use super::words::{OF_PACKAGES, Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package};
 use crate::profile::{ProfileError, Settings};
@@ -32,7 +33,7 @@ pub(super) struct OneUnremovableKind;
 struct OneUnremovable {
     select: Selector,
     roles: Vec<String>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for OneUnremovableKind {
@@ -50,7 +51,12 @@ impl CheckKind for OneUnremovableKind {
         if roles.is_empty() {
             return Err(settings.missing("roles", "an array of roles"));
         }
-        let expected = format!("at most one unremovable app for each of {}", roles.join(", "));
+        let list = roles.join(", ");
+        let expected = words!(
+            "at most one unremovable app for each of {list}",
+            "не более одного неудаляемого приложения на каждую из ролей: {list}",
+            list
+        );
         Ok(Box::new(OneUnremovable { select, roles, expected }))
     }
 }
@@ -64,15 +70,19 @@ impl Check for OneUnremovable {
             self.roles.iter().filter_map(|role| self.judge(role, &meant, inventory)).collect();
         let failed = outcomes.iter().any(|outcome| outcome.verdict == Verdict::Fail);
         if !failed
-            && let Some(hidden) =
-                Outcome::incomplete(inventory, &self.expected, |gaps| format!("{gaps} may hide a further app"))
+            && let Some(hidden) = Outcome::incomplete(inventory, &self.expected, |gaps| {
+                words!("{gaps} may hide a further app", "прочитано не всё ({gaps}): возможно ещё одно приложение", gaps)
+            })
         {
             // What a gap hides may be the second one of any role.
             outcomes.retain(|outcome| outcome.verdict != Verdict::Pass);
             outcomes.push(hidden);
         }
         if outcomes.is_empty() {
-            let observed = "no package qualifies for any of these roles".to_owned();
+            let observed = phrase(
+                "no package qualifies for any of these roles",
+                "ни один пакет не подходит ни для одной из этих ролей",
+            );
             outcomes.push(
                 Outcome::new(Verdict::NotApplicable, Reason::NothingMatched, &self.expected, observed)
                     .proven(Proof::of_list(inventory)),
@@ -108,7 +118,8 @@ impl OneUnremovable {
                 Fact::Known { value, evidence } => {
                     if !value.grade.is_removable() {
                         fixed.push(package.name.as_str());
-                        let says = format!("{} ({role}): {}", package.name, value.grade.as_str());
+                        let (name, grade) = (&package.name, value.grade.as_str());
+                        let says = words!("{name} ({role}): {grade}", "{name} ({role}): {grade}", name, role, grade);
                         proof.push(Proof::new(evidence, says));
                     }
                 }
@@ -120,18 +131,34 @@ impl OneUnremovable {
         }
         notes.dedup();
         notes.truncate(8);
-        let new = |verdict, reason, observed| Outcome::new(verdict, reason, &self.expected, observed).about(role);
+        let new =
+            |verdict, reason, observed: Words| Outcome::new(verdict, reason, &self.expected, observed).about(role);
         let mut outcome = if fixed.len() > 1 {
-            new(Verdict::Fail, Some(Reason::SeveralUnremovable), format!("{role}: unremovable: {}", fixed.join(", ")))
+            let fixed = fixed.join(", ");
+            let words = words!("{role}: unremovable: {fixed}", "{role}: неудаляемые: {fixed}", role, fixed);
+            new(Verdict::Fail, Some(Reason::SeveralUnremovable), words)
         } else if !open.is_empty() {
-            let words = format!("{role}: not known of {}", plural(open.len(), "package", "packages"));
-            let words = format!("{words}: {}", open.iter().take(8).copied().collect::<Vec<_>>().join(", "));
+            let list = open.iter().take(8).copied().collect::<Vec<_>>().join(", ");
+            let words = words!(
+                "{role}: not known of {packages}: {list}",
+                "{role}: неизвестно для {packages}: {list}",
+                role,
+                packages = OF_PACKAGES.count(open.len()),
+                list
+            );
             new(Verdict::Inconclusive, Some(Reason::UnknownFact), words)
         } else if count == 0 {
             return None;
         } else {
-            let which = fixed.first().map_or_else(|| "none".to_owned(), |name| (*name).to_owned());
-            new(Verdict::Pass, None, format!("{role}: unremovable of {count}: {which}"))
+            let which = fixed.first().map_or_else(|| phrase("none", "ни одного").into(), |name| Words::plain(*name));
+            let words = words!(
+                "{role}: unremovable of {count}: {which}",
+                "{role}: неудаляемых из {count}: {which}",
+                role,
+                count,
+                which
+            );
+            new(Verdict::Pass, None, words)
         };
         outcome.proof = Proof::of_list(inventory);
         outcome.proof.extend(proof);

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Evidence, Fact, Gap, Inventory};
+use super::words::{GAPS, MORE_GAPS, PACKAGES, Say, Words, phrase, words};
+use crate::inventory::{Evidence, Fact, Gap, Inventory, Package, UserState};
 
 /// What a rule came to. Public codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -156,6 +157,22 @@ pub enum Reason {
     OtherSdk,
 }
 
+impl Verdict {
+    /// The code, and what stands for it in a sentence in Russian.
+    pub(crate) fn words(self) -> Words {
+        let ru = match self {
+            Self::Fail => "нарушение",
+            Self::Inconclusive => "не определено",
+            Self::Error => "ошибка программы",
+            Self::NotChecked => "проверяет человек",
+            Self::Pass => "выполнено",
+            Self::Informational => "справочно",
+            Self::NotApplicable => "неприменимо",
+        };
+        Words { en: self.as_str().to_owned(), ru: ru.to_owned() }
+    }
+}
+
 impl Reason {
     /// All of them, in declaration order.
     pub const ALL: [Self; 49] = [
@@ -282,14 +299,14 @@ pub struct Outcome {
     pub reason: Option<Reason>,
     /// What it is about: a package name, mostly.
     pub subject: Option<String>,
-    /// What the rule wants, in words.
-    pub expected: String,
-    /// What was found, in words.
-    pub observed: String,
+    /// What the rule wants.
+    pub expected: Words,
+    /// What was found.
+    pub observed: Words,
     /// What the observation rests on. Empty only where nothing was read.
     pub proof: Vec<Proof>,
     /// Caveats that a reader must know to weigh the verdict.
-    pub notes: Vec<String>,
+    pub notes: Vec<Words>,
 }
 
 /// One piece of evidence, with what it says.
@@ -297,8 +314,8 @@ pub struct Outcome {
 pub struct Proof {
     /// Where it was read.
     pub evidence: Evidence,
-    /// What stands there, in words: `versionCode is 6392`.
-    pub says: String,
+    /// What stands there: `versionCode is 6392`.
+    pub says: Words,
 }
 
 /// Gaps that a finding names one by one; the assessment lists all of them.
@@ -306,13 +323,18 @@ const NAMED_GAPS: usize = 8;
 
 impl Outcome {
     /// An answer without proof and notes.
-    pub(super) fn new(verdict: Verdict, reason: impl Into<Option<Reason>>, expected: &str, observed: String) -> Self {
+    pub(super) fn new(
+        verdict: Verdict,
+        reason: impl Into<Option<Reason>>,
+        expected: &Words,
+        observed: impl Into<Words>,
+    ) -> Self {
         Self {
             verdict,
             reason: reason.into(),
             subject: None,
-            expected: expected.to_owned(),
-            observed,
+            expected: expected.clone(),
+            observed: observed.into(),
             proof: Vec::new(),
             notes: Vec::new(),
         }
@@ -332,27 +354,35 @@ impl Outcome {
 
     /// The answer about something that is not in the list of packages while the list is not complete, or `None` where
     /// it is complete.
-    pub(super) fn unproven_absence(inventory: &Inventory, expected: &str, what: &str) -> Option<Self> {
-        Self::incomplete(inventory, expected, |gaps| format!("{what} not found, and {gaps} may hide it"))
+    pub(super) fn unproven_absence(inventory: &Inventory, expected: &Words, what: impl Say) -> Option<Self> {
+        Self::incomplete(inventory, expected, |gaps| {
+            words!(
+                "{what} not found, and {gaps} may hide it",
+                "не найдено: {what}; прочитано не всё ({gaps})",
+                what,
+                gaps
+            )
+        })
     }
 
     /// The answer about a list that is not complete, or `None` where it is. `observed` is told how many gaps there are, in
     /// words.
     pub(super) fn incomplete(
         inventory: &Inventory,
-        expected: &str,
-        observed: impl FnOnce(&str) -> String,
+        expected: &Words,
+        observed: impl FnOnce(&Words) -> Words,
     ) -> Option<Self> {
         let gaps: Vec<&Gap> = inventory.gaps_hiding_packages().collect();
         if gaps.is_empty() {
             return None;
         }
-        let observed = observed(&plural(gaps.len(), "gap", "gaps"));
+        let observed = observed(&GAPS.count(gaps.len()));
         let mut outcome = Self::new(Verdict::Inconclusive, Reason::IncompleteEvidence, expected, observed);
         outcome.proof = Proof::of_list(inventory);
         outcome.notes = gaps.iter().take(NAMED_GAPS).map(|gap| describe(gap)).collect();
         if let Some(more) = gaps.len().checked_sub(NAMED_GAPS).filter(|more| *more > 0) {
-            outcome.notes.push(format!("and {}", plural(more, "more gap", "more gaps")));
+            let more = MORE_GAPS.count(more);
+            outcome.notes.push(words!("and {more}", "и ещё {more}", more));
         }
         Some(outcome)
     }
@@ -360,7 +390,7 @@ impl Outcome {
 
 impl Proof {
     /// What stands at a place.
-    pub(super) fn new(evidence: &Evidence, says: impl Into<String>) -> Self {
+    pub(super) fn new(evidence: &Evidence, says: impl Into<Words>) -> Self {
         Self { evidence: evidence.clone(), says: says.into() }
     }
 
@@ -368,7 +398,8 @@ impl Proof {
     pub(super) fn of_list(inventory: &Inventory) -> Vec<Self> {
         match &inventory.packages {
             Fact::Known { value, evidence } => {
-                vec![Self::new(evidence, format!("lists {}", plural(value.len(), "package", "packages")))]
+                let packages = PACKAGES.count(value.len());
+                vec![Self::new(evidence, words!("lists {packages}", "в списке {packages}", packages))]
             }
             Fact::Unknown(_) => Vec::new(),
         }
@@ -376,20 +407,44 @@ impl Proof {
 }
 
 /// A gap in one line.
-pub(super) fn describe(gap: &Gap) -> String {
-    format!("not read: {} ({}: {})", gap.place, gap.reason.as_str(), gap.detail)
+pub(super) fn describe(gap: &Gap) -> Words {
+    let (place, reason, detail) = (&gap.place, gap.reason.as_str(), &gap.detail);
+    words!(
+        "not read: {place} ({reason}: {detail})",
+        "не прочитано: {place} ({reason}: {detail})",
+        place,
+        reason,
+        detail
+    )
 }
 
-/// A number with its noun.
-pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+/// A package with the place of the copy that runs.
+pub(super) fn placed(package: &Package) -> Words {
+    let path = package.active().map_or_else(
+        || phrase("an unknown place", "неизвестное место").into(),
+        |copy| Words::plain(copy.path.as_str()),
+    );
+    words!("{name} at {path}", "{name}: {path}", name = package.name, path)
+}
+
+/// What keeps a user from an app, in words.
+pub(super) fn hindrances(state: &UserState) -> Words {
+    let russian = |word: &str| match word {
+        "not installed" => "не установлено",
+        "hidden" => "скрыто",
+        "suspended" => "приостановлено",
+        "disabled" => "отключено",
+        _ => "недоступно",
+    };
+    let each = state.hindrances().into_iter().map(|word| Words { en: word.to_owned(), ru: russian(word).to_owned() });
+    Words::joined(each, ", ")
 }
 
 /// A range in words: `from 23`, `up to 34`, `from 23 to 34`.
-pub(super) fn bounds((from, until): (u64, u64)) -> String {
+pub(super) fn bounds((from, until): (u64, u64)) -> Words {
     match (from, until) {
-        (from, u64::MAX) => format!("from {from}"),
-        (0, until) => format!("up to {until}"),
-        (from, until) => format!("from {from} to {until}"),
+        (from, u64::MAX) => words!("from {from}", "от {from}", from),
+        (0, until) => words!("up to {until}", "до {until}", until),
+        (from, until) => words!("from {from} to {until}", "от {from} до {until}", from, until),
     }
 }

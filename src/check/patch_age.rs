@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::outcome::describe;
 use super::setting::{About, Row, Shape, must};
+use super::words::{Words, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory};
 use crate::profile::{ProfileError, Settings};
@@ -27,7 +28,7 @@ pub(super) struct PatchAgeKind;
 
 struct PatchAge {
     max_days: u64,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for PatchAgeKind {
@@ -43,26 +44,43 @@ impl CheckKind for PatchAgeKind {
         let Some(max_days) = settings.number("max-days")? else {
             return Err(settings.missing("max-days", "a number of days"));
         };
-        Ok(Box::new(PatchAge { max_days, expected: format!("a security patch level of at most {max_days} days") }))
+        let expected = words!(
+            "a security patch level of at most {max_days} days",
+            "возраст обновления безопасности, дней: не больше {max_days}",
+            max_days
+        );
+        Ok(Box::new(PatchAge { max_days, expected }))
     }
 }
 
 impl Check for PatchAge {
     fn evaluate(&self, inventory: &Inventory, context: &Context) -> Vec<Outcome> {
-        let new = |verdict, reason, observed| Outcome::new(verdict, reason, &self.expected, observed);
+        let new = |verdict, reason, observed: Words| Outcome::new(verdict, reason, &self.expected, observed);
         let outcome = match &inventory.device.security_patch {
             Fact::Unknown(gap) => {
-                let mut outcome =
-                    new(Verdict::Inconclusive, Some(Reason::UnknownFact), "the patch level is unknown".to_owned());
+                let mut outcome = new(
+                    Verdict::Inconclusive,
+                    Some(Reason::UnknownFact),
+                    words!("the patch level is unknown", "уровень обновления безопасности неизвестен"),
+                );
                 outcome.notes.push(describe(gap));
                 outcome
             }
             Fact::Known { value, evidence } => {
                 let age = value.parse::<Date>().ok().map(|day| days_between(day, context.as_of));
                 let mut outcome = match age {
-                    None => new(Verdict::Inconclusive, Some(Reason::UnknownFact), format!("{value} is no day")),
+                    None => {
+                        let observed = words!("{value} is no day", "{value} — не дата", value);
+                        new(Verdict::Inconclusive, Some(Reason::UnknownFact), observed)
+                    }
                     Some(days) => {
-                        let observed = format!("{value}, {days} days before {}", context.as_of);
+                        let observed = words!(
+                            "{value}, {days} days before {as_of}",
+                            "{value}; прошло дней до {as_of}: {days}",
+                            value,
+                            days,
+                            as_of = context.as_of
+                        );
                         let old = u64::try_from(days).is_ok_and(|days| days > self.max_days);
                         if old {
                             new(Verdict::Fail, Some(Reason::TooOld), observed)
@@ -72,9 +90,15 @@ impl Check for PatchAge {
                     }
                 };
                 if age.is_some_and(|days| days < 0) {
-                    outcome.notes.push("The patch level lies after the day judged on.".to_owned());
+                    outcome.notes.push(words!(
+                        "The patch level lies after the day judged on.",
+                        "Дата обновления безопасности позже даты проверки."
+                    ));
                 }
-                outcome.proven([Proof::new(evidence, format!("security patch level {value}"))])
+                outcome.proven([Proof::new(
+                    evidence,
+                    words!("security patch level {value}", "уровень обновления безопасности {value}", value),
+                )])
             }
         };
         vec![outcome]

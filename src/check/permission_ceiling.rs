@@ -1,9 +1,10 @@
 //! `permission-ceiling`: the most that apps may ask for, or hold.
 
-use super::holding::{Holdings, Of, PREDICTED};
+use super::holding::{Holdings, Of, PREDICTED, as_predicted};
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy, RequestedPermission};
 use crate::profile::{Pattern, ProfileError, Settings};
@@ -55,7 +56,7 @@ struct PermissionCeiling {
     allowed: Option<Vec<Pattern>>,
     forbidden: Vec<Pattern>,
     of: Of,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for PermissionCeilingKind {
@@ -75,7 +76,13 @@ impl CheckKind for PermissionCeilingKind {
             return Err(settings.missing("allowed", "a ceiling: `allowed`, `forbidden` or both"));
         }
         let of = settings.choice("of", &Of::NAMES)?.unwrap_or(Of::Requested);
-        let expected = format!("{} {} no permission above the ceiling", select.words(), of.verb());
+        let (what, verb) = (select.words(), of.verb());
+        let expected = words!(
+            "{what} {verb} no permission above the ceiling",
+            "{what}: не {verb} ничего сверх дозволенного",
+            what,
+            verb
+        );
         let forbidden = forbidden.unwrap_or_default();
         Ok(Box::new(PermissionCeiling { select, allowed, forbidden, of, expected }))
     }
@@ -99,7 +106,11 @@ pub(super) fn one_or_many(settings: &Settings<'_>) -> Result<Selector, ProfileEr
 impl Check for PermissionCeiling {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let holdings = Holdings::new(inventory, self.of);
-        let none = if holdings.predicts() { "none above the ceiling, as predicted" } else { "none above the ceiling" };
+        let none = if holdings.predicts() {
+            words!("none above the ceiling, as predicted", "по предсказанию, ничего сверх дозволенного")
+        } else {
+            words!("none above the ceiling", "ничего сверх дозволенного")
+        };
         let question = Question { expected: &self.expected, none };
         let sdk = inventory.device.sdk.known().copied();
         sweep(inventory, &self.select, &question, |package, copies, sheet| match self.of {
@@ -115,17 +126,30 @@ impl Check for PermissionCeiling {
 
 impl PermissionCeiling {
     fn requested(&self, copy: &PackageCopy, sdk: Option<u32>, sheet: &mut Sheet) {
-        let Some((list, evidence)) = sheet.know(&copy.requested_permissions, "what is asked for", copy) else { return };
+        let Some((list, evidence)) =
+            sheet.know(&copy.requested_permissions, phrase("what is asked for", "запрошенное"), copy)
+        else {
+            return;
+        };
+        let path = &copy.path;
         let above: Vec<&str> = asked(list, sdk).filter(|name| self.is_above(name)).collect();
         match above.as_slice() {
             [] => {
-                let says = format!("{} asks for {} permissions, none above the ceiling", copy.path, list.len());
+                let says = words!(
+                    "{path} asks for {count} permissions, none above the ceiling",
+                    "{path}: запрошено разрешений: {count}, сверх дозволенного нет",
+                    path,
+                    count = list.len()
+                );
                 sheet.proof(evidence, says);
             }
             above => {
                 let above = above.join(", ");
-                sheet.proof(evidence, format!("{} asks for {above}", copy.path));
-                sheet.breach(Reason::AboveCeiling, format!("above the ceiling: {above}"));
+                sheet.proof(evidence, words!("{path} asks for {above}", "{path}: запрошено {above}", path, above));
+                sheet.breach(
+                    Reason::AboveCeiling,
+                    words!("above the ceiling: {above}", "сверх дозволенного: {above}", above),
+                );
             }
         }
     }
@@ -134,7 +158,9 @@ impl PermissionCeiling {
     fn granted(&self, package: &Package, holdings: &Holdings<'_>, sheet: &mut Sheet) {
         let holding = match holdings.of(package) {
             Ok(holding) => holding,
-            Err(gap) => return sheet.unknown("what it is granted is unknown", gap),
+            Err(gap) => {
+                return sheet.unknown(phrase("what it is granted is unknown", "что ему выдано, неизвестно"), gap);
+            }
         };
         sheet.judged = true;
         let mut above: Vec<&str> = Vec::new();
@@ -144,12 +170,24 @@ impl PermissionCeiling {
         }
         above.sort_unstable();
         above.dedup();
-        let as_predicted = if holding.predicted { " (predicted)" } else { "" };
+        let as_predicted = as_predicted(holding.predicted);
         if above.is_empty() {
-            let says = format!("{} grants, none above the ceiling{as_predicted}", holding.held.len());
+            let says = words!(
+                "{count} grants, none above the ceiling{as_predicted}",
+                "выдано разрешений: {count}, сверх дозволенного нет{as_predicted}",
+                count = holding.held.len(),
+                as_predicted
+            );
             sheet.proof(holding.evidence, says);
         } else {
-            sheet.breach(Reason::AboveCeiling, format!("above the ceiling{as_predicted}: {}", above.join(", ")));
+            let above = above.join(", ");
+            let words = words!(
+                "above the ceiling{as_predicted}: {above}",
+                "сверх дозволенного{as_predicted}: {above}",
+                as_predicted,
+                above
+            );
+            sheet.breach(Reason::AboveCeiling, words);
         }
         sheet.open(holding.open.iter().filter(|open| self.is_above(open.permission)));
         if holding.predicted {

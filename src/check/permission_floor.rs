@@ -1,10 +1,11 @@
 //! `permission-floor`: the least that apps must ask for, or hold.
 
-use super::holding::{Holdings, Of, PREDICTED};
+use super::holding::{Holdings, Of, PREDICTED, as_predicted};
 use super::permission_ceiling::{asked, one_or_many};
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, Row, SELECT, Shape, UNKNOWN, may, must};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -46,7 +47,7 @@ struct PermissionFloor {
     select: Selector,
     required: Vec<String>,
     of: Of,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for PermissionFloorKind {
@@ -65,7 +66,8 @@ impl CheckKind for PermissionFloorKind {
         };
         let required: Vec<String> = required.iter().map(|word| word.text.to_owned()).collect();
         let of = settings.choice("of", &Of::NAMES)?.unwrap_or(Of::Requested);
-        let expected = format!("{} {} {}", select.words(), of.verb(), required.join(", "));
+        let (what, verb, list) = (select.words(), of.verb(), required.join(", "));
+        let expected = words!("{what} {verb} {list}", "{what}: {verb} {list}", what, verb, list);
         Ok(Box::new(PermissionFloor { select, required, of, expected }))
     }
 }
@@ -73,7 +75,11 @@ impl CheckKind for PermissionFloorKind {
 impl Check for PermissionFloor {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
         let holdings = Holdings::new(inventory, self.of);
-        let none = if holdings.predicts() { "nothing is missing, as predicted" } else { "nothing is missing" };
+        let none = if holdings.predicts() {
+            words!("nothing is missing, as predicted", "по предсказанию, все нужные разрешения есть")
+        } else {
+            words!("nothing is missing", "все нужные разрешения есть")
+        };
         let question = Question { expected: &self.expected, none };
         let sdk = inventory.device.sdk.known().copied();
         sweep(inventory, &self.select, &question, |package, copies, sheet| match self.of {
@@ -89,21 +95,40 @@ impl Check for PermissionFloor {
 
 impl PermissionFloor {
     fn requested(&self, copy: &PackageCopy, sdk: Option<u32>, sheet: &mut Sheet) {
-        let Some((list, evidence)) = sheet.know(&copy.requested_permissions, "what is asked for", copy) else { return };
+        let Some((list, evidence)) =
+            sheet.know(&copy.requested_permissions, phrase("what is asked for", "запрошенное"), copy)
+        else {
+            return;
+        };
         let asked: Vec<&str> = asked(list, sdk).collect();
-        sheet.proof(evidence, format!("{} asks for {} permissions", copy.path, asked.len()));
+        let (path, count) = (&copy.path, asked.len());
+        sheet.proof(
+            evidence,
+            words!("{path} asks for {count} permissions", "{path}: запрошено разрешений: {count}", path, count),
+        );
         self.missing(sheet, |name| asked.contains(&name));
     }
 
     fn granted(&self, package: &Package, holdings: &Holdings<'_>, sheet: &mut Sheet) {
         let holding = match holdings.of(package) {
             Ok(holding) => holding,
-            Err(gap) => return sheet.unknown("what it is granted is unknown", gap),
+            Err(gap) => {
+                return sheet.unknown(phrase("what it is granted is unknown", "что ему выдано, неизвестно"), gap);
+            }
         };
         sheet.judged = true;
         let held: Vec<&str> = holding.held.iter().filter(|held| held.is_owners()).map(|held| held.permission).collect();
-        let as_predicted = if holding.predicted { " (predicted)" } else { "" };
-        sheet.proof(holding.evidence, format!("{} holds {} permissions{as_predicted}", package.name, held.len()));
+        let as_predicted = as_predicted(holding.predicted);
+        sheet.proof(
+            holding.evidence,
+            words!(
+                "{name} holds {count} permissions{as_predicted}",
+                "{name}: есть разрешений: {count}{as_predicted}",
+                name = package.name,
+                count = held.len(),
+                as_predicted
+            ),
+        );
         let open = || holding.open.iter().filter(|open| open.is_owners());
         self.missing(sheet, |name| held.contains(&name) || open().any(|open| open.permission == name));
         let wanted = |name: &str| self.required.iter().any(|required| required == name) && !held.contains(&name);
@@ -116,7 +141,8 @@ impl PermissionFloor {
     fn missing(&self, sheet: &mut Sheet, there: impl Fn(&str) -> bool) {
         let missing: Vec<&str> = self.required.iter().map(String::as_str).filter(|name| !there(name)).collect();
         if !missing.is_empty() {
-            sheet.breach(Reason::BelowFloor, format!("missing: {}", missing.join(", ")));
+            let missing = missing.join(", ");
+            sheet.breach(Reason::BelowFloor, words!("missing: {missing}", "не хватает: {missing}", missing));
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::holding::{Held, Holdings, Of, PREDICTED};
+use super::holding::{Held, Holdings, Of, PREDICTED, as_predicted};
 use super::outcome::describe;
 use super::permission_ceiling::asked;
 use super::setting::{About, Row, Shape, may, must};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Evidence, Fact, Gap, Inventory, Package};
 use crate::profile::{Pattern, ProfileError, Settings};
@@ -46,7 +47,7 @@ struct PermissionParity {
     like: Vec<String>,
     permissions: Vec<Pattern>,
     of: Of,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for PermissionParityKind {
@@ -70,7 +71,13 @@ impl CheckKind for PermissionParityKind {
             return Err(settings.missing("permissions", "an array of permissions"));
         };
         let of = settings.choice("of", &Of::NAMES)?.unwrap_or(Of::Granted);
-        let expected = format!("{package} has the permissions that {} has", like.join(" or "));
+        let or = Words { en: like.join(" or "), ru: like.join(" или ") };
+        let expected = words!(
+            "{package} has the permissions that {or} has",
+            "у {package} те же разрешения, что у {or}",
+            package,
+            or
+        );
         Ok(Box::new(PermissionParity { package, like, permissions, of, expected }))
     }
 }
@@ -104,16 +111,16 @@ impl Check for PermissionParity {
         if !failed && others.len() < self.like.len() {
             let missing: Vec<&str> =
                 self.like.iter().map(String::as_str).filter(|id| inventory.package(id).is_none()).collect();
-            outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, &missing.join(", ")));
+            outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, missing.join(", ")));
         }
         if outcomes.is_empty() {
-            let observed = "nothing that the others have is missing".to_owned();
+            let observed = phrase("nothing that the others have is missing", "есть всё, что есть у других");
             let outcome = Outcome::new(Verdict::Pass, None, &self.expected, observed);
             outcomes.push(outcome.about(&self.package).proven(proof));
         }
         if own.predicted {
             let judged = |outcome: &&mut Outcome| outcome.reason != Some(Reason::IncompleteEvidence);
-            outcomes.iter_mut().filter(judged).for_each(|outcome| outcome.notes.push(PREDICTED.to_owned()));
+            outcomes.iter_mut().filter(judged).for_each(|outcome| outcome.notes.push(PREDICTED.into()));
         }
         outcomes
     }
@@ -126,14 +133,14 @@ impl Check for PermissionParity {
 impl PermissionParity {
     fn not_there(&self, inventory: &Inventory, what: &str) -> Outcome {
         Outcome::unproven_absence(inventory, &self.expected, what).unwrap_or_else(|| {
-            let observed = format!("{what} not there");
+            let observed = words!("{what} not there", "нет на устройстве: {what}", what);
             Outcome::new(Verdict::NotApplicable, Reason::NothingMatched, &self.expected, observed)
                 .proven(Proof::of_list(inventory))
         })
     }
 
     fn unknown(&self, name: &str, gap: &Gap) -> Outcome {
-        let observed = format!("what {name} has is unknown");
+        let observed = words!("what {name} has is unknown", "что есть у {name}, неизвестно", name);
         let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed);
         outcome.notes.push(describe(gap));
         outcome.about(name)
@@ -147,7 +154,13 @@ impl PermissionParity {
         let lacks = |name: &&&str| !own.held.contains(**name);
         let missing: Vec<&str> = theirs.held.iter().filter(lacks).filter(|name| !open(name)).copied().collect();
         if !missing.is_empty() {
-            let observed = format!("{} has {}, {} has not", other.name, missing.join(", "), self.package);
+            let observed = words!(
+                "{other} has {missing}, {own} has not",
+                "у {other} есть {missing}, у {own} нет",
+                other = other.name,
+                missing = missing.join(", "),
+                own = self.package
+            );
             let outcome = Outcome::new(Verdict::Fail, Reason::NotAtPar, &self.expected, observed);
             outcomes.push(outcome.about(&self.package).proven(proof()));
         }
@@ -161,7 +174,13 @@ impl PermissionParity {
             .collect();
         if !unclear.is_empty() {
             let list = unclear.into_iter().collect::<Vec<_>>().join(", ");
-            let observed = format!("whether {} and {} have {list} can't be told", other.name, self.package);
+            let observed = words!(
+                "whether {other} and {own} have {list} can't be told",
+                "нельзя сказать, есть ли у {other} и {own} {list}",
+                other = other.name,
+                own = self.package,
+                list
+            );
             let outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed);
             outcomes.push(outcome.about(&self.package).proven(proof()));
         }
@@ -216,10 +235,21 @@ impl<'a> Has<'a> {
 
     fn proof(&self, package: &Package) -> Proof {
         let list = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(", ");
-        let held = if self.held.is_empty() { "none of them".to_owned() } else { list(&self.held) };
-        let open = if self.open.is_empty() { String::new() } else { format!("; can't be told: {}", list(&self.open)) };
-        let predicted = if self.predicted { " (predicted)" } else { "" };
-        Proof::new(self.evidence, format!("{}: {held}{open}{predicted}", package.name))
+        let held = if self.held.is_empty() {
+            phrase("none of them", "ни одного из них").into()
+        } else {
+            Words::plain(list(&self.held))
+        };
+        let open = if self.open.is_empty() {
+            Words::default()
+        } else {
+            words!("; can't be told: {list}", "; нельзя сказать: {list}", list = list(&self.open))
+        };
+        let (name, predicted) = (&package.name, as_predicted(self.predicted));
+        Proof::new(
+            self.evidence,
+            words!("{name}: {held}{open}{predicted}", "{name}: {held}{open}{predicted}", name, held, open, predicted),
+        )
     }
 }
 

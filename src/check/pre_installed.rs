@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, UNKNOWN};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{CopyRole, Fact, Inventory, Package, PackageCopy, Placement};
 use crate::profile::{ProfileError, Settings};
@@ -34,7 +35,7 @@ pub(super) struct PreInstalledKind;
 
 struct PreInstalled {
     select: Selector,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for PreInstalledKind {
@@ -48,14 +49,16 @@ impl CheckKind for PreInstalledKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let expected = format!("{} came with the firmware", select.words());
+        let what = select.words();
+        let expected = words!("{what} came with the firmware", "{what}: входит в прошивку", what);
         Ok(Box::new(PreInstalled { select, expected }))
     }
 }
 
 impl Check for PreInstalled {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "part of the firmware" };
+        let question =
+            Question { expected: &self.expected, none: words!("part of the firmware", "часть прошивки") };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -72,23 +75,29 @@ impl PreInstalled {
                 Fact::Known { value: Placement::Unknown, .. } => {}
                 Fact::Known { evidence, .. } => {
                     sheet.judged = true;
-                    return sheet.proof(evidence, format!("{} is part of the firmware", copy.path));
+                    return sheet.proof(
+                        evidence,
+                        words!("{path} is part of the firmware", "{path} — часть прошивки", path = copy.path),
+                    );
                 }
                 Fact::Unknown(gap) => unknown = Some((copy, gap)),
             }
         }
         if let Some((copy, gap)) = unknown {
-            return sheet.unknown(format!("the place of {} is unknown", copy.path), gap);
+            let open = words!("the place of {path} is unknown", "место {path} неизвестно", path = copy.path);
+            return sheet.unknown(open, gap);
         }
         let by = match &package.installer {
             Fact::Known { value: Some(installer), evidence } => {
-                sheet.proof(evidence, format!("installed by {installer}"));
-                format!(", installed by {installer}")
+                let by = words!("installed by {installer}", "установил {installer}", installer);
+                sheet.proof(evidence, by.clone());
+                words!(", {by}", ", {by}", by)
             }
-            _ => String::new(),
+            _ => Words::default(),
         };
         let paths: Vec<&str> = copies.iter().map(|copy| copy.path.as_str()).collect();
-        sheet.breach(Reason::NotPreinstalled, format!("{} only{by}", paths.join(", ")));
+        let paths = paths.join(", ");
+        sheet.breach(Reason::NotPreinstalled, words!("{paths} only{by}", "только {paths}{by}", paths, by));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy, RemovabilityGrade};
 use crate::profile::{ProfileError, Settings};
@@ -37,7 +38,7 @@ pub(super) struct RemovableKind;
 struct Removable {
     select: Selector,
     at_worst: RemovabilityGrade,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for RemovableKind {
@@ -55,14 +56,15 @@ impl CheckKind for RemovableKind {
             [RemovabilityGrade::UserRemovable, RemovabilityGrade::ReturnsAfterReset, RemovabilityGrade::DisableOnly];
         let at_worst = settings.choice("at-worst", &grades.map(|grade| (grade.as_str(), grade)))?;
         let at_worst = at_worst.unwrap_or(RemovabilityGrade::ReturnsAfterReset);
-        let expected = format!("{} are {} or better", select.words(), at_worst.as_str());
+        let (what, grade) = (select.words(), at_worst.as_str());
+        let expected = words!("{what} are {grade} or better", "{what}: удаляемость {grade} или лучше", what, grade);
         Ok(Box::new(Removable { select, at_worst, expected }))
     }
 }
 
 impl Check for Removable {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "removable" };
+        let question = Question { expected: &self.expected, none: words!("removable", "удалить можно") };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -74,7 +76,7 @@ impl Check for Removable {
 impl Removable {
     fn judge(&self, package: &Package, _copies: &[&PackageCopy], sheet: &mut Sheet) {
         if let Some(grade) = sheet.removability(package).filter(|grade| *grade > self.at_worst) {
-            sheet.breach(Reason::NotRemovable, format!("it is {}", grade.as_str()));
+            sheet.breach(Reason::NotRemovable, words!("it is {grade}", "удаляемость: {grade}", grade = grade.as_str()));
         }
     }
 }

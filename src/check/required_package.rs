@@ -4,8 +4,8 @@ mod case;
 
 use case::Case;
 
-use super::outcome::plural;
 use super::setting::{About, Row, Shape, may, must};
+use super::words::{OF_PACKAGES, Phrase, Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Presence, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package, PresenceState};
 use crate::platform::installer_agents::is_installer_agent;
@@ -74,7 +74,7 @@ pub(super) struct RequiredPackageKind;
 
 struct RequiredPackage {
     any_of: Vec<String>,
-    expected: String,
+    expected: Words,
     full: bool,
     methods: Vec<Method>,
     /// Lower-case hex; empty: no pins.
@@ -91,10 +91,10 @@ enum Method {
 impl Method {
     const NAMES: [(&'static str, Self); 2] = [("icon", Self::Icon), ("offer", Self::Offer)];
 
-    fn describe(self) -> &'static str {
+    fn describe(self) -> Phrase {
         match self {
-            Self::Icon => "an icon that downloads the app",
-            Self::Offer => "an offer at first start",
+            Self::Icon => phrase("an icon that downloads the app", "значок для загрузки приложения"),
+            Self::Offer => phrase("an offer at first start", "предложение установить его при первом включении"),
         }
     }
 }
@@ -118,12 +118,16 @@ impl CheckKind for RequiredPackageKind {
             return Err(settings.error("methods", "`methods` contradicts `full = true`, expected one of the two"));
         }
         let signers = settings.digests("signers")?.unwrap_or_default();
-        let ids = any_of.join(" or ");
+        let ids = Words { en: any_of.join(" or "), ru: any_of.join(" или ") };
         let name = match settings.wording("label")? {
-            Some(label) => format!("{} ({ids})", label.en),
+            Some(label) => words!("{label} ({ids})", "{label} ({ids})", label = Words::from(&label), ids),
             None => ids,
         };
-        let expected = format!("{name} is pre-installed{}", if full { " in full" } else { "" });
+        let expected = if full {
+            words!("{name} is pre-installed in full", "приложение {name} предустановлено в полном виде", name)
+        } else {
+            words!("{name} is pre-installed", "приложение {name} предустановлено", name)
+        };
         Ok(Box::new(RequiredPackage { any_of, expected, full, methods, signers }))
     }
 }
@@ -139,7 +143,7 @@ impl Check for RequiredPackage {
             // Another id would do, and may be behind a gap.
             let missing: Vec<&str> =
                 self.any_of.iter().map(String::as_str).filter(|id| inventory.package(id).is_none()).collect();
-            outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, &missing.join(", ")));
+            outcomes.extend(Outcome::unproven_absence(inventory, &self.expected, missing.join(", ")));
         }
         settle(&mut outcomes);
         outcomes
@@ -165,10 +169,18 @@ fn settle(outcomes: &mut [Outcome]) {
     };
     for outcome in outcomes.iter_mut().filter(others) {
         let reason = outcome.reason.take().map_or(String::new(), |reason| format!(" ({})", reason.as_str()));
-        let was = format!("{}{reason}", outcome.verdict.as_str());
+        let was = words!("{verdict}{reason}", "{verdict}{reason}", verdict = outcome.verdict.words(), reason);
         outcome.notes.push(match best {
-            Verdict::Pass => format!("By itself this would be {was}; another id meets the rule."),
-            _ => format!("By itself this would be {was}; another id may still meet the rule."),
+            Verdict::Pass => words!(
+                "By itself this would be {was}; another id meets the rule.",
+                "Само по себе это дало бы вывод «{was}»; правило выполнено благодаря другому идентификатору.",
+                was
+            ),
+            _ => words!(
+                "By itself this would be {was}; another id may still meet the rule.",
+                "Само по себе это дало бы вывод «{was}»; правило ещё может быть выполнено благодаря другому идентификатору.",
+                was
+            ),
         });
         outcome.verdict = Verdict::Informational;
     }
@@ -178,10 +190,14 @@ fn settle(outcomes: &mut [Outcome]) {
 fn name_agents(outcome: &mut Outcome, inventory: &Inventory) {
     let Fact::Known { value: packages, evidence } = &inventory.packages else { return };
     for package in packages.iter().filter(|package| is_installer_agent(&package.name)) {
-        outcome.proof.push(Proof::new(evidence, format!("{} is pre-installed", package.name)));
-        outcome.notes.push(format!(
-            "{} adds apps after first start; whether this one is among them does not show before.",
-            package.name
+        let name = &package.name;
+        outcome
+            .proof
+            .push(Proof::new(evidence, words!("{name} is pre-installed", "пакет {name} предустановлен", name)));
+        outcome.notes.push(words!(
+            "{name} adds apps after first start; whether this one is among them does not show before.",
+            "{name} добавляет приложения после первого запуска; будет ли среди них это приложение, заранее определить нельзя.",
+            name
         ));
     }
 }
@@ -193,7 +209,8 @@ impl RequiredPackage {
             Some(outcome) => outcome,
             None => {
                 let listed = inventory.packages.known().map_or(0, Vec::len);
-                let observed = format!("{ids} not among the {}", plural(listed, "package", "packages"));
+                let packages = OF_PACKAGES.count(listed);
+                let observed = words!("{ids} not among the {packages}", "среди {packages} нет {ids}", ids, packages);
                 let (verdict, reason) = match context.presence {
                     Presence::AnyMethod if !self.methods.is_empty() => {
                         (Verdict::Inconclusive, Reason::MethodNotObservable)
@@ -203,11 +220,13 @@ impl RequiredPackage {
                 let mut outcome = Outcome::new(verdict, reason, &self.expected, observed);
                 outcome.proof = Proof::of_list(inventory);
                 if !self.methods.is_empty() {
-                    let methods: Vec<&str> = self.methods.iter().map(|method| method.describe()).collect();
-                    outcome.notes.push(format!(
-                        "Also lawful, and not visible in a list of packages: {}. Its absence alone is no proof of a \
+                    let methods = Words::joined(self.methods.iter().map(|method| method.describe()), ", ");
+                    outcome.notes.push(words!(
+                        "Also lawful, and not visible in a list of packages: {methods}. Its absence alone is no proof of a \
                          breach where such a method is in place.",
-                        methods.join(", ")
+                        "Закон допускает и другие способы, которых в списке пакетов не видно: {methods}. Если применён один из них, \
+                         отсутствие приложения в списке само по себе не означает нарушения.",
+                        methods
                     ));
                     name_agents(&mut outcome, inventory);
                 }
@@ -231,16 +250,20 @@ impl RequiredPackage {
             leads && !arrival.presence.grounds.is_empty() && self.any_of.contains(&arrival.package)
         })?;
         let how = match arrival.presence.state {
-            PresenceState::Icon => "an icon leads to it",
-            _ => "it is fetched at set-up",
+            PresenceState::Icon => phrase("an icon leads to it", "есть ведущий к нему значок"),
+            _ => phrase("it is fetched at set-up", "загружается при первоначальной настройке"),
         };
-        let observed = format!("{} not in the firmware; {how}", arrival.package);
+        let name = &arrival.package;
+        let observed = words!("{name} not in the firmware; {how}", "в прошивке нет {name}; {how}", name, how);
         let mut outcome = Outcome::new(Verdict::Pass, None, &self.expected, observed).about(&arrival.package);
         outcome.proof = Proof::of_list(inventory);
         for ground in &arrival.presence.grounds {
-            outcome.proof.push(Proof::new(&ground.evidence, ground.says.clone()));
+            outcome.proof.push(Proof::new(&ground.evidence, Words::plain(ground.says.as_str())));
         }
-        outcome.notes.push("An icon that downloads the app is a lawful method of presence.".to_owned());
+        outcome.notes.push(words!(
+            "An icon that downloads the app is a lawful method of presence.",
+            "Значок для загрузки приложения — законный способ обеспечить его наличие."
+        ));
         Some(outcome)
     }
 
@@ -261,7 +284,7 @@ impl RequiredPackage {
             case.first_boot(package, inventory);
             case.provenance(package, &self.methods);
         } else {
-            case.unknowns.push((Reason::UnknownFact, "no copy of it was read".to_owned()));
+            case.unknown(Reason::UnknownFact, phrase("no copy of it was read", "ни одна его копия не прочитана"));
         }
         case.decide(&self.expected).about(&package.name)
     }
@@ -302,7 +325,7 @@ mod tests {
             let outcomes = installed(MAX, &inventory);
             expect(&outcomes, Verdict::Pass, None);
             assert_eq!(outcomes[0].subject.as_deref(), Some("ru.oneme.app"));
-            let says: Vec<&str> = outcomes[0].proof.iter().map(|proof| proof.says.as_str()).collect();
+            let says: Vec<&str> = outcomes[0].proof.iter().map(|proof| &*proof.says).collect();
             for needed in ["part of the firmware", "versionCode is 6392", "launcher activity ru.oneme.app.MainActivity"]
             {
                 assert!(says.iter().any(|says| says.contains(needed)), "{needed}: {says:?}");
@@ -424,7 +447,7 @@ mod tests {
         });
         let outcomes = installed(MAX, &with(phone(), [added]));
         expect(&outcomes, Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));
-        assert!(outcomes[0].observed.contains("ru.vk.store installed it later"), "{}", outcomes[0].observed);
+        assert!(outcomes[0].observed.contains("ru.vk.store installed it later"), "{}", outcomes[0].observed.en);
         assert!(outcomes[0].notes.iter().any(|note| note.contains("an offer at first start, which is lawful too")));
         let inert = changed(|package| package.copies[0].placement = known(Placement::Unknown));
         expect(&installed(MAX, &with(phone(), [inert])), Verdict::Inconclusive, Some(Reason::ProvenanceUnclear));

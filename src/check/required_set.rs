@@ -1,7 +1,8 @@
 //! `required-set`: several apps of which all, or so many, are pre-installed.
 
-use super::outcome::plural;
+use super::outcome::placed;
 use super::setting::{About, HIDDEN, Row, Shape, may, must};
+use super::words::{OF_PACKAGES, Words, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{CopyRole, Inventory, Package, Placement};
 use crate::profile::{ProfileError, Settings};
@@ -34,7 +35,7 @@ pub(super) struct RequiredSetKind;
 struct RequiredSet {
     packages: Vec<String>,
     at_least: usize,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for RequiredSetKind {
@@ -60,9 +61,14 @@ impl CheckKind for RequiredSetKind {
                 }
             },
         };
-        let what = settings.wording("label")?.map_or_else(|| packages.join(", "), |label| label.en);
-        let number = if at_least == packages.len() { "all".to_owned() } else { format!("at least {at_least}") };
-        let expected = format!("{number} of {what} are pre-installed");
+        let what =
+            settings.wording("label")?.map_or_else(|| Words::plain(packages.join(", ")), |label| Words::from(&label));
+        let number = if at_least == packages.len() {
+            words!("all", "предустановлены все")
+        } else {
+            words!("at least {at_least}", "предустановлено не менее {at_least}", at_least)
+        };
+        let expected = words!("{number} of {what} are pre-installed", "из приложений {what} {number}", number, what);
         Ok(Box::new(RequiredSet { packages, at_least, expected }))
     }
 }
@@ -75,28 +81,39 @@ impl Check for RequiredSet {
             match inventory.package(id).map(|package| (package, stands(package))) {
                 Some((package, Some(true))) => {
                     there.push(id.as_str());
-                    let path = package.active().map_or("an unknown place", |copy| copy.path.as_str());
-                    proof.extend(inventory.packages.evidence().map(|e| Proof::new(e, format!("{id} at {path}"))));
+                    proof.extend(inventory.packages.evidence().map(|e| Proof::new(e, placed(package))));
                 }
                 Some((_, None)) => open.push(id.as_str()),
                 Some((_, Some(false))) | None => missing.push(id.as_str()),
             }
         }
-        let observed = format!(
-            "{} of {} there{}",
-            there.len(),
-            self.packages.len(),
-            if missing.is_empty() { String::new() } else { format!("; not there: {}", missing.join(", ")) }
+        let absent = if missing.is_empty() {
+            Words::default()
+        } else {
+            words!("; not there: {list}", "; нет: {list}", list = missing.join(", "))
+        };
+        let observed = words!(
+            "{there} of {all} there{absent}",
+            "найдено {there} из {all}{absent}",
+            there = there.len(),
+            all = self.packages.len(),
+            absent
         );
         let outcome = if there.len() >= self.at_least {
             Outcome::new(Verdict::Pass, None, &self.expected, observed)
-        } else if let Some(outcome) = Outcome::unproven_absence(inventory, &self.expected, &missing.join(", ")) {
+        } else if let Some(outcome) = Outcome::unproven_absence(inventory, &self.expected, missing.join(", ")) {
             return vec![outcome];
         } else if there.len() + open.len() >= self.at_least {
-            let observed = format!("{observed}; the place is unknown of {}", open.join(", "));
+            let observed = words!(
+                "{observed}; the place is unknown of {open}",
+                "{observed}; неизвестно, где находятся: {open}",
+                observed,
+                open = open.join(", ")
+            );
             Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed)
         } else {
-            let observed = format!("{observed}, among {}", plural(self.packages.len(), "package", "packages"));
+            let packages = OF_PACKAGES.count(self.packages.len());
+            let observed = words!("{observed}, among {packages}", "{observed} (среди {packages})", observed, packages);
             Outcome::new(Verdict::Fail, Reason::TooFew, &self.expected, observed)
         };
         vec![outcome.proven(proof)]
@@ -137,7 +154,7 @@ mod tests {
         let two = with(image(), [app("com.a"), app("com.b")]);
         expect(KIND, TWO, &two, Verdict::Pass, None);
         let outcome = expect(KIND, ALL, &two, Verdict::Fail, Some(Reason::TooFew));
-        assert!(outcome.observed.contains("not there: com.c"), "{}", outcome.observed);
+        assert!(outcome.observed.contains("not there: com.c"), "{}", outcome.observed.en);
         expect(KIND, TWO, &with(image(), [app("com.a")]), Verdict::Fail, Some(Reason::TooFew));
         expect(KIND, TWO, &with_hidden_partition(two.clone()), Verdict::Pass, None);
         expect(KIND, ALL, &with_hidden_partition(two), Verdict::Inconclusive, Some(Reason::IncompleteEvidence));

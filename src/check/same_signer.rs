@@ -1,8 +1,9 @@
 //! `same-signer`: a package is signed as another one.
 
-use super::selector::{Selector, names, same_signer};
+use super::selector::{Selector, is_signed_by, names, same_signer, signed_by};
 use super::setting::{About, HIDDEN, Row, SELECT, Shape, must};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -37,7 +38,7 @@ pub(super) struct SameSignerKind;
 struct SameSigner {
     select: Selector,
     other: String,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for SameSignerKind {
@@ -52,14 +53,19 @@ impl CheckKind for SameSignerKind {
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
         let other = settings.need_package("as")?;
-        let expected = format!("{} are signed as {other} is", select.words());
+        let what = select.words();
+        let expected =
+            words!("{what} are signed as {other} is", "{what}: подписано тем же ключом, что и {other}", what, other);
         Ok(Box::new(SameSigner { select, other, expected }))
     }
 }
 
 impl Check for SameSigner {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "signed as the other package is" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("signed as the other package is", "подписано тем же ключом, что и другой пакет"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| {
             self.judge(package, copies, sheet, inventory)
         })
@@ -75,18 +81,28 @@ impl SameSigner {
         let other = inventory.package(&self.other).and_then(Package::active).map(|copy| &copy.signers);
         let (other, says) = match other {
             Some(Fact::Known { value, evidence }) => (value, evidence),
-            Some(Fact::Unknown(gap)) => return sheet.unknown(format!("the signer of {} is unknown", self.other), gap),
+            Some(Fact::Unknown(gap)) => {
+                let open =
+                    words!("the signer of {name} is unknown", "ключ подписи {name} неизвестен", name = self.other);
+                return sheet.unknown(open, gap);
+            }
             None => match inventory.gaps_hiding_packages().next() {
-                Some(gap) => return sheet.unknown(format!("{} is not listed", self.other), gap),
+                Some(gap) => {
+                    return sheet
+                        .unknown(words!("{name} is not listed", "{name} нет в списке", name = self.other), gap);
+                }
                 None => return,
             },
         };
         for copy in copies.iter().filter(|_| package.name != self.other) {
-            let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) else { continue };
-            sheet.proof(evidence, format!("{}: signer {}", copy.path, names(signers)));
-            sheet.proof(says, format!("{}: signer {}", self.other, names(other)));
+            let Some((signers, evidence)) = sheet.know(&copy.signers, phrase("the signer", "ключ подписи"), copy)
+            else {
+                continue;
+            };
+            sheet.proof(evidence, signed_by(&copy.path, signers));
+            sheet.proof(says, signed_by(&self.other, other));
             if same_signer(signers, other) != Some(true) {
-                sheet.breach(Reason::WrongSigner, format!("{} is signed by {}", copy.path, names(signers)));
+                sheet.breach(Reason::WrongSigner, is_signed_by(&copy.path, names(signers)));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Which packages, and which of their copies, a rule is about.
 
 use super::setting::{Setting, Shape, may};
+use super::words::{Phrase, Say, Words, phrase, words};
 use crate::inventory::{Fact, Gap, Inventory, Package, PackageCopy, Placement, Signer, SignerDepth};
 use crate::platform::installer_agents::is_installer_agent;
 use crate::platform::permissions::PLATFORM;
@@ -81,14 +82,14 @@ pub(super) struct Picked<'a> {
     /// Those that are.
     pub(super) copies: Vec<&'a PackageCopy>,
     /// Why it is not known of others, with the gap.
-    pub(super) unknown: Vec<(&'a PackageCopy, String, &'a Gap)>,
+    pub(super) unknown: Vec<(&'a PackageCopy, Words, &'a Gap)>,
 }
 
 /// One condition's answer.
 enum Fits<'a> {
     Yes,
     No,
-    Unknown(&'static str, &'a Gap),
+    Unknown(Phrase, &'a Gap),
 }
 
 impl Selector {
@@ -154,11 +155,11 @@ impl Selector {
     }
 
     /// In words: `com.a, com.b`, or `pre-installed packages`.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn words(&self) -> Words {
         if self.packages.is_empty() {
-            return "packages that the rule is about".to_owned();
+            return words!("packages that the rule is about", "пакеты, к которым относится правило");
         }
-        self.packages.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", ")
+        Words::plain(self.packages.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "))
     }
 
     /// Whether a gap that hides packages may hide one that is meant beside those found.
@@ -197,8 +198,13 @@ impl<'a> Aim<'a> {
                 Fits::Yes => picked.copies.push(copy),
                 Fits::No => {}
                 Fits::Unknown(what, gap) => {
-                    let words = format!("whether the rule is about {}: {what} is unknown", copy.path);
-                    picked.unknown.push((copy, words, gap));
+                    let open = words!(
+                        "whether the rule is about {path}: {what} is unknown",
+                        "относится ли правило к {path} (неизвестно: {what})",
+                        path = copy.path,
+                        what
+                    );
+                    picked.unknown.push((copy, open, gap));
                 }
             }
         }
@@ -230,42 +236,58 @@ impl Selector {
     fn conditions<'a>(&self, copy: &'a PackageCopy) -> Vec<Fits<'a>> {
         let mut answers = Vec::new();
         if !self.partitions.is_empty() {
-            answers.push(hold(&copy.partition, "its partition", |name| self.partitions.contains(name)));
+            answers.push(hold(&copy.partition, phrase("its partition", "раздел"), |name| {
+                self.partitions.contains(name)
+            }));
         }
         if !self.placements.is_empty() {
-            answers.push(hold(&copy.placement, "its place", |place| self.placements.contains(place)));
+            answers.push(hold(&copy.placement, phrase("its place", "место"), |place| {
+                self.placements.contains(place)
+            }));
         }
         if let Some(wanted) = self.privileged {
-            answers.push(hold(&copy.placement, "its place", |place| (*place == Placement::Privileged) == wanted));
+            answers.push(hold(&copy.placement, phrase("its place", "место"), |place| {
+                (*place == Placement::Privileged) == wanted
+            }));
         }
         if let Some((from, until)) = self.versions {
-            answers.push(hold(&copy.version_code, "its version", |version| (from..=until).contains(version)));
+            answers.push(hold(&copy.version_code, phrase("its version", "версия"), |version| {
+                (from..=until).contains(version)
+            }));
         }
         if let Some(wanted) = self.has_code {
-            answers.push(hold(&copy.code, "its code", |code| (code.present || !code.abis.is_empty()) == wanted));
+            answers.push(hold(&copy.code, phrase("its code", "наличие кода"), |code| {
+                (code.present || !code.abis.is_empty()) == wanted
+            }));
         }
         if let Some(wanted) = self.visible {
-            answers.push(hold(&copy.launcher, "whether a launcher shows it", |list| list.is_empty() != wanted));
+            answers.push(hold(
+                &copy.launcher,
+                phrase("whether a launcher shows it", "показ в лаунчере"),
+                |list| list.is_empty() != wanted,
+            ));
         }
         if !self.except_roles.is_empty() {
             let spared = |roles: &[String]| roles.iter().any(|role| self.except_roles.contains(role));
-            answers.push(hold(&copy.manifest, "its role", |facts| !spared(&facts.roles)));
+            answers.push(hold(&copy.manifest, phrase("its role", "роль"), |facts| !spared(&facts.roles)));
         }
         if let Some(kind) = self.kind {
             answers.push(kind_of(copy, kind));
         }
         if !self.roles.is_empty() {
             let wanted = |roles: &[String]| roles.iter().any(|role| self.roles.contains(role));
-            answers.push(hold(&copy.manifest, "its role", |facts| wanted(&facts.roles)));
+            answers.push(hold(&copy.manifest, phrase("its role", "роль"), |facts| wanted(&facts.roles)));
         }
         if !self.requests.is_empty() {
             let wanted = |name: &str| self.requests.iter().any(|pattern| pattern.matches(name));
-            answers.push(hold(&copy.requested_permissions, "what it asks for", |list| {
-                list.iter().any(|permission| wanted(&permission.name))
-            }));
+            answers.push(hold(
+                &copy.requested_permissions,
+                phrase("what it asks for", "запрошенное"),
+                |list| list.iter().any(|permission| wanted(&permission.name)),
+            ));
         }
         if !self.signers.is_empty() {
-            answers.push(hold(&copy.signers, "its signer", |signers| {
+            answers.push(hold(&copy.signers, phrase("its signer", "ключ подписи"), |signers| {
                 signers.iter().any(|signer| signer.sha256.as_ref().is_some_and(|digest| self.signers.contains(digest)))
             }));
         }
@@ -279,7 +301,7 @@ pub(super) fn role_names(settings: &Settings<'_>, key: &str) -> Result<Vec<Strin
     Ok(settings.choices(key, &known)?.unwrap_or_default().into_iter().map(str::to_owned).collect())
 }
 
-fn hold<'a, T>(fact: &'a Fact<T>, what: &'static str, holds: impl FnOnce(&T) -> bool) -> Fits<'a> {
+fn hold<'a, T>(fact: &'a Fact<T>, what: Phrase, holds: impl FnOnce(&T) -> bool) -> Fits<'a> {
     match fact {
         Fact::Known { value, .. } if holds(value) => Fits::Yes,
         Fact::Known { .. } => Fits::No,
@@ -290,7 +312,7 @@ fn hold<'a, T>(fact: &'a Fact<T>, what: &'static str, holds: impl FnOnce(&T) -> 
 fn kind_of(copy: &PackageCopy, wanted: FileKind) -> Fits<'_> {
     let place = match &copy.placement {
         Fact::Known { value, .. } => value,
-        Fact::Unknown(gap) => return Fits::Unknown("its place", gap),
+        Fact::Unknown(gap) => return Fits::Unknown(phrase("its place", "место"), gap),
     };
     let kind = match place {
         Placement::Overlay => FileKind::Overlay,
@@ -344,7 +366,7 @@ impl<'a> Reference<'a> {
 fn signed_as<'a>(copy: &'a PackageCopy, references: &[Reference<'a>], wanted: bool) -> Fits<'a> {
     let own = match &copy.signers {
         Fact::Known { value, .. } => value,
-        Fact::Unknown(gap) => return Fits::Unknown("its signer", gap),
+        Fact::Unknown(gap) => return Fits::Unknown(phrase("its signer", "ключ подписи"), gap),
     };
     let mut unknown = None;
     for reference in references {
@@ -360,7 +382,7 @@ fn signed_as<'a>(copy: &'a PackageCopy, references: &[Reference<'a>], wanted: bo
         }
     }
     match unknown {
-        Some(gap) => Fits::Unknown("the other package's signer", gap),
+        Some(gap) => Fits::Unknown(phrase("the other package's signer", "ключ подписи другого пакета"), gap),
         None if wanted => Fits::No,
         None => Fits::Yes,
     }
@@ -381,18 +403,37 @@ pub(super) fn same_signer(one: &[Signer], other: &[Signer]) -> Option<bool> {
 }
 
 /// Signers by their digests, else by their 32-bit numbers and what those lead to.
-pub(super) fn names(signers: &[Signer]) -> String {
+pub(super) fn names(signers: &[Signer]) -> Words {
     if signers.is_empty() {
-        return "none".to_owned();
+        return words!("none", "нет");
     }
     let name = |signer: &Signer| match (&signer.sha256, &signer.linked) {
-        (Some(sha256), _) => sha256.clone(),
-        (None, Some(link)) => {
-            format!("of the number {}, as {} in {}", signer.hash_code, link.sha256, link.path)
-        }
-        (None, None) => format!("of the number {}", signer.hash_code),
+        (Some(digest), _) => Words::plain(digest.as_str()),
+        (None, Some(link)) => words!(
+            "of the number {number}, as {digest} in {path}",
+            "с номером {number}, как {digest} в {path}",
+            number = signer.hash_code,
+            digest = link.sha256,
+            path = link.path
+        ),
+        (None, None) => words!("of the number {number}", "с номером {number}", number = signer.hash_code),
     };
-    signers.iter().map(name).collect::<Vec<_>>().join(", ")
+    Words::joined(signers.iter().map(name), ", ")
+}
+
+/// By whom a file is signed that should not be.
+pub(super) fn is_signed_by(path: &str, signer: impl Say) -> Words {
+    words!("{path} is signed by {signer}", "{path} подписан ключом {signer}", path, signer)
+}
+
+/// Who signed a file.
+pub(super) fn signed_by(path: &str, signers: &[Signer]) -> Words {
+    words!("{path}: signer {names}", "{path}: ключ подписи {names}", path, names = names(signers))
+}
+
+/// What is open where a device told no digest of a signer.
+pub(super) fn unknown_digest(path: &str) -> Words {
+    words!("the SHA-256 digest of the signer of {path} is unknown", "SHA-256 ключа подписи {path} неизвестен", path)
 }
 
 /// Whether a signature was verified, by us or by the device that runs it.

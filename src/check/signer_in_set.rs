@@ -1,8 +1,9 @@
 //! `signer-in-set`: a package is signed by one of those named.
 
-use super::selector::{Selector, is_verified, names};
+use super::selector::{Selector, is_signed_by, is_verified, names, signed_by, unknown_digest};
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, must};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy, Signer};
 use crate::profile::{ProfileError, Settings};
@@ -33,7 +34,7 @@ pub(super) struct SignerInSetKind;
 struct SignerInSet {
     select: Selector,
     signers: Vec<String>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for SignerInSetKind {
@@ -50,14 +51,19 @@ impl CheckKind for SignerInSetKind {
         let Some(signers) = settings.digests("signers")? else {
             return Err(settings.missing("signers", "SHA-256 digests of signing certificates"));
         };
-        let expected = format!("{} are signed by one of those named", select.words());
+        let what = select.words();
+        let expected =
+            words!("{what} are signed by one of those named", "{what}: подписано одним из названных ключей", what);
         Ok(Box::new(SignerInSet { select, signers, expected }))
     }
 }
 
 impl Check for SignerInSet {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "signed by one of those named" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("signed by one of those named", "подписано одним из названных ключей"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -69,18 +75,25 @@ impl Check for SignerInSet {
 impl SignerInSet {
     fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
         for copy in copies {
-            let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) else { continue };
-            sheet.proof(evidence, format!("{}: signer {}", copy.path, names(signers)));
+            let Some((signers, evidence)) = sheet.know(&copy.signers, phrase("the signer", "ключ подписи"), copy)
+            else {
+                continue;
+            };
+            sheet.proof(evidence, signed_by(&copy.path, signers));
             let named = |signer: &&Signer| signer.sha256.as_ref().is_some_and(|digest| self.signers.contains(digest));
             if signers.iter().any(|signer| named(&signer) && is_verified(signer)) {
                 continue;
             }
             if signers.iter().any(|signer| named(&signer)) {
-                sheet.unsettled(format!("the signer of {} is claimed, but its signature was not verified", copy.path));
+                sheet.unsettled(words!(
+                    "the signer of {path} is claimed, but its signature was not verified",
+                    "ключ подписи {path} заявлен, но подпись не проверена",
+                    path = copy.path
+                ));
             } else if signers.iter().any(|signer| signer.sha256.is_none()) {
-                sheet.unsettled(format!("the SHA-256 digest of the signer of {} is unknown", copy.path));
+                sheet.unsettled(unknown_digest(&copy.path));
             } else {
-                sheet.breach(Reason::WrongSigner, format!("{} is signed by {}", copy.path, names(signers)));
+                sheet.breach(Reason::WrongSigner, is_signed_by(&copy.path, names(signers)));
             }
         }
     }

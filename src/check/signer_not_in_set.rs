@@ -1,8 +1,9 @@
 //! `signer-not-in-set`: a package is signed by none of those named.
 
-use super::selector::Selector;
+use super::selector::{Selector, is_signed_by, unknown_digest};
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, must};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -28,7 +29,7 @@ pub(super) struct SignerNotInSetKind;
 struct SignerNotInSet {
     select: Selector,
     signers: Vec<String>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for SignerNotInSetKind {
@@ -45,14 +46,22 @@ impl CheckKind for SignerNotInSetKind {
         let Some(signers) = settings.digests("signers")? else {
             return Err(settings.missing("signers", "SHA-256 digests of signing certificates"));
         };
-        let expected = format!("{} are signed by none of those named", select.words());
+        let what = select.words();
+        let expected = words!(
+            "{what} are signed by none of those named",
+            "{what}: не подписано ни одним из названных ключей",
+            what
+        );
         Ok(Box::new(SignerNotInSet { select, signers, expected }))
     }
 }
 
 impl Check for SignerNotInSet {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none is signed by those named" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("none is signed by those named", "названными ключами не подписано ничего"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -64,15 +73,22 @@ impl Check for SignerNotInSet {
 impl SignerNotInSet {
     fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
         for copy in copies {
-            let Some((signers, evidence)) = sheet.know(&copy.signers, "the signer", copy) else { continue };
+            let Some((signers, evidence)) = sheet.know(&copy.signers, phrase("the signer", "ключ подписи"), copy)
+            else {
+                continue;
+            };
             for signer in signers {
                 match &signer.sha256 {
                     Some(digest) if self.signers.contains(digest) => {
-                        sheet.proof(evidence, format!("{}: signer {digest}", copy.path));
-                        sheet.breach(Reason::ForbiddenSigner, format!("{} is signed by {digest}", copy.path));
+                        let path = &copy.path;
+                        sheet.proof(
+                            evidence,
+                            words!("{path}: signer {digest}", "{path}: ключ подписи {digest}", path, digest),
+                        );
+                        sheet.breach(Reason::ForbiddenSigner, is_signed_by(path, digest));
                     }
                     Some(_) => {}
-                    None => sheet.unsettled(format!("the SHA-256 digest of the signer of {} is unknown", copy.path)),
+                    None => sheet.unsettled(unknown_digest(&copy.path)),
                 }
             }
         }

@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, UNKNOWN};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{CopyRole, Fact, Inventory, Package, PackageCopy, Placement, PresenceState};
 use crate::profile::{ProfileError, Settings};
@@ -30,7 +31,7 @@ pub(super) struct SurvivesResetKind;
 
 struct SurvivesReset {
     select: Selector,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for SurvivesResetKind {
@@ -44,14 +45,19 @@ impl CheckKind for SurvivesResetKind {
 
     fn configure(&self, settings: &Settings<'_>) -> Result<Box<dyn Check>, ProfileError> {
         let select = Selector::of(settings)?;
-        let expected = format!("{} survive a factory reset", select.words());
+        let what = select.words();
+        let expected =
+            words!("{what} survive a factory reset", "{what}: сохраняется после сброса к заводским настройкам", what);
         Ok(Box::new(SurvivesReset { select, expected }))
     }
 }
 
 impl Check for SurvivesReset {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "there again after a factory reset" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("there again after a factory reset", "сохраняется после сброса"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -70,25 +76,46 @@ impl SurvivesReset {
                 Fact::Known { value: Placement::RemovablePreload, evidence } => match &package.presence {
                     Fact::Known { value, .. } if value.state <= PresenceState::AutoInstall => {
                         sheet.judged = true;
-                        return sheet.proof(evidence, format!("{} is installed at first boot", copy.path));
+                        let says = words!(
+                            "{path} is installed at first boot",
+                            "{path} устанавливается при первом запуске",
+                            path = copy.path
+                        );
+                        return sheet.proof(evidence, says);
                     }
                     Fact::Known { .. } => {}
                     Fact::Unknown(gap) => {
-                        unknown = Some((format!("whether {} is installed at first boot", copy.path), gap))
+                        let what = words!(
+                            "whether {path} is installed at first boot",
+                            "устанавливается ли {path} при первом запуске",
+                            path = copy.path
+                        );
+                        unknown = Some((what, gap));
                     }
                 },
                 Fact::Known { evidence, .. } => {
                     sheet.judged = true;
-                    return sheet.proof(evidence, format!("{} is part of the firmware", copy.path));
+                    let says = words!("{path} is part of the firmware", "{path} — часть прошивки", path = copy.path);
+                    return sheet.proof(evidence, says);
                 }
-                Fact::Unknown(gap) => unknown = Some((format!("the place of {}", copy.path), gap)),
+                Fact::Unknown(gap) => {
+                    unknown = Some((words!("the place of {path}", "место {path}", path = copy.path), gap));
+                }
             }
         }
         match unknown {
-            Some((what, gap)) => sheet.unknown(format!("{what} is unknown"), gap),
+            Some((what, gap)) => sheet.unknown(words!("{what} is unknown", "{what}: неизвестно", what), gap),
             None => {
                 let paths: Vec<&str> = copies.iter().map(|copy| copy.path.as_str()).collect();
-                sheet.breach(Reason::LostOnReset, format!("nothing brings it back: {} only", paths.join(", ")));
+                let paths = paths.join(", ");
+                sheet.breach(
+                    Reason::LostOnReset,
+                    words!(
+                        "nothing brings it back: {paths} only",
+                        "после сброса не восстановится: есть только {paths}",
+                        paths
+                    ),
+                );
             }
         }
     }

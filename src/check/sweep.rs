@@ -1,8 +1,9 @@
 //! One question asked of every package that a rule is about.
 
 use super::holding::Held;
-use super::outcome::{describe, plural};
+use super::outcome::describe;
 use super::selector::Selector;
+use super::words::{MORE_PACKAGES, PACKAGES, Say, Words, phrase, words};
 use super::{Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Evidence, Fact, Gap, Inventory, Package, PackageCopy, RemovabilityGrade};
 
@@ -16,27 +17,27 @@ const REASONS: usize = 3;
 pub(super) struct Sheet {
     /// Whether anything about it was judged.
     pub(super) judged: bool,
-    breaches: Vec<(Reason, String)>,
-    unknown: Vec<String>,
+    breaches: Vec<(Reason, Words)>,
+    unknown: Vec<Words>,
     pub(super) proof: Vec<Proof>,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Words>,
 }
 
 impl Sheet {
     /// What contradicts the rule.
-    pub(super) fn breach(&mut self, reason: Reason, words: impl Into<String>) {
+    pub(super) fn breach(&mut self, reason: Reason, words: impl Into<Words>) {
         self.judged = true;
         self.breaches.push((reason, words.into()));
     }
 
     /// Something that can't be settled, for what is not known.
-    pub(super) fn unknown(&mut self, words: impl Into<String>, gap: &Gap) {
+    pub(super) fn unknown(&mut self, words: impl Into<Words>, gap: &Gap) {
         self.unsettled(words);
         self.note(describe(gap));
     }
 
     /// Something that can't be settled though everything was read.
-    pub(super) fn unsettled(&mut self, words: impl Into<String>) {
+    pub(super) fn unsettled(&mut self, words: impl Into<Words>) {
         let words = words.into();
         if !self.unknown.contains(&words) {
             self.unknown.push(words);
@@ -44,7 +45,7 @@ impl Sheet {
     }
 
     /// What a reader must know; each thing once.
-    pub(super) fn note(&mut self, words: impl Into<String>) {
+    pub(super) fn note(&mut self, words: impl Into<Words>) {
         let words = words.into();
         if !self.notes.contains(&words) {
             self.notes.push(words);
@@ -60,14 +61,19 @@ impl Sheet {
         if names.is_empty() {
             return;
         }
-        self.unsettled(format!("whether it holds {} can't be told", names.join(", ")));
+        let names = names.join(", ");
+        self.unsettled(words!(
+            "whether it holds {names} can't be told",
+            "нельзя сказать, есть ли у него {names}",
+            names
+        ));
         for reason in open.iter().take(REASONS) {
             self.proof.push(reason.proof());
         }
     }
 
     /// What a place says.
-    pub(super) fn proof(&mut self, evidence: &Evidence, says: impl Into<String>) {
+    pub(super) fn proof(&mut self, evidence: &Evidence, says: impl Into<Words>) {
         self.proof.push(Proof::new(evidence, says));
     }
 
@@ -75,7 +81,7 @@ impl Sheet {
     pub(super) fn know<'a, T>(
         &mut self,
         fact: &'a Fact<T>,
-        what: &str,
+        what: impl Say,
         copy: &PackageCopy,
     ) -> Option<(&'a T, &'a Evidence)> {
         match fact {
@@ -84,7 +90,8 @@ impl Sheet {
                 Some((value, evidence))
             }
             Fact::Unknown(gap) => {
-                self.unknown(format!("{what} of {} is unknown", copy.path), gap);
+                let path = &copy.path;
+                self.unknown(words!("{what} of {path} is unknown", "неизвестно: {what}, {path}", what, path), gap);
                 None
             }
         }
@@ -101,10 +108,11 @@ impl Sheet {
         copy: &PackageCopy,
     ) {
         let Some((value, evidence)) = self.know(fact, what, copy) else { return };
-        let value: u64 = (*value).into();
-        self.proof(evidence, format!("{}: {what} is {value}", copy.path));
+        let (path, value): (_, u64) = (&copy.path, (*value).into());
+        self.proof(evidence, words!("{path}: {what} is {value}", "{path}: {what} = {value}", path, what, value));
         if !(from..=until).contains(&value) {
-            self.breach(Reason::OutOfRange, format!("{what} of {} is {value}", copy.path));
+            let words = words!("{what} of {path} is {value}", "{path}: {what} = {value}", what, path, value);
+            self.breach(Reason::OutOfRange, words);
         }
     }
 
@@ -113,14 +121,15 @@ impl Sheet {
         match &package.removability {
             Fact::Known { value, evidence } => {
                 self.judged = true;
-                self.proof(evidence, format!("{}: {}", package.name, value.grade.as_str()));
+                let grade = value.grade.as_str();
+                self.proof(evidence, words!("{name}: {grade}", "{name}: {grade}", name = package.name, grade));
                 for ground in &value.grounds {
-                    self.proof(&ground.evidence, ground.says.clone());
+                    self.proof(&ground.evidence, Words::plain(ground.says.as_str()));
                 }
                 Some(value.grade)
             }
             Fact::Unknown(gap) => {
-                self.unknown("whether it can be removed is unknown", gap);
+                self.unknown(phrase("whether it can be removed is unknown", "можно ли удалить, неизвестно"), gap);
                 None
             }
         }
@@ -130,9 +139,9 @@ impl Sheet {
 /// The words of a question.
 pub(super) struct Question<'a> {
     /// What the rule wants.
-    pub(super) expected: &'a str,
+    pub(super) expected: &'a Words,
     /// What is observed of those that fit, behind their number: `none is debuggable`.
-    pub(super) none: &'a str,
+    pub(super) none: Words,
 }
 
 /// Asks about every package that the selector names. A failure for each package that breaks the rule, one finding for
@@ -175,12 +184,27 @@ pub(super) fn sweep<'a>(
     if !failed && selector.may_miss(inventory) {
         let what = selector.words();
         let others = match fitting.len() {
-            0 => String::new(),
-            count => format!("{}: {}; ", plural(count, "package", "packages"), question.none),
+            0 => Words::default(),
+            count => {
+                let (count, none) = (PACKAGES.count(count), &question.none);
+                words!("{count}: {none}; ", "{count}: {none}; ", count, none)
+            }
         };
         outcomes.extend(Outcome::incomplete(inventory, question.expected, |gaps| match selector.names().is_empty() {
-            true => format!("{others}{gaps} may hide more {what}"),
-            false => format!("{others}{gaps} may hide what was not found of {what}"),
+            true => words!(
+                "{others}{gaps} may hide more {what}",
+                "{others}прочитано не всё ({gaps}), возможны и другие: {what}",
+                others,
+                gaps,
+                what
+            ),
+            false => words!(
+                "{others}{gaps} may hide what was not found of {what}",
+                "{others}прочитано не всё ({gaps}), не найденное может быть там: {what}",
+                others,
+                gaps,
+                what
+            ),
         }));
     }
     if outcomes.is_empty() {
@@ -191,23 +215,29 @@ pub(super) fn sweep<'a>(
 
 fn failure(package: &Package, sheet: Sheet, question: &Question<'_>) -> Outcome {
     let reason = sheet.breaches.first().map(|(reason, _)| *reason);
-    let words: Vec<String> = sheet.breaches.into_iter().map(|(_, words)| words).collect();
-    let observed = format!("{}: {}", package.name, words.join("; "));
+    let breaches = Words::joined(sheet.breaches.into_iter().map(|(_, words)| words), "; ");
+    let observed = words!("{name}: {breaches}", "{name}: {breaches}", name = package.name, breaches);
     let mut outcome = Outcome::new(Verdict::Fail, reason, question.expected, observed).about(&package.name);
     outcome.proof = sheet.proof;
     outcome.notes = sheet.notes;
-    outcome.notes.extend(sheet.unknown.into_iter().map(|words| format!("Not settled besides: {words}.")));
+    outcome.notes.extend(
+        sheet
+            .unknown
+            .into_iter()
+            .map(|open| words!("Not settled besides: {open}.", "Кроме того, не определено: {open}.", open)),
+    );
     outcome
 }
 
 fn unsettled(open: Vec<(&str, Sheet)>, question: &Question<'_>) -> Outcome {
     let count = open.len();
-    let mut notes: Vec<String> = Vec::new();
-    let mut named: Vec<String> = Vec::new();
+    let mut notes: Vec<Words> = Vec::new();
+    let mut named: Vec<Words> = Vec::new();
     let mut proof = Vec::new();
     let mut only = None;
     for (name, sheet) in open.into_iter().take(NAMED) {
-        named.push(format!("{name} ({})", sheet.unknown.join(", ")));
+        let unknown = Words::joined(sheet.unknown, ", ");
+        named.push(words!("{name} ({unknown})", "{name} ({unknown})", name, unknown));
         for note in sheet.notes {
             if !notes.contains(&note) {
                 notes.push(note);
@@ -217,9 +247,11 @@ fn unsettled(open: Vec<(&str, Sheet)>, question: &Question<'_>) -> Outcome {
         only = Some(name.to_owned());
     }
     if let Some(more) = count.checked_sub(NAMED).filter(|more| *more > 0) {
-        named.push(format!("and {}", plural(more, "more package", "more packages")));
+        let more = MORE_PACKAGES.count(more);
+        named.push(words!("and {more}", "и ещё {more}", more));
     }
-    let observed = format!("not settled: {}", named.join("; "));
+    let named = Words::joined(named, "; ");
+    let observed = words!("not settled: {named}", "не определено: {named}", named);
     let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, question.expected, observed);
     outcome.subject = only.filter(|_| count == 1);
     outcome.proof = proof;
@@ -235,16 +267,19 @@ fn settled(
 ) -> Outcome {
     let count = fitting.len();
     if count == 0 {
-        let observed = format!("{} not there", selector.words());
+        let what = selector.words();
+        let observed = words!("{what} not there", "нет на устройстве: {what}", what);
         return Outcome::new(Verdict::NotApplicable, Reason::NothingMatched, question.expected, observed)
             .proven(Proof::of_list(inventory));
     }
     let mut outcome = match fitting.as_slice() {
         [(name, _)] => {
-            Outcome::new(Verdict::Pass, None, question.expected, format!("{name}: {}", question.none)).about(name)
+            let observed = words!("{name}: {none}", "{name}: {none}", name, none = question.none);
+            Outcome::new(Verdict::Pass, None, question.expected, observed).about(name)
         }
         _ => {
-            let observed = format!("{}: {}", plural(count, "package", "packages"), question.none);
+            let (count, none) = (PACKAGES.count(count), &question.none);
+            let observed = words!("{count}: {none}", "{count}: {none}", count, none);
             Outcome::new(Verdict::Pass, None, question.expected, observed)
         }
     };

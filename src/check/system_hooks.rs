@@ -3,6 +3,7 @@
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, must};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -62,7 +63,7 @@ pub(super) struct SystemHooksKind;
 struct SystemHooks {
     select: Selector,
     forbidden: Vec<String>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for SystemHooksKind {
@@ -81,14 +82,23 @@ impl CheckKind for SystemHooksKind {
             return Err(settings.missing("forbidden", "kinds of hook: device-admin, accessibility, vpn ..."));
         };
         let forbidden: Vec<String> = words.into_iter().map(str::to_owned).collect();
-        let expected = format!("{} have no hook of the kinds {}", select.words(), forbidden.join(", "));
+        let (what, kinds) = (select.words(), forbidden.join(", "));
+        let expected = words!(
+            "{what} have no hook of the kinds {kinds}",
+            "{what}: система не вызывает через {kinds}",
+            what,
+            kinds
+        );
         Ok(Box::new(SystemHooks { select, forbidden, expected }))
     }
 }
 
 impl Check for SystemHooks {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "none has such a hook" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("none has such a hook", "система так ничего не вызывает"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 
@@ -100,10 +110,20 @@ impl Check for SystemHooks {
 impl SystemHooks {
     fn judge(&self, _package: &Package, copies: &[&PackageCopy], sheet: &mut Sheet) {
         for copy in copies {
-            let Some((facts, evidence)) = sheet.know(&copy.manifest, "the manifest", copy) else { continue };
+            let Some((facts, evidence)) = sheet.know(&copy.manifest, phrase("the manifest", "манифест"), copy)
+            else {
+                continue;
+            };
             for hook in facts.hooks.iter().filter(|hook| self.forbidden.contains(&hook.kind)) {
-                sheet.proof(evidence, format!("{}: {} {}", copy.path, hook.kind, hook.component));
-                sheet.breach(Reason::SystemHook, format!("{} in {}", hook.kind, hook.component));
+                let (path, kind, component) = (&copy.path, &hook.kind, &hook.component);
+                sheet.proof(
+                    evidence,
+                    words!("{path}: {kind} {component}", "{path}: {kind} {component}", path, kind, component),
+                );
+                sheet.breach(
+                    Reason::SystemHook,
+                    words!("{kind} in {component}", "{kind} в {component}", kind, component),
+                );
             }
         }
     }

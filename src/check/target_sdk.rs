@@ -4,6 +4,7 @@ use super::outcome::bounds;
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, may};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -36,7 +37,7 @@ struct TargetSdk {
     select: Selector,
     target: Option<(u64, u64)>,
     min: Option<(u64, u64)>,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for TargetSdkKind {
@@ -54,18 +55,26 @@ impl CheckKind for TargetSdkKind {
         if target.is_none() && min.is_none() {
             return Err(settings.missing("target", "bounds: `target`, `min` or both"));
         }
-        let words: Vec<String> = [("targetSdkVersion", target), ("minSdkVersion", min)]
+        let words: Vec<Words> = [("targetSdkVersion", target), ("minSdkVersion", min)]
             .into_iter()
-            .filter_map(|(what, range)| Some(format!("{what} {}", bounds(range?))))
+            .filter_map(|(what, range)| {
+                let bounds = bounds(range?);
+                Some(words!("{what} {bounds}", "{what} {bounds}", what, bounds))
+            })
             .collect();
-        let expected = format!("{} have {}", select.words(), words.join(" and "));
+        let mut both = Words::joined(&words, " and ");
+        both.ru = Words::joined(&words, " и ").ru;
+        let expected = words!("{what} have {both}", "{what}: {both}", what = select.words(), both);
         Ok(Box::new(TargetSdk { select, target, min, expected }))
     }
 }
 
 impl Check for TargetSdk {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "within the bounds" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("within the bounds", "в допустимых границах"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 

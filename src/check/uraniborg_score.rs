@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::holding::{Holdings, Of, PREDICTED};
 use super::outcome::describe;
 use super::setting::{About, NOTHING, Row, Shape, may};
+use super::words::{OF_PACKAGES, Words, phrase, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Fact, Inventory, Package, PackageCopy};
 use crate::platform::signing::PlatformSigner;
@@ -56,7 +57,7 @@ struct UraniborgScore {
     /// In hundredths.
     max: Option<u64>,
     with_google: bool,
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for UraniborgScoreKind {
@@ -75,8 +76,12 @@ impl CheckKind for UraniborgScoreKind {
         }
         let with_google = settings.flag("with-google")?;
         let expected = match max {
-            Some(max) => format!("an Uraniborg-compatible score of at most {}", hundredths(max)),
-            None => "an Uraniborg-compatible score".to_owned(),
+            Some(max) => words!(
+                "an Uraniborg-compatible score of at most {max}",
+                "оценка по Uraniborg не выше {max}",
+                max = hundredths(max)
+            ),
+            None => words!("an Uraniborg-compatible score", "оценка по Uraniborg"),
         };
         Ok(Box::new(UraniborgScore { max, with_google, expected }))
     }
@@ -84,21 +89,33 @@ impl CheckKind for UraniborgScoreKind {
 
 impl Check for UraniborgScore {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let hidden = |gaps: &str| format!("no score: {gaps} may hide packages that count");
+        let hidden = |gaps: &Words| {
+            words!(
+                "no score: {gaps} may hide packages that count",
+                "оценки нет: прочитано не всё ({gaps}), возможны другие учитываемые пакеты",
+                gaps
+            )
+        };
         if let Some(hidden) = Outcome::incomplete(inventory, &self.expected, hidden) {
             return vec![hidden];
         }
         let packages = inventory.packages.known().map_or(&[][..], Vec::as_slice);
         if packages.is_empty() {
-            let observed = "no packages".to_owned();
+            let observed = phrase("no packages", "пакетов нет");
             let outcome = Outcome::new(Verdict::NotApplicable, Reason::NothingMatched, &self.expected, observed);
             return vec![outcome.proven(Proof::of_list(inventory))];
         }
         let device = &inventory.device;
         let (sdk, manufacturer) = match (&device.sdk, &device.manufacturer) {
             (Fact::Known { value: sdk, .. }, Fact::Known { value, .. }) => (*sdk, value.as_str()),
-            (Fact::Unknown(gap), _) => return vec![self.unknown("the API level is unknown", describe(gap))],
-            (_, Fact::Unknown(gap)) => return vec![self.unknown("the manufacturer is unknown", describe(gap))],
+            (Fact::Unknown(gap), _) => {
+                return vec![self.unknown(phrase("the API level is unknown", "уровень API неизвестен"), describe(gap))];
+            }
+            (_, Fact::Unknown(gap)) => {
+                return vec![
+                    self.unknown(phrase("the manufacturer is unknown", "изготовитель неизвестен"), describe(gap)),
+                ];
+            }
         };
         let holdings = Holdings::new(inventory, Of::Granted);
         let signer = PlatformSigner::of(inventory);
@@ -106,14 +123,23 @@ impl Check for UraniborgScore {
             packages.iter().map(|package| subject(package, &holdings, signer.as_ref())).collect();
         let Some(score) = uraniborg::score(sdk, manufacturer, self.with_google, &subjects) else {
             let levels: Vec<String> = uraniborg::levels().iter().map(u32::to_string).collect();
-            let note = format!("Generic images are known of the API levels {}.", levels.join(", "));
-            return vec![self.unknown(&format!("no generic image of API level {sdk} to compare with"), note)];
+            let note = words!(
+                "Generic images are known of the API levels {levels}.",
+                "Известны эталонные образы уровней API {levels}.",
+                levels = levels.join(", ")
+            );
+            let observed = words!(
+                "no generic image of API level {sdk} to compare with",
+                "нет эталонного образа уровня API {sdk} для сравнения",
+                sdk
+            );
+            return vec![self.unknown(observed, note)];
         };
         let mut outcome = self.judge(&score);
         outcome.proof = Proof::of_list(inventory);
         outcome.proof.extend(proof(inventory, &score, &holdings));
         if holdings.predicts() {
-            outcome.notes.push(PREDICTED.to_owned());
+            outcome.notes.push(PREDICTED.into());
         }
         if !score.total().is_exact() {
             outcome.notes.extend(unknowns(&subjects));
@@ -129,13 +155,19 @@ impl Check for UraniborgScore {
 impl UraniborgScore {
     fn judge(&self, score: &Score) -> Outcome {
         let total = score.total();
-        let google = if self.with_google { "with Google's apps" } else { "without Google's apps" };
-        let observed = format!(
-            "Uraniborg-compatible score {} of 10, {google}: platform signature {} of 6, permissions {} of 3, cleartext {} of 1",
-            words(total),
-            words(score.platform.score()),
-            words(score.permissions.score()),
-            words(score.cleartext.score())
+        let google = if self.with_google {
+            phrase("with Google's apps", "с приложениями Google")
+        } else {
+            phrase("without Google's apps", "без приложений Google")
+        };
+        let observed = words!(
+            "Uraniborg-compatible score {total} of 10, {google}: platform signature {platform} of 6, permissions {permissions} of 3, cleartext {cleartext} of 1",
+            "оценка по Uraniborg {total} из 10, {google}: подпись платформы {platform} из 6, разрешения {permissions} из 3, незашифрованный трафик {cleartext} из 1",
+            total = in_words(total),
+            google,
+            platform = in_words(score.platform.score()),
+            permissions = in_words(score.permissions.score()),
+            cleartext = in_words(score.cleartext.score())
         );
         let above = |millionths: u64| self.max.is_some_and(|max| rounded(millionths) > max);
         let (verdict, reason) = match self.max {
@@ -147,8 +179,8 @@ impl UraniborgScore {
         Outcome::new(verdict, reason, &self.expected, observed)
     }
 
-    fn unknown(&self, observed: &str, note: String) -> Outcome {
-        let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed.to_owned());
+    fn unknown(&self, observed: impl Into<Words>, note: Words) -> Outcome {
+        let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, &self.expected, observed);
         outcome.notes.push(note);
         outcome
     }
@@ -203,7 +235,10 @@ fn proof(inventory: &Inventory, score: &Score, holdings: &Holdings<'_>) -> Vec<P
     for (name, _) in copies(&score.platform) {
         let copy = inventory.package(&name).and_then(Package::active);
         if let Some(evidence) = copy.and_then(|copy| copy.signers.evidence()) {
-            proof.push(Proof::new(evidence, format!("{name}: signed with the platform's key")));
+            proof.push(Proof::new(
+                evidence,
+                words!("{name}: signed with the platform's key", "{name}: подписано ключом платформы", name),
+            ));
         }
     }
     for (name, weight) in copies(&score.permissions) {
@@ -218,34 +253,45 @@ fn proof(inventory: &Inventory, score: &Score, holdings: &Holdings<'_>) -> Vec<P
             .filter(|(weight, _)| *weight > 0)
             .map(|(weight, name)| format!("{name} ({})", tenths(*weight)))
             .collect();
-        let says = format!("{name}: {} for {}", tenths(weight), words.join(", "));
+        let says = words!(
+            "{name}: {weight} for {list}",
+            "{name}: {weight} за {list}",
+            name,
+            weight = tenths(weight),
+            list = words.join(", ")
+        );
         proof.push(Proof::new(holding.evidence, says));
     }
     for (name, _) in copies(&score.cleartext) {
         let copy = inventory.package(&name).and_then(Package::active);
         if let Some(evidence) = copy.and_then(|copy| copy.manifest.evidence()) {
-            proof.push(Proof::new(evidence, format!("{name}: may send unencrypted")));
+            proof.push(Proof::new(
+                evidence,
+                words!("{name}: may send unencrypted", "{name}: может передавать без шифрования", name),
+            ));
         }
     }
     proof
 }
 
 /// Why the score is a range: how many packages lack what.
-fn unknowns(subjects: &[Subject<'_>]) -> Vec<String> {
+fn unknowns(subjects: &[Subject<'_>]) -> Vec<Words> {
     let count = |unknown: fn(&Subject<'_>) -> bool| subjects.iter().filter(|subject| unknown(subject)).count();
     let facts = [
-        ("code", count(|subject| subject.has_code.is_none())),
-        ("signer", count(|subject| subject.platform_signed.is_none())),
-        ("permissions", count(|subject| subject.may_hold.iter().any(|name| uraniborg::weight(name) > 0))),
-        ("components", count(|subject| subject.components.is_none())),
-        ("traffic", count(|subject| subject.cleartext.is_none())),
+        (phrase("code", "код"), count(|subject| subject.has_code.is_none())),
+        (phrase("signer", "ключ подписи"), count(|subject| subject.platform_signed.is_none())),
+        (
+            phrase("permissions", "разрешения"),
+            count(|subject| subject.may_hold.iter().any(|name| uraniborg::weight(name) > 0)),
+        ),
+        (phrase("components", "компоненты"), count(|subject| subject.components.is_none())),
+        (phrase("traffic", "трафик"), count(|subject| subject.cleartext.is_none())),
     ];
-    let words: Vec<String> = facts
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(what, count)| format!("{what} of {}", super::outcome::plural(*count, "package", "packages")))
-        .collect();
-    vec![format!("Not known: {}.", words.join(", "))]
+    let lacking = facts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| {
+        let packages = OF_PACKAGES.count(*count);
+        words!("{what} of {packages}", "{what} у {packages}", what, packages)
+    });
+    vec![words!("Not known: {list}.", "Неизвестно: {list}.", list = Words::joined(lacking, ", "))]
 }
 
 /// Hundredths, rounded.
@@ -253,9 +299,9 @@ fn rounded(millionths: u64) -> u64 {
     (millionths + HUNDREDTH / 2) / HUNDREDTH
 }
 
-fn words(range: Range) -> String {
-    let (low, high) = (rounded(range.low), rounded(range.high));
-    if low == high { hundredths(low) } else { format!("{} to {}", hundredths(low), hundredths(high)) }
+fn in_words(range: Range) -> Words {
+    let (low, high) = (hundredths(rounded(range.low)), hundredths(rounded(range.high)));
+    if low == high { Words::plain(low) } else { words!("{low} to {high}", "от {low} до {high}", low, high) }
 }
 
 fn hundredths(number: u64) -> String {
@@ -316,7 +362,7 @@ mod tests {
         let words = "Uraniborg-compatible score 5.50 of 10, without Google's apps: platform signature 3.00 of 6, permissions 1.50 \
                      of 3, cleartext 1.00 of 1";
         assert_eq!(told.observed, words);
-        let says: Vec<&str> = told.proof.iter().map(|proof| proof.says.as_str()).collect();
+        let says: Vec<&str> = told.proof.iter().map(|proof| &*proof.says).collect();
         let expected = [
             "lists 5 packages",
             "com.maker.tool: signed with the platform's key",

@@ -4,6 +4,7 @@ use super::outcome::bounds;
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, NOTHING, Row, SELECT, Shape, UNKNOWN, must};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{Words, words};
 use super::{Check, CheckKind, Context, Outcome, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -30,7 +31,7 @@ pub(super) struct VersionRangeKind;
 struct VersionRange {
     select: Selector,
     versions: (u64, u64),
-    expected: String,
+    expected: Words,
 }
 
 impl CheckKind for VersionRangeKind {
@@ -47,14 +48,18 @@ impl CheckKind for VersionRangeKind {
         let Some(versions) = settings.range("versions")? else {
             return Err(settings.missing("versions", "bounds, `{ from = 1, until = 9 }`"));
         };
-        let expected = format!("{} have a versionCode {}", select.words(), bounds(versions));
+        let (what, bounds) = (select.words(), bounds(versions));
+        let expected = words!("{what} have a versionCode {bounds}", "{what}: versionCode {bounds}", what, bounds);
         Ok(Box::new(VersionRange { select, versions, expected }))
     }
 }
 
 impl Check for VersionRange {
     fn evaluate(&self, inventory: &Inventory, _context: &Context) -> Vec<Outcome> {
-        let question = Question { expected: &self.expected, none: "within the bounds" };
+        let question = Question {
+            expected: &self.expected,
+            none: words!("within the bounds", "в допустимых границах"),
+        };
         sweep(inventory, &self.select, &question, |package, copies, sheet| self.judge(package, copies, sheet))
     }
 

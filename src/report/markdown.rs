@@ -154,7 +154,7 @@ impl Page<'_> {
                 wording::verdict(finding.verdict).say(lang),
                 reason.unwrap_or_default(),
                 title_of(finding, lang),
-                safe(&finding.observed)
+                safe(wording::observed(finding, lang))
             )?;
         }
         writeln!(self.out, "\n</details>\n")
@@ -172,16 +172,16 @@ impl Page<'_> {
             title_of(finding, lang),
             reason.unwrap_or_default()
         )?;
-        self.item(say::EXPECTED, &finding.expected)?;
-        self.item(say::OBSERVED, &finding.observed)?;
-        for piece in &finding.evidence {
-            self.item(say::WHERE, &format!("{}: {}", wording::place(piece), piece.says))?;
+        self.item(say::EXPECTED, wording::expected(finding, lang))?;
+        self.item(say::OBSERVED, wording::observed(finding, lang))?;
+        for (place, says) in wording::evidence(finding, lang) {
+            self.item(say::WHERE, &format!("{place}: {says}"))?;
         }
         if let Some(governing) = &finding.governing {
             self.item(say::IN_FORCE, &wording::governing(governing, lang))?;
         }
         self.item(say::LAW, &wording::law(finding, lang))?;
-        for note in finding.legal.confidence_note.iter().chain(&finding.notes) {
+        for note in wording::confidence_note(finding, lang).into_iter().chain(wording::notes(finding, lang)) {
             self.item(say::NOTE, note)?;
         }
         for (name, words) in wording::overlays(finding, lang) {

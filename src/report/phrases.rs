@@ -131,11 +131,11 @@ pub(crate) const KNOWN_BEFORE: Phrase = phrase("known before", "известно
 pub(crate) const NEW: Phrase = phrase("new", "новое");
 
 pub(crate) const ABSENT: Phrase = phrase("absent", "отсутствует");
-pub(crate) const LOOK_ALIKE: Phrase = phrase("look-alike", "подделка или пустышка");
+pub(crate) const LOOK_ALIKE: Phrase = phrase("look-alike", "лишь похоже на приложение");
 pub(crate) const STUB: Phrase = phrase("placeholder", "заглушка");
 pub(crate) const PRESENT: Phrase = phrase("present", "присутствует");
 pub(crate) const NOT_ENABLED: Phrase = phrase("not enabled", "отключено");
-pub(crate) const ABOVE_CEILING: Phrase = phrase("above the ceiling", "больше разрешений, чем можно");
+pub(crate) const ABOVE_CEILING: Phrase = phrase("above the ceiling", "разрешений больше допустимого");
 pub(crate) const METHOD_NOT_OBSERVABLE: Phrase = phrase("the method can't be observed", "способ нельзя наблюдать");
 pub(crate) const PROVENANCE_UNCLEAR: Phrase = phrase("provenance unclear", "происхождение неясно");
 pub(crate) const GOVERNING_DATE: Phrase = phrase("governing date open", "неясно, какая дата определяет");
@@ -156,7 +156,7 @@ pub(crate) const PRIVILEGED: Phrase = phrase("privileged", "привилегир
 pub(crate) const PLATFORM_SIGNED: Phrase = phrase("signed with the platform's key", "подписано ключом платформы");
 pub(crate) const SHARED_USER: Phrase = phrase("shared user id", "общий идентификатор пользователя");
 pub(crate) const BELOW_FLOOR: Phrase = phrase("a permission is missing", "не хватает разрешения");
-pub(crate) const NOT_AT_PAR: Phrase = phrase("not at par", "в худшем положении");
+pub(crate) const NOT_AT_PAR: Phrase = phrase("not at par", "хуже других");
 pub(crate) const EXPORTED: Phrase = phrase("open to every app", "открыто всем приложениям");
 pub(crate) const SYSTEM_HOOK: Phrase = phrase("called by the system", "вызывается системой");
 pub(crate) const MANIFEST_FLAG: Phrase = phrase("setting of the manifest", "настройка манифеста");
@@ -175,7 +175,7 @@ pub(crate) const WORSE_PLACEMENT: Phrase = phrase("shown worse", "показан
 pub(crate) const EXPRESSION_FALSE: Phrase = phrase("the expression does not hold", "условие не выполнено");
 pub(crate) const EXPRESSION_ERROR: Phrase = phrase("the expression has no value", "условие нельзя вычислить");
 pub(crate) const SCORE_ABOVE: Phrase = phrase("score above its bound", "оценка выше границы");
-pub(crate) const ATTESTED_BREACH: Phrase = phrase("breach seen by a person", "нарушение увидел человек");
+pub(crate) const ATTESTED_BREACH: Phrase = phrase("breach seen by a person", "нарушение установил человек");
 pub(crate) const NOTHING_MATCHED: Phrase = phrase("nothing matched", "ничего подходящего");
 pub(crate) const OTHER_VERSION: Phrase = phrase("other version", "другая версия");
 pub(crate) const OTHER_MARKET: Phrase = phrase("other market", "другой рынок");
@@ -215,6 +215,7 @@ pub(crate) const WHY: Phrase = phrase("why", "причина");
 pub(crate) const EXPECTED: Phrase = phrase("expected", "требуется");
 pub(crate) const OBSERVED: Phrase = phrase("observed", "найдено");
 pub(crate) const WHERE: Phrase = phrase("where", "где");
+pub(crate) const LINE: Phrase = phrase("line", "строка");
 pub(crate) const IN_FORCE: Phrase = phrase("in force", "действует");
 pub(crate) const LAW: Phrase = phrase("law", "основание");
 pub(crate) const NOTE: Phrase = phrase("note", "замечание");
@@ -227,9 +228,9 @@ pub(crate) const ATTESTED: Phrase = phrase("attested", "подтвердил");
 pub(crate) const BASELINE: Phrase = phrase("baseline", "сравнение");
 pub(crate) const GAP: Phrase = phrase("gap", "пробел");
 pub(crate) const COVERAGE: Phrase = phrase("Coverage", "Охват");
-pub(crate) const COMPLETE: Phrase = phrase("complete", "полностью");
+pub(crate) const COMPLETE: Phrase = phrase("complete", "прочитано полностью");
 pub(crate) const LIST_COMPLETE: Phrase = phrase("package list complete", "список пакетов полон");
-pub(crate) const INCOMPLETE: Phrase = phrase("INCOMPLETE", "НЕПОЛНО");
+pub(crate) const INCOMPLETE: Phrase = phrase("INCOMPLETE", "ПРОЧИТАНО НЕ ВСЁ");
 pub(crate) const UNKNOWN_DEVICE: Phrase = phrase("unknown device", "неизвестное устройство");
 pub(crate) const UNKNOWN: Phrase = phrase("unknown", "неизвестно");
 pub(crate) const NOTHING_JUDGED: Phrase = phrase("nothing was judged", "ничего не проверено");
@@ -289,6 +290,10 @@ pub(crate) const PACKAGES_NOT_HERE: Phrase = phrase(
     "Этот отчёт записан без описи: пакетов и разрешений в нём нет.",
 );
 pub(crate) const PACKAGES_UNKNOWN: Phrase = phrase("The list of packages is unknown:", "Список пакетов неизвестен:");
+pub(crate) const LINES_BRIEF: Phrase = phrase(
+    "A line each, since the batch is large: the name of a rule leads to what it wants, its dates, notes and sources.",
+    "По строке на вывод, так как устройств много: имя правила ведёт к его требованию, датам, замечаниям и источникам.",
+);
 pub(crate) const PACKAGES_BRIEF: Phrase = phrase(
     "A line each, since the batch is large; the report of a single device has the full table.",
     "По строке на пакет, так как устройств много; полная таблица есть в отчёте об одном устройстве.",

@@ -139,10 +139,10 @@ impl Page<'_> {
         let title = wording::text(&finding.title, self.lang);
         let head = format!("{word}{waived}  {}  {}{reason}", finding.rule, printable(title));
         self.line("", verdict_style(finding.verdict), &head)?;
-        self.field(say::EXPECTED, &finding.expected)?;
-        self.field(say::OBSERVED, &finding.observed)?;
-        for evidence in finding.evidence.iter().take(EVIDENCE_LISTED) {
-            self.field(say::WHERE, &format!("{}: {}", wording::place(evidence), evidence.says))?;
+        self.field(say::EXPECTED, wording::expected(finding, self.lang))?;
+        self.field(say::OBSERVED, wording::observed(finding, self.lang))?;
+        for (place, says) in wording::evidence(finding, self.lang).into_iter().take(EVIDENCE_LISTED) {
+            self.field(say::WHERE, &format!("{place}: {says}"))?;
         }
         if let Some(more) = finding.evidence.len().checked_sub(EVIDENCE_LISTED).filter(|more| *more > 0) {
             self.unnamed(&self.and_more(more, ""))?;
@@ -151,10 +151,10 @@ impl Page<'_> {
             self.field(say::IN_FORCE, &wording::governing(governing, self.lang))?;
         }
         self.cited(self.say(say::LAW), &[wording::law(finding, self.lang)])?;
-        if let Some(note) = &finding.legal.confidence_note {
+        if let Some(note) = wording::confidence_note(finding, self.lang) {
             self.cited("", std::slice::from_ref(note))?;
         }
-        self.cited(self.say(say::NOTE), &finding.notes)?;
+        self.cited(self.say(say::NOTE), wording::notes(finding, self.lang))?;
         for (name, words) in wording::overlays(finding, self.lang) {
             self.field(name, &words)?;
         }
@@ -213,7 +213,7 @@ impl Page<'_> {
         }
         for finding in passes {
             let word = self.say(wording::verdict(Verdict::Pass));
-            let text = format!("{word}  {}  {}", finding.rule, printable(&finding.observed));
+            let text = format!("{word}  {}  {}", finding.rule, printable(wording::observed(finding, self.lang)));
             self.line("", verdict_style(Verdict::Pass), &text)?;
         }
         let known: Vec<&str> =
@@ -346,8 +346,8 @@ fn shared_texts(findings: &[&Finding], lang: Lang) -> Vec<String> {
     let mut seen: Vec<(String, usize)> = Vec::new();
     for finding in findings {
         let mut texts = vec![wording::law(finding, lang)];
-        texts.extend(finding.legal.confidence_note.clone());
-        texts.extend(finding.notes.iter().cloned());
+        texts.extend(wording::confidence_note(finding, lang).cloned());
+        texts.extend(wording::notes(finding, lang).iter().cloned());
         texts.extend(finding.remedy.iter().map(|remedy| wording::text(remedy, lang).to_owned()));
         texts.dedup();
         for text in texts {

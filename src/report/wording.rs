@@ -1,7 +1,9 @@
 //! Codes, dates and devices in words: shared by the formats for people.
 
+use std::borrow::Cow;
+
 use super::phrases::{self as say, Lang, Noun, Phrase};
-use crate::assess::{Assessment, Baseline, Counts, Finding, Governing, Overall, Text};
+use crate::assess::{Assessment, Baseline, Counts, Finding, FindingEvidence, Governing, Overall, Text, Wording};
 use crate::check::{Reason, Verdict};
 use crate::inventory::{Device, Gap, GapReason, Hides, RemovabilityGrade};
 
@@ -233,8 +235,55 @@ pub(super) fn governing(governing: &Governing, lang: Lang) -> String {
 
 pub(super) fn law(finding: &Finding, lang: Lang) -> String {
     let legal = &finding.legal;
-    let article = legal.article.as_ref().map(|article| format!(", {article}")).unwrap_or_default();
-    format!("{}{article} ({} {})", legal.instrument, say::CONFIDENCE.say(lang), legal.confidence)
+    let (instrument, article) = match russian(finding, lang) {
+        Some(russian) => (&russian.instrument, &russian.article),
+        None => (&legal.instrument, &legal.article),
+    };
+    let article = article.as_ref().map(|article| format!(", {article}")).unwrap_or_default();
+    format!("{instrument}{article} ({} {})", say::CONFIDENCE.say(lang), legal.confidence)
+}
+
+/// How an inferred rule was inferred.
+pub(super) fn confidence_note(finding: &Finding, lang: Lang) -> Option<&String> {
+    match russian(finding, lang) {
+        Some(russian) => russian.confidence_note.as_ref(),
+        None => finding.legal.confidence_note.as_ref(),
+    }
+}
+
+/// The finding's own words in Russian, where that is asked for and they are there.
+fn russian(finding: &Finding, lang: Lang) -> Option<&Wording> {
+    finding.russian.as_deref().filter(|_| lang == Lang::Ru)
+}
+
+/// What the rule wants.
+pub(super) fn expected(finding: &Finding, lang: Lang) -> &str {
+    russian(finding, lang).map_or(&finding.expected, |russian| &russian.expected)
+}
+
+/// What was found.
+pub(super) fn observed(finding: &Finding, lang: Lang) -> &str {
+    russian(finding, lang).map_or(&finding.observed, |russian| &russian.observed)
+}
+
+/// Caveats. Where a file has not as many in Russian, those in English are all there are.
+pub(super) fn notes(finding: &Finding, lang: Lang) -> &[String] {
+    let russian = russian(finding, lang).map(|russian| &russian.notes);
+    russian.filter(|notes| notes.len() == finding.notes.len()).unwrap_or(&finding.notes)
+}
+
+/// What stands in each piece of evidence.
+pub(super) fn says(finding: &Finding, lang: Lang) -> Vec<&str> {
+    let russian = russian(finding, lang).map(|russian| &russian.evidence);
+    match russian.filter(|says| says.len() == finding.evidence.len()) {
+        Some(says) => says.iter().map(String::as_str).collect(),
+        None => finding.evidence.iter().map(|piece| piece.says.as_str()).collect(),
+    }
+}
+
+/// Each piece of evidence: its place, and what stands there.
+pub(super) fn evidence(finding: &Finding, lang: Lang) -> Vec<(String, &str)> {
+    finding.evidence.iter().map(|piece| place_in(piece, lang)).zip(says(finding, lang)).collect()
 }
 
 /// The waiver, the attestation and the place beside a baseline, each with its name.
@@ -282,9 +331,23 @@ pub(super) fn completeness(gaps: &[Gap], lang: Lang) -> String {
 }
 
 /// Where a piece of evidence stands.
-pub(super) fn place(evidence: &crate::assess::FindingEvidence) -> String {
+pub(super) fn place(evidence: &FindingEvidence) -> String {
+    place_in(evidence, Lang::En)
+}
+
+/// Where a piece of evidence stands, in a language.
+pub(super) fn place_in(evidence: &FindingEvidence, lang: Lang) -> String {
     match &evidence.at {
-        Some(at) => format!("{}, {at}", evidence.source),
+        Some(at) => format!("{}, {}", evidence.source, within(at, lang)),
         None => evidence.source.clone(),
+    }
+}
+
+/// The place within a source: lines are called so in every language, all else is as the source has it.
+pub(super) fn within(at: &str, lang: Lang) -> Cow<'_, str> {
+    let line = at.strip_prefix("line ").filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    match (line, lang) {
+        (Some(number), Lang::Ru) => Cow::Owned(format!("{} {number}", say::LINE.say(lang))),
+        _ => Cow::Borrowed(at),
     }
 }

@@ -1,5 +1,6 @@
 //! What every format of the registry must do. A new format is held to it as soon as it is in the table.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -54,6 +55,114 @@ fn every_format_of_findings_has_each_exactly_once_and_those_of_packages_have_non
             assert_eq!(text.matches(&token).count(), expected, "{} has {token}", format.name());
         }
     }
+}
+
+#[test]
+fn a_report_in_russian_has_each_finding_exactly_once_in_russian() {
+    let run = made::every_verdict();
+    let style = Style { lang: Lang::Ru, ..Style::default() };
+    for name in ["markdown", "html"] {
+        let text = made::render_as(made::format(name), &run, &style);
+        for index in 0..made::findings(&run) {
+            assert_eq!(text.matches(&made::observed_in_russian(index)).count(), 1, "{name}: {index}");
+        }
+    }
+    // One that was written without them, or with fewer notes than there are, shows the others: nothing is lost.
+    let mut older = run;
+    let report::TargetResult::Judged { assessment, .. } = &mut older.targets[0].result else { panic!("it was judged") };
+    for (index, finding) in assessment.findings.iter_mut().enumerate() {
+        finding.notes.push(format!("note-{index:04}-end"));
+        if index % 2 == 0 {
+            finding.russian = None;
+        }
+    }
+    let count = assessment.findings.len();
+    for name in ["markdown", "html"] {
+        let text = made::render_as(made::format(name), &older, &style);
+        for index in 0..count {
+            // Markdown lists findings that ask nothing without their notes.
+            let told = text.contains(&format!("note-{index:04}-end"));
+            assert!(told || name == "markdown", "{name}: {index}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_many_devices_has_each_finding_of_each_once_and_every_link_on_it_leads_somewhere() {
+    let mut run = made::every_verdict();
+    let count = made::findings(&run);
+    let model = run.targets.remove(0);
+    let rows: usize = model.inventory.as_ref().unwrap().packages.known().unwrap().len();
+    let devices = 4_000 / rows + 2;
+    for device in 0..devices {
+        let mut report = model.clone();
+        report.target.name = format!("phone-{}", device + 1);
+        let report::TargetResult::Judged { assessment, .. } = &mut report.result else { panic!("it was judged") };
+        for finding in &mut assessment.findings {
+            finding.observed.push_str(&format!("-of-{device}."));
+            finding.russian.as_mut().unwrap().observed.push_str(&format!("-of-{device}."));
+            // One device is judged on another day than the others.
+            if device == 1 {
+                finding.expected.push_str(&format!(" for {} alone", finding.rule));
+                finding.russian.as_mut().unwrap().notes.iter_mut().for_each(|note| note.push_str(", на другой день"));
+            }
+        }
+        run.targets.push(report);
+    }
+    let text = made::render(made::format("html"), &run);
+    assert!(text.contains("<p class=\"line pass\">"), "findings that ask nothing are lines");
+    let mut said: BTreeMap<String, usize> = BTreeMap::new();
+    for token in text.split(['>', '<', ' ', ';', '"']).filter(|token| token.contains("-of-") || token.starts_with('d'))
+    {
+        *said.entry(token.to_owned()).or_default() += 1;
+    }
+    for (device, index) in (0..devices).flat_map(|device| (0..count).map(move |index| (device, index))) {
+        for observed in [made::observed(index), made::observed_in_russian(index)] {
+            assert_eq!(said.get(&format!("{observed}-of-{device}.")), Some(&1), "{observed} of device {device}");
+        }
+        assert_eq!(said.get(&format!("d{}-{}", device + 1, index + 1)), Some(&1));
+    }
+    let report::TargetResult::Judged { assessment, .. } = &model.result else { panic!("it was judged") };
+    for finding in &assessment.findings {
+        // What several devices say alike stands once or more, and what one says alone stands with it.
+        for said in finding.notes.iter().chain(&finding.russian.as_ref().unwrap().notes).chain([&finding.expected]) {
+            assert!(text.contains(&said.replace('\'', "&#39;")), "{}: {said}", finding.rule);
+        }
+        assert!(text.contains(&format!(" for {} alone", finding.rule)), "{}", finding.rule);
+        assert!(finding.notes.is_empty() || text.contains(", на другой день"));
+    }
+    let places: BTreeSet<&str> = text.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    for link in text.split(" href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(places.contains(link), "nothing is at #{link}");
+    }
+}
+
+/// Words that an English sentence can hardly do without.
+const ENGLISH: [&str; 20] = [
+    "the", "is", "are", "not", "of", "and", "in", "for", "no", "at", "by", "was", "it", "has", "have", "with", "from",
+    "on", "none", "among",
+];
+
+#[test]
+fn what_findings_say_is_written_in_russian_too() {
+    let mut sentences = 0;
+    for sample in made::SAMPLES {
+        let run = made::sample(sample);
+        let report::TargetResult::Judged { assessment, .. } = &run.targets[0].result else { panic!("it was judged") };
+        for finding in &assessment.findings {
+            let russian = finding.russian.as_ref().unwrap_or_else(|| panic!("{} has no Russian", finding.rule));
+            assert_eq!(russian.notes.len(), finding.notes.len(), "{}", finding.rule);
+            assert_eq!(russian.evidence.len(), finding.evidence.len(), "{}", finding.rule);
+            let own = [&russian.expected, &russian.observed].into_iter().chain(&russian.notes).chain(&russian.evidence);
+            // What could not be read is said in the words of the system that refused.
+            for text in own.filter(|text| !text.starts_with("не прочитано: ")) {
+                let english = text.split(|c: char| !c.is_alphanumeric()).find(|word| ENGLISH.contains(word));
+                assert_eq!(english, None, "{}: {text}", finding.rule);
+                sentences += usize::from(text.chars().any(|c| ('а'..='я').contains(&c)));
+            }
+        }
+    }
+    assert!(sentences > 200, "{sentences} sentences");
 }
 
 #[test]
@@ -167,7 +276,7 @@ fn rendering_needs_no_target_and_no_inventory() {
 
 #[test]
 fn formats_are_named_apart_and_explained() {
-    let names: std::collections::BTreeSet<&str> = report::FORMATS.iter().map(|format| format.name()).collect();
+    let names: BTreeSet<&str> = report::FORMATS.iter().map(|format| format.name()).collect();
     assert_eq!(names.len(), report::FORMATS.len());
     for format in report::FORMATS {
         assert!(!format.name().contains(['=', ' ', '/']) && !format.about().is_empty());

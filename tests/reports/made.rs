@@ -63,6 +63,7 @@ pub(crate) fn every_verdict() -> Run {
     for (index, finding) in assessment.findings.iter_mut().enumerate() {
         finding.rule = rule(index);
         finding.observed = observed(index);
+        finding.russian.as_mut().unwrap().observed = observed_in_russian(index);
         finding.verdict = Verdict::ALL[index % Verdict::ALL.len()];
         finding.waiver = None;
     }
@@ -94,6 +95,10 @@ pub(crate) fn rule(index: usize) -> String {
 
 pub(crate) fn observed(index: usize) -> String {
     format!("observation-{index:04}-end")
+}
+
+pub(crate) fn observed_in_russian(index: usize) -> String {
+    format!("наблюдение-{index:04}-конец")
 }
 
 /// How many findings a run has.
@@ -161,6 +166,11 @@ pub(crate) fn hostile() -> Run {
             piece.says = HOSTILE.to_owned();
             piece.at = Some(HOSTILE.to_owned());
         });
+        let russian = finding.russian.as_mut().unwrap();
+        russian.observed.push_str(HOSTILE);
+        russian.expected = HOSTILE.to_owned();
+        russian.notes.push(HOSTILE.to_owned());
+        russian.evidence.iter_mut().for_each(|says| *says = HOSTILE.to_owned());
     }
     let inventory = report.inventory.as_mut().unwrap();
     inventory.gaps.push(gap);
@@ -190,7 +200,12 @@ fn set<T: Clone>(fact: &mut Fact<T>, value: T) {
 
 /// Five hundred phones with a hundred and ten packages each, no two alike.
 pub(crate) fn batch() -> Run {
-    let mut run = sample("orion-p1-phone");
+    batch_of("orion-p1-phone")
+}
+
+/// Five hundred of a sample's devices, with five packages for each of its own, no two alike.
+pub(crate) fn batch_of(name: &str) -> Run {
+    let mut run = sample(name);
     let mut model = run.targets.remove(0);
     let Fact::Known { value, .. } = &mut model.inventory.as_mut().unwrap().packages else {
         panic!("it lists packages")

@@ -113,3 +113,52 @@ fn every_schema_names_each_field_and_is_a_schema() {
         assert_eq!(serde_json::from_slice::<Value>(&fs::read(file).unwrap()).unwrap(), schema, "cargo xtask generate");
     }
 }
+
+/// Files that people write, of every schema that was released: `waivers-1.toml`. A key that went would be an unknown one, and
+/// unknown keys are refused.
+#[test]
+fn files_that_people_write_are_read_for_every_released_schema_and_each_of_their_keys_counts() {
+    use preloaded::profile::{Attestations, Profile, Waivers};
+    type Read = fn(&str) -> Result<(), String>;
+    let kinds: [(&str, &str, Read); 3] = [
+        ("profile", "profile", |text| Profile::parse("p", text).map(drop).map_err(|error| error.to_string())),
+        ("waivers", "waivers", |text| Waivers::parse("w", text).map(drop).map_err(|error| error.to_string())),
+        ("attestations", "attestations", |text| {
+            Attestations::parse("a", text).map(drop).map_err(|error| error.to_string())
+        }),
+    ];
+    for (kind, which, read) in kinds {
+        let text = fs::read_to_string(made::root().join(format!("tests/data/schemas/{kind}-1.toml"))).unwrap();
+        read(&text).unwrap_or_else(|error| panic!("{kind}, of a released schema, is no longer read: {error}"));
+        let schema: Value = serde_json::from_slice(&made::preloaded(&["schema", which]).stdout).unwrap();
+        let printed = serde_json::to_string(&schema).unwrap();
+        let keys = |line: &str| line.split_once(" = ").map(|(key, _)| key.trim().to_owned());
+        let mut seen = 0;
+        for key in text.lines().filter(|line| !line.starts_with('#')).filter_map(keys) {
+            // Names of sources are the author's own.
+            if key.chars().all(|c| c.is_ascii_lowercase() || c == '-') {
+                assert!(printed.contains(&format!("\"{key}\"")), "{kind}: {key} is not in the schema");
+                seen += 1;
+                let other = text.replacen(&format!("{key} = "), &format!("{key}x = "), 1);
+                assert!(read(&other).is_err(), "{kind}: {key}x is taken");
+            }
+        }
+        assert!(seen > 8, "{kind}: {seen} keys");
+    }
+}
+
+#[test]
+fn comparisons_of_every_released_schema_are_read_in_full() {
+    for (name, text) in released("diff") {
+        held(&name, &text, |text| {
+            let diff: preloaded::diff::Diff = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+            Ok(serde_json::to_value(diff).unwrap())
+        });
+    }
+    for (name, text) in released("odd") {
+        held(&name, &text, |text| {
+            let odd: preloaded::diff::OddPreloads = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+            Ok(serde_json::to_value(odd).unwrap())
+        });
+    }
+}

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::super::words::{Words, phrase, words};
 use super::parser::sorted;
 use super::tree::{Arithmetic, Loop, Macro, Node, Question, Relation, Step};
 use super::value::{Exhausted, List, Meter, Text, Unknown, Value, equal, order, strict};
@@ -18,7 +19,7 @@ type Result<'a> = std::result::Result<Value<'a>, Exhausted>;
 /// A fact that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen<'a> {
-    pub(super) says: String,
+    pub(super) says: Words,
     pub(super) evidence: &'a Evidence,
 }
 
@@ -217,7 +218,7 @@ impl<'a, 'w> Evaluator<'a, 'w> {
                 }))
             }
             (_, Value::Number(_), Value::Number(0)) if matches!(sign, Arithmetic::Divide | Arithmetic::Remainder) => {
-                Value::error(span, "a division by zero")
+                Value::error(span, phrase("a division by zero", "деление на ноль"))
             }
             (_, Value::Number(one), Value::Number(other)) => {
                 let result = match sign {
@@ -303,7 +304,14 @@ impl<'a, 'w> Evaluator<'a, 'w> {
                 }
                 let item = usize::try_from(*place).ok().and_then(|place| list.items.get(place));
                 Ok(item.cloned().unwrap_or_else(|| {
-                    Value::error(span, format!("there is no place {place} in a list of {}", list.items.len()))
+                    let many = list.items.len();
+                    let what = words!(
+                        "there is no place {place} in a list of {many}",
+                        "в списке из {many} нет места {place}",
+                        place,
+                        many
+                    );
+                    Value::error(span, what)
                 }))
             }
             (Value::Map(map), _) => {
@@ -312,7 +320,7 @@ impl<'a, 'w> Evaluator<'a, 'w> {
                         return Ok(value.clone());
                     }
                 }
-                Ok(Value::error(span, format!("there is no key {}", key.show())))
+                Ok(Value::error(span, words!("there is no key {key}", "нет ключа {key}", key = key.show())))
             }
             _ => Ok(mismatch(span)),
         }
@@ -332,7 +340,11 @@ impl<'a, 'w> Evaluator<'a, 'w> {
         if let (Some(seen), Some(evidence)) = (&mut self.seen, evidence)
             && seen.len() < MAX_SEEN
         {
-            let fact = Seen { says: format!("{} of {}: {}", field.name, record.name(), value.show()), evidence };
+            let (field, of, value) = (field.name, record.name(), value.show());
+            let fact = Seen {
+                says: words!("{field} of {of}: {value}", "{field} ({of}): {value}", field, of, value),
+                evidence,
+            };
             if !seen.contains(&fact) {
                 seen.push(fact);
             }
@@ -523,9 +535,9 @@ fn passed<'a>(value: Value<'a>, span: &Range<usize>) -> Value<'a> {
 
 /// Types are settled before: this is the answer should one slip through.
 fn mismatch(span: &Range<usize>) -> Value<'static> {
-    Value::error(span, "a value of another type than is needed")
+    Value::error(span, phrase("a value of another type than is needed", "значение не того типа, который нужен"))
 }
 
 fn overflow(span: &Range<usize>) -> Value<'static> {
-    Value::error(span, "a number that does not fit 64 bits")
+    Value::error(span, phrase("a number that does not fit 64 bits", "число, которое не помещается в 64 бита"))
 }

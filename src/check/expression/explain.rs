@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::words::{Words, words};
 use super::evaluator::{Evaluator, Seen};
 use super::tree::{Loop, Macro, Node, Step};
 use super::value::{Exhausted, List, Value};
@@ -15,7 +16,7 @@ const MAX_CHARS: usize = 160;
 #[derive(Debug, Default)]
 pub(super) struct Decision<'a> {
     /// `` `pkg.target_sdk >= 30` is false ``
-    pub(super) parts: Vec<String>,
+    pub(super) parts: Vec<Words>,
     pub(super) seen: Vec<Seen<'a>>,
 }
 
@@ -25,7 +26,7 @@ pub(super) struct Explainer<'a, 'w, 'e> {
     evaluator: &'e mut Evaluator<'a, 'w>,
     decision: Decision<'a>,
     /// Items of macros that are being looked at: `p is com.example`.
-    items: Vec<String>,
+    items: Vec<Words>,
 }
 
 type Result = std::result::Result<(), Exhausted>;
@@ -41,7 +42,7 @@ impl<'a, 'w, 'e> Explainer<'a, 'w, 'e> {
         let mut explainer = Self { text, evaluator, decision: Decision::default(), items: Vec::new() };
         let complete = explainer.part(node, value).is_ok();
         if !complete || explainer.decision.parts.is_empty() {
-            explainer.decision.parts = vec![format!("`{}` is {value}", shown(text))];
+            explainer.decision.parts = vec![holds(&shown(text), value)];
         }
         explainer.decision
     }
@@ -96,7 +97,7 @@ impl<'a, 'w, 'e> Explainer<'a, 'w, 'e> {
                 continue;
             }
             self.facts(range)?;
-            self.items.push(format!("{} is {}", of.name, item.show()));
+            self.items.push(words!("{name} is {item}", "{name} = {item}", name = of.name, item = item.show()));
             self.evaluator.locals.push(item.clone());
             let result = self.part(&of.body, value);
             self.evaluator.locals.pop();
@@ -109,8 +110,11 @@ impl<'a, 'w, 'e> Explainer<'a, 'w, 'e> {
     fn leaf(&mut self, node: &'a Node, value: bool) -> Result {
         self.facts(node)?;
         let text = shown(self.text.get(node.span.clone()).unwrap_or_default());
-        let items = if self.items.is_empty() { String::new() } else { format!(", where {}", self.items.join(", ")) };
-        let part = format!("`{text}` is {value}{items}");
+        let mut part = holds(&text, value);
+        if !self.items.is_empty() {
+            let items = Words::joined(&self.items, ", ");
+            part = words!("{part}, where {items}", "{part}, где {items}", part, items);
+        }
         if !self.decision.parts.contains(&part) {
             self.decision.parts.push(part);
         }
@@ -127,6 +131,14 @@ impl<'a, 'w, 'e> Explainer<'a, 'w, 'e> {
             }
         }
         result.map(|_| ())
+    }
+}
+
+/// That a part of the expression is true, or false.
+fn holds(text: &str, value: bool) -> Words {
+    match value {
+        true => words!("`{text}` is true", "`{text}`: верно", text),
+        false => words!("`{text}` is false", "`{text}`: неверно", text),
     }
 }
 

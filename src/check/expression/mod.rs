@@ -24,10 +24,11 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::holding::PREDICTED;
-use super::outcome::{describe, plural};
+use super::outcome::describe;
 use super::selector::Selector;
 use super::setting::{About, HIDDEN, Row, SELECT, Shape, must};
 use super::sweep::{Question, Sheet, sweep};
+use super::words::{MORE_PACKAGES, Words, words};
 use super::{Check, CheckKind, Context, Outcome, Proof, Reason, Verdict};
 use crate::inventory::{Inventory, Package, PackageCopy};
 use crate::profile::{ProfileError, Settings};
@@ -100,8 +101,8 @@ struct Expression {
     select: Selector,
     /// Whether it is asked of each package.
     of_packages: bool,
-    expected: String,
-    holds: String,
+    expected: Words,
+    holds: Words,
 }
 
 impl CheckKind for ExpressionKind {
@@ -139,10 +140,12 @@ impl CheckKind for ExpressionKind {
         }
         let line = shown(word.text);
         let expected = match of_packages {
-            true => format!("of {} `{line}` is true", select.words()),
-            false => format!("`{line}` is true"),
+            true => {
+                words!("of {select} `{line}` is true", "{select}: верно `{line}`", select = select.words(), line)
+            }
+            false => words!("`{line}` is true", "верно `{line}`", line),
         };
-        let holds = format!("`{line}` is true");
+        let holds = words!("`{line}` is true", "верно `{line}`", line);
         Ok(Box::new(Expression { text: word.text.to_owned(), node, select, of_packages, expected, holds }))
     }
 }
@@ -183,7 +186,7 @@ enum Answer<'a> {
     Known(bool),
     Unknown(Arc<Unknown<'a>>),
     /// Why it has no value, in words.
-    Broken(String),
+    Broken(Words),
     /// The steps are used up.
     Exhausted,
 }
@@ -198,9 +201,9 @@ impl<'a> Asking<'a, '_> {
             Ok(Value::Unknown(unknown)) => Answer::Unknown(unknown),
             Ok(Value::Error(error)) => {
                 let part = self.expression.text.get(error.span.clone()).unwrap_or_default();
-                Answer::Broken(format!("{} in `{}`", error.what, shown(part)))
+                Answer::Broken(words!("{what} in `{part}`", "{what} в `{part}`", what = error.what, part = shown(part)))
             }
-            Ok(other) => Answer::Broken(format!("it comes to {}", other.show())),
+            Ok(other) => Answer::Broken(words!("it comes to {value}", "получается {value}", value = other.show())),
             Err(value::Exhausted) => Answer::Exhausted,
         }
     }
@@ -216,7 +219,7 @@ impl<'a> Asking<'a, '_> {
 
     fn of_packages(&self) -> Vec<Outcome> {
         let Expression { select, expected, holds, .. } = self.expression;
-        let question = Question { expected, none: holds };
+        let question = Question { expected, none: holds.clone() };
         let broken = RefCell::new(Vec::new());
         let mut outcomes = sweep(self.world.inventory, select, &question, |package, copies, sheet| {
             for copy in copies {
@@ -245,7 +248,7 @@ impl<'a> Asking<'a, '_> {
         copy: &'a PackageCopy,
         several: bool,
         sheet: &mut Sheet,
-    ) -> Result<(), String> {
+    ) -> Result<(), Words> {
         let subject = Some(Subject { package, copy });
         match self.ask(subject) {
             Answer::Known(true) => {
@@ -257,8 +260,12 @@ impl<'a> Asking<'a, '_> {
             }
             Answer::Known(false) => {
                 let decision = self.why(subject, false);
-                let of = if several { format!("of {}: ", copy.path) } else { String::new() };
-                sheet.breach(Reason::ExpressionFalse, format!("{of}{}", decision.parts.join("; ")));
+                let parts = Words::joined(&decision.parts, "; ");
+                let parts = match several {
+                    true => words!("of {path}: {parts}", "{path}: {parts}", path = copy.path, parts),
+                    false => parts,
+                };
+                sheet.breach(Reason::ExpressionFalse, parts);
                 add(sheet, decision);
             }
             Answer::Unknown(unknown) => {
@@ -278,12 +285,14 @@ impl<'a> Asking<'a, '_> {
         Ok(())
     }
 
-    fn not_judged(&self, broken: &[(&str, String)]) -> Outcome {
-        let mut words: Vec<String> = broken.iter().take(NAMED).map(|(name, why)| format!("{name} ({why})")).collect();
+    fn not_judged(&self, broken: &[(&str, Words)]) -> Outcome {
+        let each = broken.iter().take(NAMED).map(|(name, why)| words!("{name} ({why})", "{name} ({why})", name, why));
+        let mut each: Vec<Words> = each.collect();
         if let Some(more) = broken.len().checked_sub(NAMED).filter(|more| *more > 0) {
-            words.push(format!("and {}", plural(more, "more package", "more packages")));
+            each.push(words!("and {more}", "и ещё {more}", more = MORE_PACKAGES.count(more)));
         }
-        let observed = format!("not judged: {}", words.join("; "));
+        let each = Words::joined(each, "; ");
+        let observed = words!("not judged: {each}", "не оценено: {each}", each);
         let mut outcome = Outcome::new(Verdict::Error, Reason::ExpressionError, &self.expression.expected, observed);
         outcome.subject = broken.first().filter(|_| broken.len() == 1).map(|(name, _)| (*name).to_owned());
         outcome
@@ -291,10 +300,10 @@ impl<'a> Asking<'a, '_> {
 
     fn of_device(&self) -> Outcome {
         let expected = &self.expression.expected;
-        let new = |verdict, reason: Option<Reason>, observed: String| Outcome::new(verdict, reason, expected, observed);
+        let new = |verdict, reason: Option<Reason>, observed: Words| Outcome::new(verdict, reason, expected, observed);
         let mut outcome = match self.ask(None) {
             Answer::Known(true) if self.is_of_nothing() => {
-                let observed = "there is no package that it is about".to_owned();
+                let observed = words!("there is no package that it is about", "нет пакета, о котором оно");
                 new(Verdict::NotApplicable, Some(Reason::NothingMatched), observed)
                     .proven(Proof::of_list(self.world.inventory))
             }
@@ -302,7 +311,7 @@ impl<'a> Asking<'a, '_> {
                 let decision = self.why(None, value);
                 let (verdict, reason) =
                     if value { (Verdict::Pass, None) } else { (Verdict::Fail, Some(Reason::ExpressionFalse)) };
-                let mut outcome = new(verdict, reason, decision.parts.join("; "));
+                let mut outcome = new(verdict, reason, Words::joined(&decision.parts, "; "));
                 if self.asks_packages() {
                     outcome.proof = Proof::of_list(self.world.inventory);
                 }
@@ -313,7 +322,7 @@ impl<'a> Asking<'a, '_> {
             Answer::Exhausted => new(Verdict::Error, Some(Reason::ExpressionError), too_long()),
         };
         if self.world.predicted.take() {
-            outcome.notes.push(PREDICTED.to_owned());
+            outcome.notes.push(PREDICTED.into());
         }
         outcome
     }
@@ -339,12 +348,12 @@ impl<'a> Asking<'a, '_> {
             true => Reason::IncompleteEvidence,
             false => Reason::UnknownFact,
         };
-        let mut words: Vec<String> = Vec::new();
-        let mut notes: Vec<String> = Vec::new();
+        let mut lacks: Vec<Words> = Vec::new();
+        let mut notes: Vec<Words> = Vec::new();
         for lack in unknown.lacks.iter().take(NAMED) {
             let says = lack.describe();
-            if !words.contains(&says) {
-                words.push(says);
+            if !lacks.contains(&says) {
+                lacks.push(says);
             }
             if let Why::Gap(gap) = lack.why
                 && !notes.contains(&describe(gap))
@@ -352,8 +361,9 @@ impl<'a> Asking<'a, '_> {
                 notes.push(describe(gap));
             }
         }
-        words.extend(more_than_named(unknown));
-        let observed = format!("not settled: {}", words.join(", "));
+        lacks.extend(more_than_named(unknown));
+        let lacks = Words::joined(lacks, ", ");
+        let observed = words!("not settled: {lacks}", "не установлено: {lacks}", lacks);
         let mut outcome = Outcome::new(Verdict::Inconclusive, reason, &self.expression.expected, observed);
         if self.asks_packages() {
             outcome.proof = Proof::of_list(self.world.inventory);
@@ -369,12 +379,12 @@ fn add(sheet: &mut Sheet, decision: Decision<'_>) {
     }
 }
 
-fn more_than_named(unknown: &Unknown<'_>) -> Option<String> {
-    (unknown.lacks.len() > NAMED || unknown.more).then(|| "and others".to_owned())
+fn more_than_named(unknown: &Unknown<'_>) -> Option<Words> {
+    (unknown.lacks.len() > NAMED || unknown.more).then(|| words!("and others", "и другое"))
 }
 
-fn too_long() -> String {
-    format!("it takes more than {STEPS} steps")
+fn too_long() -> Words {
+    words!("it takes more than {steps} steps", "нужно больше {steps} шагов", steps = STEPS)
 }
 
 /// Names and fields, in Markdown.

@@ -148,8 +148,9 @@ fn ask(expressions: &[String]) -> Vec<String> {
         expressions.iter().map(|text| format!("{}\n", serde_json::Value::from(text.as_str()))).collect();
     let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
     let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
+    let written = writer.join().unwrap();
     assert!(output.status.success(), "cel-expr-python is missing: cargo xtask test installs it");
+    written.unwrap();
     let results: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
     assert_eq!(results.len(), expressions.len());
     results

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::words::{Phrase, phrase};
 use super::value::{Text, Value, Why};
 use super::view::{
     Field, Kind, Of, Read, Reader, Record, Subject, World, granted, large, maybe, number, requested, text, texts, told,
@@ -9,8 +10,18 @@ use super::view::{
 };
 use crate::inventory::{Code, CopyRole, Enabled, Fact, ManifestFacts, SignerDepth};
 
+/// What a phone says of signers where files are not read.
+const SIGNER_NUMBER: Phrase = phrase(
+    "the device tells the signer's number, not the digest",
+    "устройство сообщает номер подписавшего, а не отпечаток",
+);
+
+/// What is asked for.
+const NOT_COUNTED: Phrase =
+    phrase("classes were not counted (`--classes` counts them)", "классы не подсчитаны (их считает `--classes`)");
+
 /// What a file that was not read does not tell.
-const NOT_READ: Why<'static> = Why::Untold("the package file was not read");
+const NOT_READ: Why<'static> = Why::Untold(phrase("the package file was not read", "файл пакета не прочитан"));
 
 const fn of(
     name: &'static str,
@@ -37,7 +48,10 @@ fn of_file<'a>(subject: Subject<'a>, value: impl FnOnce(&Code) -> Option<u64>) -
 /// A flag of the network security configuration.
 fn network<'a>(subject: Subject<'a>, value: impl FnOnce(&ManifestFacts) -> Option<bool>) -> Read<'a> {
     told_or(&subject.copy.manifest, |facts| {
-        value(facts).map(flag).ok_or(Why::Untold("it stands in a file that can't be read"))
+        value(facts).map(flag).ok_or(Why::Untold(phrase(
+            "it stands in a file that can't be read",
+            "это стоит в файле, который не читается",
+        )))
     })
 }
 
@@ -93,9 +107,7 @@ pub(super) static FIELDS: &[Field] = &[
                 let digest = |signer: &crate::inventory::Signer| signer.sha256.clone();
                 let digests: Option<Vec<String>> = signers.iter().map(digest).collect();
                 let made = |digest: String| Value::Text(Text::Made(Arc::from(digest)));
-                digests
-                    .map(|list| Value::list(list.into_iter().map(made).collect()))
-                    .ok_or(Why::Untold("the device tells the signer's number, not the digest"))
+                digests.map(|list| Value::list(list.into_iter().map(made).collect())).ok_or(Why::Untold(SIGNER_NUMBER))
             })
         },
     ),
@@ -117,7 +129,7 @@ pub(super) static FIELDS: &[Field] = &[
                 let known =
                     |signer: &&crate::inventory::Signer| signer.sha256.is_some() || signer.published_key.is_some();
                 if !signers.iter().all(|signer| known(&signer)) {
-                    return Err(Why::Untold("the device tells the signer's number, not the digest"));
+                    return Err(Why::Untold(SIGNER_NUMBER));
                 }
                 Ok(texts(signers.iter().filter_map(|signer| signer.published_key.as_ref())))
             })
@@ -136,11 +148,13 @@ pub(super) static FIELDS: &[Field] = &[
         "installed for the owner, and neither disabled, suspended nor hidden; unknown of an image",
         |of, _| {
             told_or(&of.package.users, |states| {
-                let owner =
-                    states.iter().find(|state| state.user == 0).ok_or(Why::Untold("the owner's state is not told"))?;
+                let owner = states
+                    .iter()
+                    .find(|state| state.user == 0)
+                    .ok_or(Why::Untold(phrase("the owner's state is not told", "состояние у владельца не сообщено")))?;
                 match owner.enabled {
                     Enabled::Unrecognised if owner.hindrances().is_empty() => {
-                        Err(Why::Untold("a state of no known meaning"))
+                        Err(Why::Untold(phrase("a state of no known meaning", "состояние с неизвестным значением")))
                     }
                     _ => Ok(flag(owner.hindrances().is_empty())),
                 }
@@ -188,7 +202,7 @@ pub(super) static FIELDS: &[Field] = &[
             let counts = match &of.copy.code {
                 Fact::Known { value, .. } => match &value.class_counts {
                     Some(counts) => counts,
-                    None => return Read::Unknown(Why::Untold("classes were not counted (`--classes` counts them)")),
+                    None => return Read::Unknown(Why::Untold(NOT_COUNTED)),
                 },
                 Fact::Unknown(gap) => return Read::Unknown(Why::Gap(gap)),
             };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use regex::RegexBuilder;
 
+use super::super::words::words;
 use super::lexer::{Refusal, Token, absent, tokens};
 use super::tree::{Arithmetic, Loop, Macro, Node, Question, Relation, Step, Type};
 use super::value::{Text, Value, equal, order};
@@ -552,7 +553,7 @@ impl<'t> Parser<'t> {
             Some(values) => {
                 let map = sorted(values, &span, &mut Meter::new(STEPS));
                 match map {
-                    Ok(Value::Error(error)) => return Err(Refusal::new(span, error.what.clone())),
+                    Ok(Value::Error(error)) => return Err(Refusal::new(span, error.what.en.clone())),
                     Ok(map) => constant(span, map),
                     Err(_) => return Err(Refusal::new(span, "the map is too large")),
                 }
@@ -575,7 +576,10 @@ pub(super) fn sorted<'a>(
         if let [(one, _), (other, _)] = pair
             && equal(one, other, meter)?.flag() == Some(true)
         {
-            return Ok(Value::error(span, format!("the key {} stands twice", one.show())));
+            return Ok(Value::error(
+                span,
+                words!("the key {key} stands twice", "ключ {key} стоит дважды", key = one.show()),
+            ));
         }
     }
     Ok(Value::Map(Arc::new(pairs)))

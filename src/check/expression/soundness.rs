@@ -21,7 +21,7 @@ fn names() -> Vec<(&'static str, Type)> {
 }
 
 fn unknown(name: &'static str) -> Arc<Unknown<'static>> {
-    Unknown::one(name, "", Why::Untold("a test"))
+    Unknown::one(name, "", Why::Untold(super::super::words::phrase("a test", "проверка")))
 }
 
 fn numbers(list: &[i64]) -> Vec<Value<'static>> {

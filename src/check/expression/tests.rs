@@ -45,7 +45,7 @@ fn a_failure_names_the_part_that_decided_the_facts_and_where_they_were_read() {
     assert_eq!(found.subject.as_deref(), Some("com.old"));
     let observed = "com.old: `pkg.target_sdk >= 29` is false; `pkg.label == \"x\"` is false";
     assert_eq!(found.observed, observed);
-    let says: Vec<&str> = found.proof.iter().map(|proof| proof.says.as_str()).collect();
+    let says: Vec<&str> = found.proof.iter().map(|proof| &*proof.says).collect();
     assert_eq!(says, ["target_sdk of com.old: 22", "label of com.old: \"\""]);
     assert_eq!(found.proof[0].evidence, evidence().at("a place"));
 
@@ -91,7 +91,7 @@ fn what_a_device_does_not_tell_is_unknown_and_not_empty() {
     package.copies[0].signers = known(vec![numbered]);
     let inventory = with(image(), [package]);
     let found = stays_open("pkg.signers.size() == 1", &inventory);
-    assert!(found.observed.contains("the device tells the signer's number, not the digest"), "{}", found.observed);
+    assert!(found.observed.contains("the device tells the signer's number, not the digest"), "{:?}", found.observed);
     stays_open("pkg.published_keys.size() == 0", &inventory);
     let mut package = app("com.a");
     package.copies[0].version_code = known(u64::MAX);
@@ -107,12 +107,12 @@ fn permissions_that_cant_be_foretold_decide_only_where_it_does_not_matter() {
     ]);
     let inventory = with(image(), [package]);
     let found = passes("\"android.permission.CAMERA\" in pkg.granted", &inventory);
-    assert!(found.notes.iter().any(|note| note == PREDICTED), "{found:#?}");
+    assert!(found.notes.iter().any(|note| *note == Words::from(PREDICTED)), "{found:#?}");
     passes("!(\"android.permission.RECORD_AUDIO\" in pkg.granted)", &inventory);
     stays_open("!(\"android.permission.READ_SMS\" in pkg.granted)", &inventory);
     passes("pkg.granted.all(g, g.startsWith(\"android.\"))", &inventory);
     let found = fails("pkg.granted.all(g, !g.endsWith(\"CAMERA\"))", &inventory);
-    assert!(found.notes.iter().any(|note| note == PREDICTED), "{found:#?}");
+    assert!(found.notes.iter().any(|note| *note == Words::from(PREDICTED)), "{found:#?}");
     stays_open("pkg.granted.size() == 1", &inventory);
     stays_open("pkg.granted.all(g, !g.endsWith(\"SMS\"))", &inventory);
 
@@ -177,7 +177,7 @@ fn a_copy_that_breaks_the_rule_is_not_covered_by_another() {
     package.copies[1].target_sdk = known(20);
     let inventory = with(image(), [package]);
     let found = fails("pkg.target_sdk > 28", &inventory);
-    assert_eq!(found.observed.matches("is false").count(), 1, "{}", found.observed);
+    assert_eq!(found.observed.matches("is false").count(), 1, "{:?}", found.observed);
     fails("packages.all(p, p.copies.all(c, c.target_sdk > 28))", &inventory);
     passes("packages.all(p, p.copies.size() == 2)", &inventory);
 }
@@ -227,7 +227,7 @@ fn too_many_steps_are_an_error_and_the_number_does_not_depend_on_the_machine() {
 fn run(text: &str, steps: u64) -> (Result<String, Exhausted>, u64) {
     let (node, _) =
         parser::expression(text, &roots(&[("n", Type::Number)])).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-    evaluate(&node, vec![Value::Number(1)], steps, |value, left| (value.map(|value| value.show()), left))
+    evaluate(&node, vec![Value::Number(1)], steps, |value, left| (value.map(|value| value.show().en), left))
 }
 
 #[test]
@@ -350,7 +350,7 @@ fn no_text_makes_the_parser_or_the_evaluator_panic() {
         }
         if let Ok((node, _)) = parser::expression(&text, &names) {
             read += 1;
-            evaluate(&node, vec![Value::Number(3)], 10_000, |value, _| value.map(|value| value.show()).ok());
+            evaluate(&node, vec![Value::Number(3)], 10_000, |value, _| value.map(|value| value.show().en).ok());
         }
     }
     assert!(read > 500, "only {read} could be read");

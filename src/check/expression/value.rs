@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::super::words::{Phrase, Words, words};
 use super::view::Record;
 use crate::inventory::Gap;
 
@@ -130,7 +131,7 @@ pub(super) struct Lack<'a> {
 pub(super) enum Why<'a> {
     Gap(&'a Gap),
     /// It was read, and does not say it.
-    Untold(&'static str),
+    Untold(Phrase),
 }
 
 impl<'a> Unknown<'a> {
@@ -161,11 +162,16 @@ impl<'a> Unknown<'a> {
 }
 
 impl Lack<'_> {
-    pub(super) fn describe(&self) -> String {
-        match self.why {
-            Why::Gap(_) if self.of.is_empty() => format!("`{}` may lack some", self.field),
-            Why::Gap(_) => format!("`{}` of {} is unknown", self.field, self.of),
-            Why::Untold(why) => format!("`{}` of {} is unknown: {why}", self.field, self.of),
+    pub(super) fn describe(&self) -> Words {
+        let Self { field, of, why } = self;
+        match why {
+            Why::Gap(_) if of.is_empty() => {
+                words!("`{field}` may lack some", "`{field}`: список может быть неполон", field)
+            }
+            Why::Gap(_) => words!("`{field}` of {of} is unknown", "неизвестно: `{field}`, {of}", field, of),
+            Why::Untold(why) => {
+                words!("`{field}` of {of} is unknown: {why}", "неизвестно: `{field}`, {of}: {why}", field, of, why)
+            }
         }
     }
 }
@@ -175,11 +181,11 @@ impl Lack<'_> {
 pub(super) struct Error {
     /// The part of the expression.
     pub(super) span: Range<usize>,
-    pub(super) what: String,
+    pub(super) what: Words,
 }
 
 impl<'a> Value<'a> {
-    pub(super) fn error(span: &Range<usize>, what: impl Into<String>) -> Self {
+    pub(super) fn error(span: &Range<usize>, what: impl Into<Words>) -> Self {
         Self::Error(Arc::new(Error { span: span.clone(), what: what.into() }))
     }
 
@@ -201,38 +207,45 @@ impl<'a> Value<'a> {
     }
 
     /// In words, shortened.
-    pub(super) fn show(&self) -> String {
+    pub(super) fn show(&self) -> Words {
         match self {
-            Self::Null => "null".to_owned(),
-            Self::Flag(flag) => flag.to_string(),
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => quote(text.as_str()),
+            Self::Null => Words::plain("null"),
+            Self::Flag(flag) => Words::plain(flag.to_string()),
+            Self::Number(number) => Words::plain(number.to_string()),
+            Self::Text(text) => Words::plain(quote(text.as_str())),
             Self::List(list) => {
-                let mut words: Vec<String> = list.items.iter().take(SHOWN_ITEMS).map(Value::show).collect();
-                if let Some(more) = list.items.len().checked_sub(SHOWN_ITEMS).filter(|more| *more > 0) {
-                    words.push(format!("{more} more"));
-                }
+                let mut parts: Vec<Words> = list.items.iter().take(SHOWN_ITEMS).map(Value::show).collect();
+                parts.extend(beyond_shown(list.items.len()));
                 if !list.perhaps.is_empty() {
-                    words.push(format!("perhaps {} more", list.perhaps.len()));
+                    let more = list.perhaps.len();
+                    parts.push(words!("perhaps {more} more", "возможно, ещё {more}", more));
                 }
                 if list.rest.is_some() {
-                    words.push("and what is not known".to_owned());
+                    parts.push(words!("and what is not known", "и то, что неизвестно"));
                 }
-                format!("[{}]", words.join(", "))
+                let parts = Words::joined(parts, ", ");
+                words!("[{parts}]", "[{parts}]", parts)
             }
             Self::Map(map) => {
-                let pair = |(key, value): &(Value<'_>, Value<'_>)| format!("{}: {}", key.show(), value.show());
-                let mut words: Vec<String> = map.iter().take(SHOWN_ITEMS).map(pair).collect();
-                if let Some(more) = map.len().checked_sub(SHOWN_ITEMS).filter(|more| *more > 0) {
-                    words.push(format!("{more} more"));
-                }
-                format!("{{{}}}", words.join(", "))
+                let pair = |(key, value): &(Value<'_>, Value<'_>)| {
+                    let (key, value) = (key.show(), value.show());
+                    words!("{key}: {value}", "{key}: {value}", key, value)
+                };
+                let mut parts: Vec<Words> = map.iter().take(SHOWN_ITEMS).map(pair).collect();
+                parts.extend(beyond_shown(map.len()));
+                let parts = Words::joined(parts, ", ");
+                words!("{{{parts}}}", "{{{parts}}}", parts)
             }
-            Self::Record(record) => record.name().to_owned(),
-            Self::Unknown(_) => "unknown".to_owned(),
-            Self::Error(error) => format!("an error: {}", error.what),
+            Self::Record(record) => Words::plain(record.name()),
+            Self::Unknown(_) => words!("unknown", "неизвестно"),
+            Self::Error(error) => words!("an error: {what}", "ошибка: {what}", what = error.what),
         }
     }
+}
+
+fn beyond_shown(items: usize) -> Option<Words> {
+    let more = items.checked_sub(SHOWN_ITEMS).filter(|more| *more > 0)?;
+    Some(words!("{more} more", "ещё {more}", more))
 }
 
 fn quote(text: &str) -> String {

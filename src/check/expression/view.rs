@@ -10,6 +10,7 @@ use super::super::Context;
 use super::super::holding::{Holdings, Of as Grants};
 use super::super::permission_ceiling::asked;
 use super::super::selector::Picked;
+use super::super::words::phrase;
 use super::tree::Type;
 use super::value::{List, Text, Unknown, Value, Why};
 use super::{device_view, package_view};
@@ -172,7 +173,7 @@ impl Field {
                 Err(why) => Read::Unknown(why),
             },
             // Types are settled when the expression is read.
-            _ => Read::Unknown(Why::Untold("it is a field of something else")),
+            _ => Read::Unknown(Why::Untold(phrase("it is a field of something else", "это поле чего-то другого"))),
         }
     }
 }
@@ -318,7 +319,9 @@ pub(super) fn told_or<'a, T>(fact: &'a Fact<T>, value: impl FnOnce(&'a T) -> Res
 
 /// A number that is larger than those of expressions is not one.
 pub(super) fn large<'a>(value: u64) -> Result<Value<'a>, Why<'a>> {
-    i64::try_from(value).map(Value::Number).map_err(|_| Why::Untold("the number is larger than those of CEL"))
+    i64::try_from(value)
+        .map(Value::Number)
+        .map_err(|_| Why::Untold(phrase("the number is larger than those of CEL", "число больше, чем бывают в CEL")))
 }
 
 /// What a manifest asks for on this device.
@@ -329,7 +332,9 @@ pub(super) fn requested<'a>(subject: Subject<'a>, world: &World<'a>) -> Read<'a>
 
 /// What a package is granted: [`World::granted`] by its place.
 pub(super) fn granted<'a>(field: &'static str, place: usize, subject: Subject<'a>, world: &World<'a>) -> Read<'a> {
-    let Some(holdings) = world.granted.get(place) else { return Read::Unknown(Why::Untold("there is no such list")) };
+    let Some(holdings) = world.granted.get(place) else {
+        return Read::Unknown(Why::Untold(phrase("there is no such list", "такого списка нет")));
+    };
     let holding = match holdings.of(subject.package) {
         Ok(holding) => holding,
         Err(gap) => return Read::Unknown(Why::Gap(gap)),
@@ -345,7 +350,7 @@ pub(super) fn granted<'a>(field: &'static str, place: usize, subject: Subject<'a
     open.sort_unstable();
     open.dedup();
     open.retain(|permission| held.binary_search(permission).is_err());
-    let why = Why::Untold("a permission's grant can't be told");
+    let why = Why::Untold(phrase("a permission's grant can't be told", "выдано ли разрешение, сказать нельзя"));
     let perhaps = open.into_iter().map(|permission| (text(permission), Unknown::one(field, name, why)));
     let list = List { items: held.into_iter().map(text).collect(), perhaps: perhaps.collect(), rest: None };
     Read::Known(Value::List(Arc::new(list)), Some(holding.evidence))
@@ -423,7 +428,9 @@ static DECLARED: &[Field] = &[
         "protection level in Android's words: `signature|privileged`",
         Reader::Declared(|of| match &of.protection {
             Some(protection) => Ok(text(protection)),
-            None => Err(Why::Untold("it is a reference that was not resolved")),
+            None => {
+                Err(Why::Untold(phrase("it is a reference that was not resolved", "это ссылка, которая не разрешена")))
+            }
         }),
     ),
 ];

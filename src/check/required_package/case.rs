@@ -1,28 +1,37 @@
 //! What speaks for and against one package of [`super::RequiredPackage`].
 
-use super::super::outcome::describe;
+use super::super::outcome::{describe, hindrances};
 use super::super::selector::is_verified;
+use super::super::words::{Phrase, Words, phrase, words};
 use super::super::{Outcome, Proof, Reason, Verdict};
 use super::Method;
 use crate::inventory::{
-    CopyRole, DeviceKind, Enabled, Fact, Inventory, Package, PackageCopy, Placement, PresenceState,
+    CopyRole, DeviceKind, Enabled, Fact, Inventory, Package, PackageCopy, Placement, PresenceState, Signer,
 };
 
 /// What speaks about one package.
 #[derive(Default)]
 pub(super) struct Case {
     proof: Vec<Proof>,
-    notes: Vec<String>,
+    notes: Vec<Words>,
     /// What contradicts the rule, gravest first.
-    breaches: Vec<(Reason, String)>,
+    breaches: Vec<(Reason, Words)>,
     /// What could not be settled.
-    pub(super) unknowns: Vec<(Reason, String)>,
+    unknowns: Vec<(Reason, Words)>,
     /// Where the app is, for a pass.
-    place: String,
+    place: Words,
 }
 
 impl Case {
-    pub(super) fn decide(self, expected: &str) -> Outcome {
+    fn breach(&mut self, reason: Reason, words: impl Into<Words>) {
+        self.breaches.push((reason, words.into()));
+    }
+
+    pub(super) fn unknown(&mut self, reason: Reason, words: impl Into<Words>) {
+        self.unknowns.push((reason, words.into()));
+    }
+
+    pub(super) fn decide(self, expected: &Words) -> Outcome {
         let (verdict, grounds) = if !self.breaches.is_empty() {
             (Verdict::Fail, self.breaches)
         } else if !self.unknowns.is_empty() {
@@ -31,8 +40,12 @@ impl Case {
             (Verdict::Pass, Vec::new())
         };
         let reason = grounds.first().map(|(reason, _)| *reason);
-        let words: Vec<String> = grounds.into_iter().map(|(_, words)| words).collect();
-        let observed = if words.is_empty() { self.place } else { format!("{}: {}", self.place, words.join("; ")) };
+        let observed = if grounds.is_empty() {
+            self.place
+        } else {
+            let grounds = Words::joined(grounds.into_iter().map(|(_, words)| words), "; ");
+            words!("{place}: {grounds}", "{place}: {grounds}", place = self.place, grounds)
+        };
         let mut outcome = Outcome::new(verdict, reason, expected, observed);
         outcome.proof = self.proof;
         outcome.notes = self.notes;
@@ -40,14 +53,14 @@ impl Case {
     }
 
     /// Notes a fact's value as proof, or that it is unknown. The value, where it is known.
-    fn fact<'a, T>(&mut self, fact: &'a Fact<T>, name: &str, says: impl FnOnce(&T) -> String) -> Option<&'a T> {
+    fn fact<'a, T>(&mut self, fact: &'a Fact<T>, name: Phrase, says: impl FnOnce(&T) -> Words) -> Option<&'a T> {
         match fact {
             Fact::Known { value, evidence } => {
                 self.proof.push(Proof::new(evidence, says(value)));
                 Some(value)
             }
             Fact::Unknown(gap) => {
-                self.unknowns.push((Reason::UnknownFact, format!("{name} is unknown")));
+                self.unknown(Reason::UnknownFact, words!("{name} is unknown", "неизвестно: {name}", name));
                 self.notes.push(describe(gap));
                 None
             }
@@ -55,73 +68,104 @@ impl Case {
     }
 
     pub(super) fn place(&mut self, package: &Package, active: &PackageCopy, inventory: &Inventory) {
-        self.place = format!("{} at {}", package.name, active.path);
+        let name = &package.name;
+        self.place = words!("{name} at {path}", "{name}: {path}", name, path = active.path);
         let Some(evidence) = inventory.packages.evidence() else { return };
         for copy in &package.copies {
             let role = match copy.role {
-                CopyRole::Factory => "part of the firmware",
-                CopyRole::Updated => "an update of the firmware's copy",
-                CopyRole::Added => "without a copy in the firmware",
+                CopyRole::Factory => phrase("part of the firmware", "часть прошивки"),
+                CopyRole::Updated => phrase("an update of the firmware's copy", "обновление копии из прошивки"),
+                CopyRole::Added => phrase("without a copy in the firmware", "в прошивке копии нет"),
             };
-            self.proof.push(Proof::new(evidence, format!("{} at {}: {role}", package.name, copy.path)));
+            let path = &copy.path;
+            let says = words!("{name} at {path}: {role}", "{name}: {path}, {role}", name, path, role);
+            self.proof.push(Proof::new(evidence, says));
         }
     }
 
     pub(super) fn version(&mut self, active: &PackageCopy) {
         if let Fact::Known { value, evidence } = &active.version_code {
-            self.proof.push(Proof::new(evidence, format!("versionCode is {value}")));
+            self.proof.push(Proof::new(evidence, words!("versionCode is {value}", "versionCode = {value}", value)));
         }
         if let Fact::Known { value: Some(name), evidence } = &active.version_name {
-            self.proof.push(Proof::new(evidence, format!("versionName is {name}")));
+            self.proof.push(Proof::new(evidence, words!("versionName is {name}", "versionName = {name}", name)));
         }
     }
 
     pub(super) fn code(&mut self, active: &PackageCopy) {
-        let code = self.fact(&active.code, "whether it has code", |code| match (code.present, code.dex_bytes) {
-            (false, _) => "no code".to_owned(),
-            (true, Some(bytes)) => format!("DEX code of {bytes} bytes"),
-            (true, None) => "HAS_CODE".to_owned(),
+        let code = self.fact(&active.code, phrase("whether it has code", "есть ли в нём код"), |code| {
+            match (code.present, code.dex_bytes) {
+                (false, _) => words!("no code", "нет кода"),
+                (true, Some(bytes)) => words!("DEX code of {bytes} bytes", "код DEX, байт: {bytes}", bytes),
+                (true, None) => Words::plain("HAS_CODE"),
+            }
         });
         if code.is_some_and(|code| !code.present) {
-            self.breaches.push((Reason::LookAlike, "it has no code".to_owned()));
+            self.breach(Reason::LookAlike, phrase("it has no code", "в нём нет кода"));
         }
     }
 
     pub(super) fn launcher(&mut self, active: &PackageCopy, inventory: &Inventory) {
-        let launcher = self.fact(&active.launcher, "whether a launcher shows it", |activities| {
-            if activities.is_empty() {
-                "no launcher activity".to_owned()
-            } else {
-                format!("launcher activity {}", activities.join(", "))
-            }
-        });
+        let launcher = self.fact(
+            &active.launcher,
+            phrase("whether a launcher shows it", "показывает ли его лаунчер"),
+            |activities| {
+                if activities.is_empty() {
+                    words!("no launcher activity", "нет значка в лаунчере")
+                } else {
+                    words!("launcher activity {list}", "значок в лаунчере {list}", list = activities.join(", "))
+                }
+            },
+        );
         let tv = inventory.device.kind.known() == Some(&DeviceKind::Tv);
         if launcher.is_some_and(Vec::is_empty) && tv && inventory.target.kind.has_run() {
             // A device is asked for what launchers of touch screens show; those of TVs show another category too.
-            self.unknowns.push((Reason::UnknownFact, "whether the launcher of a TV shows it is not asked".to_owned()));
+            self.unknown(
+                Reason::UnknownFact,
+                phrase(
+                    "whether the launcher of a TV shows it is not asked",
+                    "показывает ли его лаунчер телевизора, не проверяется",
+                ),
+            );
         } else if launcher.is_some_and(Vec::is_empty) {
-            self.breaches.push((Reason::LookAlike, "no launcher shows it".to_owned()));
+            self.breach(Reason::LookAlike, phrase("no launcher shows it", "лаунчер его не показывает"));
         }
     }
 
     pub(super) fn signer(&mut self, active: &PackageCopy, pins: &[String]) {
-        let signers = self.fact(&active.signers, "its signer", |signers| {
-            let digests: Vec<&str> =
-                signers.iter().map(|signer| signer.sha256.as_deref().unwrap_or("of unknown digest")).collect();
-            format!("signer {}", if digests.is_empty() { "none".to_owned() } else { digests.join(", ") })
+        let signers = self.fact(&active.signers, phrase("its signer", "ключ подписи"), |signers| {
+            let digest = |signer: &Signer| match &signer.sha256 {
+                Some(digest) => Words::plain(digest.as_str()),
+                None => words!("of unknown digest", "с неизвестным SHA-256"),
+            };
+            let digests = if signers.is_empty() {
+                words!("none", "нет")
+            } else {
+                Words::joined(signers.iter().map(digest), ", ")
+            };
+            words!("signer {digests}", "ключ подписи {digests}", digests)
         });
         let Some(signers) = signers else { return };
         let pinned = |digest: &str| pins.iter().any(|pin| pin.eq_ignore_ascii_case(digest));
         let mut matching = signers.iter().filter(|signer| signer.sha256.as_deref().is_some_and(pinned)).peekable();
         if matching.peek().is_some() {
             if !matching.any(is_verified) {
-                let words = "the pinned signer is claimed, but its signature was not verified";
-                self.unknowns.push((Reason::UnknownFact, words.to_owned()));
+                let words = phrase(
+                    "the pinned signer is claimed, but its signature was not verified",
+                    "закреплённый ключ подписи заявлен, но подпись не проверена",
+                );
+                self.unknown(Reason::UnknownFact, words);
             }
         } else if signers.iter().any(|signer| signer.sha256.is_none()) {
-            self.unknowns.push((Reason::UnknownFact, "the signer's SHA-256 digest is unknown".to_owned()));
+            self.unknown(
+                Reason::UnknownFact,
+                phrase("the signer's SHA-256 digest is unknown", "SHA-256 ключа подписи неизвестен"),
+            );
         } else {
-            self.breaches.push((Reason::LookAlike, "none of the pinned signers signed it".to_owned()));
+            self.breach(
+                Reason::LookAlike,
+                phrase("none of the pinned signers signed it", "не подписано ни одним из закреплённых ключей"),
+            );
         }
     }
 
@@ -131,17 +175,18 @@ impl Case {
             |copy: &PackageCopy| copy.code.known().is_some_and(|code| !code.present || code.dex_bytes == Some(0));
         for copy in package.copies.iter().filter(|copy| stub(copy)) {
             if let Some(evidence) = copy.code.evidence() {
-                self.proof.push(Proof::new(evidence, format!("{} holds no DEX code", copy.path)));
+                let says = words!("{path} holds no DEX code", "в {path} нет кода DEX", path = copy.path);
+                self.proof.push(Proof::new(evidence, says));
             }
-            self.breaches.push((Reason::Stub, format!("{} is a placeholder", copy.path)));
+            self.breach(Reason::Stub, words!("{path} is a placeholder", "{path} — заглушка", path = copy.path));
         }
         let sized = |copy: &PackageCopy| copy.code.known().is_some_and(|code| code.dex_bytes.is_some());
         if !package.copies.iter().all(sized) {
-            self.notes.push(
+            self.notes.push(words!(
                 "The size of its code is not known for every copy: HAS_CODE and the launcher activity of the copy that \
-                 runs were taken for the full app."
-                    .to_owned(),
-            );
+                 runs were taken for the full app.",
+                "Размер кода известен не для всех копий: приложение сочтено полным по признаку HAS_CODE и значку той копии, которая работает."
+            ));
         }
     }
 
@@ -151,25 +196,44 @@ impl Case {
                 // Nothing has been enabled or disabled before the first boot.
                 return;
             }
-            users => self.fact(users, "its state for user 0", |states| match states.iter().find(|s| s.user == 0) {
-                Some(state) => format!(
-                    "user 0: installed={} hidden={} suspended={} enabled={:?}",
-                    state.installed, state.hidden, state.suspended, state.enabled
-                ),
-                None => "no state for user 0".to_owned(),
-            }),
+            users => self.fact(
+                users,
+                phrase("its state for user 0", "состояние для пользователя 0"),
+                |states| match states.iter().find(|s| s.user == 0) {
+                    Some(state) => {
+                        let flags = format!(
+                            "installed={} hidden={} suspended={} enabled={:?}",
+                            state.installed, state.hidden, state.suspended, state.enabled
+                        );
+                        words!("user 0: {flags}", "пользователь 0: {flags}", flags)
+                    }
+                    None => words!("no state for user 0", "нет состояния для пользователя 0"),
+                },
+            ),
         };
         let Some(users) = users else { return };
         let Some(state) = users.iter().find(|state| state.user == 0) else {
-            self.unknowns.push((Reason::UnknownFact, "its state for user 0 is unknown".to_owned()));
+            self.unknown(
+                Reason::UnknownFact,
+                phrase("its state for user 0 is unknown", "состояние для пользователя 0 неизвестно"),
+            );
             return;
         };
         if state.enabled == Enabled::Unrecognised {
-            self.unknowns.push((Reason::UnknownFact, "it is in a state of no known meaning for user 0".to_owned()));
+            self.unknown(
+                Reason::UnknownFact,
+                phrase(
+                    "it is in a state of no known meaning for user 0",
+                    "состояние для пользователя 0 имеет неизвестное значение",
+                ),
+            );
         }
-        let faults = state.hindrances();
-        if !faults.is_empty() {
-            self.breaches.push((Reason::NotEnabled, format!("for user 0 it is {}", faults.join(", "))));
+        if !state.hindrances().is_empty() {
+            let faults = hindrances(state);
+            self.breach(
+                Reason::NotEnabled,
+                words!("for user 0 it is {faults}", "для пользователя 0: {faults}", faults),
+            );
         }
     }
 
@@ -182,23 +246,33 @@ impl Case {
         match &package.presence {
             Fact::Known { value, .. } => {
                 for ground in &value.grounds {
-                    self.proof.push(Proof::new(&ground.evidence, ground.says.clone()));
+                    self.proof.push(Proof::new(&ground.evidence, Words::plain(ground.says.as_str())));
                 }
                 match value.state {
                     PresenceState::Full | PresenceState::FirstBoot | PresenceState::AutoInstall => {}
                     PresenceState::Stub | PresenceState::Icon => {
-                        self.unknowns
-                            .push((Reason::ProvenanceUnclear, "what is installed of it is a placeholder".to_owned()));
+                        self.unknown(
+                            Reason::ProvenanceUnclear,
+                            phrase("what is installed of it is a placeholder", "установлена только заглушка"),
+                        );
                     }
                     PresenceState::Absent => {
-                        let words = "its file lies in the firmware, and nothing installs it at first boot";
-                        self.breaches.push((Reason::Absent, words.to_owned()));
+                        let words = phrase(
+                            "its file lies in the firmware, and nothing installs it at first boot",
+                            "файл лежит в прошивке, но при первом запуске его ничто не устанавливает",
+                        );
+                        self.breach(Reason::Absent, words);
                     }
                 }
             }
             Fact::Unknown(gap) => {
-                self.unknowns
-                    .push((Reason::UnknownFact, "whether it is installed at first boot is unknown".to_owned()));
+                self.unknown(
+                    Reason::UnknownFact,
+                    phrase(
+                        "whether it is installed at first boot is unknown",
+                        "устанавливается ли при первом запуске, неизвестно",
+                    ),
+                );
                 self.notes.push(describe(gap));
             }
         }
@@ -211,19 +285,35 @@ impl Case {
         if firmware.peek().is_none() {
             let words = match &package.installer {
                 Fact::Known { value: Some(installer), evidence } => {
-                    self.proof.push(Proof::new(evidence, format!("installed by {installer}")));
-                    format!("no copy of it belongs to the firmware; {installer} installed it later")
+                    let by = words!("installed by {installer}", "установил {installer}", installer);
+                    self.proof.push(Proof::new(evidence, by));
+                    words!(
+                        "no copy of it belongs to the firmware; {installer} installed it later",
+                        "в прошивке его копии нет; позже его установил {installer}",
+                        installer
+                    )
                 }
-                _ => "no copy of it belongs to the firmware: who installed it is not known".to_owned(),
+                _ => words!(
+                    "no copy of it belongs to the firmware: who installed it is not known",
+                    "в прошивке его копии нет: кто его установил, неизвестно"
+                ),
             };
-            self.unknowns.push((Reason::ProvenanceUnclear, words));
+            self.unknown(Reason::ProvenanceUnclear, words);
             if !methods.is_empty() {
-                let methods: Vec<&str> = methods.iter().map(|method| method.describe()).collect();
-                self.notes.push(format!("It may have come by {}, which is lawful too.", methods.join(" or ")));
+                let list = |between| Words::joined(methods.iter().map(|method| method.describe()), between);
+                let methods = Words { en: list(" or ").en, ru: list(" или ").ru };
+                self.notes.push(words!(
+                    "It may have come by {methods}, which is lawful too.",
+                    "Оно могло появиться и другим законным способом: {methods}.",
+                    methods
+                ));
             }
         } else if firmware.all(inert) {
-            let words = "it lies where Android loads nothing by itself";
-            self.unknowns.push((Reason::ProvenanceUnclear, words.to_owned()));
+            let words = phrase(
+                "it lies where Android loads nothing by itself",
+                "оно лежит там, откуда Android сам ничего не загружает",
+            );
+            self.unknown(Reason::ProvenanceUnclear, words);
         }
     }
 }

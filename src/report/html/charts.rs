@@ -91,7 +91,7 @@ fn chart(out: &mut dyn io::Write, title: Phrase, counts: BTreeMap<String, u64>) 
         if name == UNKNOWN {
             for lang in Lang::ALL {
                 let (code, word) = (lang.as_str(), say::UNKNOWN.say(lang));
-                writeln!(out, r#"<text class="{code}" x="{end}" y="{line}" text-anchor="end">{word}</text>"#)?;
+                writeln!(out, r#"<text lang="{code}" x="{end}" y="{line}" text-anchor="end">{word}</text>"#)?;
             }
         } else {
             let name = cut(name, NAME_LENGTH);

@@ -1,24 +1,28 @@
-//! The page of one device, and the rules with their sources.
+//! The page of one device.
 
-use std::collections::BTreeMap;
 use std::io;
 
-use super::class_of;
-use super::words::{SHOWN, both, bounded, text, words};
-use super::{charts, contents, cut};
-use crate::assess::{Assessment, Finding, Text};
+use super::lines::{Alike, Sources};
+use super::rules::anchor;
+use super::words::{Pair, both, bounded, text, words};
+use super::{charts, class_of, contents, lines};
+use crate::assess::{Assessment, Finding};
 use crate::check::Verdict;
 use crate::inventory::Gap;
-use crate::report::markup::escape;
-use crate::report::phrases as say;
-use crate::report::{Coverage, Run, TargetReport, TargetResult, wording};
+use crate::report::phrases::{self as say, Lang};
+use crate::report::{Coverage, TargetReport, TargetResult, wording};
 
 /// Gaps shown by name; the rest is counted, and all of them are in the JSON form.
 const GAPS_LISTED: usize = 100;
 
-/// Writes one target. `tables`: whether packages are rows of a table and every finding unfolds, or lines of
-/// text.
-pub(super) fn write(out: &mut dyn io::Write, report: &TargetReport, number: usize, tables: bool) -> io::Result<()> {
+/// Writes one target. `alike`: what stands with the rules in a large batch, where packages and most findings are lines of
+/// text; else packages are rows of a table, and every finding unfolds.
+pub(super) fn write(
+    out: &mut dyn io::Write,
+    report: &TargetReport,
+    number: usize,
+    alike: Option<&Alike<'_>>,
+) -> io::Result<()> {
     writeln!(out, "<article id=\"d{number}\">")?;
     writeln!(out, "<p class=\"back\"><a href=\"#top\">← {}</a></p>", both(say::ALL_DEVICES))?;
     match &report.result {
@@ -47,12 +51,12 @@ pub(super) fn write(out: &mut dyn io::Write, report: &TargetReport, number: usiz
             writeln!(out, "</dl>")?;
             tailoring(out, assessment)?;
             to_do(out, assessment, number)?;
-            findings(out, assessment, number, tables)?;
+            findings(out, assessment, number, alike)?;
             self::coverage(out, coverage)?;
             match report.inventory.as_deref() {
                 Some(inventory) => {
                     charts::write(out, inventory)?;
-                    contents::write(out, inventory, tables)?;
+                    contents::write(out, inventory, alike.is_none())?;
                 }
                 None => writeln!(out, "<p class=\"soft\">{}</p>", both(say::PACKAGES_NOT_HERE))?,
             }
@@ -66,7 +70,7 @@ fn verdict(out: &mut dyn io::Write, class: &str, word: &str, name: &str, below: 
     writeln!(out, r#"<div class="verdict {class}"><strong class="word">{word}</strong>{below}</div>"#)
 }
 
-fn row(out: &mut dyn io::Write, name: say::Phrase, value: &str) -> io::Result<()> {
+pub(super) fn row(out: &mut dyn io::Write, name: say::Phrase, value: &str) -> io::Result<()> {
     writeln!(out, "<dt>{}</dt><dd>{value}</dd>", both(name))
 }
 
@@ -98,7 +102,7 @@ fn to_do(out: &mut dyn io::Write, assessment: &Assessment, number: usize) -> io:
             (Verdict::NotChecked, None) => both(say::LOOK_YOURSELF),
             (Verdict::Error, None) => both(say::REPORT_FAULT),
             (Verdict::Inconclusive, None) => both(say::GET_EVIDENCE),
-            (Verdict::Fail, None) => bounded(&finding.expected),
+            (Verdict::Fail, None) => words(|lang| wording::expected(finding, lang).to_owned()),
         };
         let link = format!(r##"<a href="#d{number}-{}">{}</a>"##, index + 1, bounded(&finding.rule));
         match tasks.iter_mut().find(|(known, _)| *known == task) {
@@ -117,7 +121,7 @@ fn to_do(out: &mut dyn io::Write, assessment: &Assessment, number: usize) -> io:
     writeln!(out, "</ol>")
 }
 
-fn class(verdict: Verdict) -> &'static str {
+pub(super) fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Fail => "fail",
         Verdict::Inconclusive | Verdict::Error | Verdict::NotChecked => "open",
@@ -127,43 +131,34 @@ fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-/// `whole`: whether findings that ask nothing of anybody unfold as well, or are a line of text.
-fn findings(out: &mut dyn io::Write, assessment: &Assessment, number: usize, whole: bool) -> io::Result<()> {
+/// `alike`: what stands with the rules, where findings are lines; else all of them unfold.
+fn findings(
+    out: &mut dyn io::Write,
+    assessment: &Assessment,
+    number: usize,
+    alike: Option<&Alike<'_>>,
+) -> io::Result<()> {
     writeln!(out, "<h2>{}</h2>", both(say::FINDINGS_TITLE))?;
-    let mut last = None;
-    for (index, finding) in assessment.findings.iter().enumerate() {
-        if last != Some(finding.verdict) {
-            let count = assessment.findings.iter().filter(|other| other.verdict == finding.verdict).count();
-            let word = both(wording::verdict(finding.verdict));
-            writeln!(out, r#"<h3 class="{}"><span class="word">{word}</span> ({count})</h3>"#, class(finding.verdict))?;
-            last = Some(finding.verdict);
+    let (mut first, mut sources) = (1, None);
+    for findings in assessment.findings.chunk_by(|a, b| a.verdict == b.verdict) {
+        let Some(worst) = findings.first() else { continue };
+        let (verdict, alike) = (worst.verdict, alike.filter(|alike| alike.holds(worst)));
+        if let (Some(alike), None) = (alike, &sources) {
+            sources = Some(Sources::write(out, &assessment.findings, alike)?);
         }
-        let id = format!("d{number}-{}", index + 1);
-        let quiet = matches!(finding.verdict, Verdict::Pass | Verdict::Informational | Verdict::NotApplicable);
-        if whole || !quiet { self::finding(out, finding, &id)? } else { line(out, finding, &id)? }
+        let (class, word, count) = (class(verdict), both(wording::verdict(verdict)), findings.len());
+        writeln!(out, r#"<h3 class="{class}"><span class="word">{word}</span> ({count})</h3>"#)?;
+        match (alike, &sources) {
+            (Some(alike), Some(sources)) => lines::write(out, findings, (number, first), sources, alike)?,
+            _ => {
+                for (index, finding) in findings.iter().enumerate() {
+                    self::finding(out, finding, &format!("d{number}-{}", first + index))?;
+                }
+            }
+        }
+        first += findings.len();
     }
     Ok(())
-}
-
-/// A finding as a line: what a large batch shows of one that asks nothing of anybody. Its law stands with its rule.
-fn line(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<()> {
-    let mut said = vec![format!("{} (expected: {})", finding.observed, finding.expected)];
-    said.extend(finding.subject.iter().cloned());
-    said.extend(finding.evidence.iter().map(|piece| format!("{}: {}", wording::place(piece), piece.says)));
-    said.extend(finding.governing.iter().map(|governing| wording::governing(governing, say::Lang::En)));
-    said.extend(finding.notes.iter().cloned());
-    said.extend(
-        wording::overlays(finding, say::Lang::En)
-            .into_iter()
-            .map(|(name, words)| format!("{}: {words}", name.say(say::Lang::En))),
-    );
-    writeln!(
-        out,
-        r##"<p class="line" id="{id}" lang="en"><a href="#{}">{}</a> <bdi>{}</bdi></p>"##,
-        anchor(&finding.rule),
-        escape(&finding.rule),
-        said.iter().map(|part| escape(&cut(part, SHOWN)).into_owned()).collect::<Vec<_>>().join("; ")
-    )
 }
 
 fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<()> {
@@ -175,19 +170,21 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
     let tags: String = tags.iter().map(|tag| format!(r#" <span class="tag">{tag}</span>"#)).collect();
     writeln!(
         out,
-        r#"<details class="f {class}" id="{id}"><summary><span class="word">{word}</span> <code>{}</code> {}{tags}<span class="soft" lang="en">{}</span></summary>"#,
+        r#"<details class="f {class}" id="{id}"><summary><span class="word">{word}</span> <code>{}</code> {}{tags}<span class="soft">{}</span></summary>"#,
         bounded(&finding.rule),
         text(&finding.title),
-        bounded(&finding.observed)
+        words(|lang| wording::observed(finding, lang).to_owned())
     )?;
     writeln!(out, "<dl>")?;
     if let Some(subject) = &finding.subject {
         row(out, say::PACKAGE, &format!("<code>{}</code>", bounded(subject)))?;
     }
-    row(out, say::EXPECTED, &english(&finding.expected))?;
-    for piece in &finding.evidence {
-        let place = format!("<code>{}</code>: {}", bounded(&wording::place(piece)), english(&piece.says));
-        row(out, say::WHERE, &place)?;
+    row(out, say::EXPECTED, &words(|lang| wording::expected(finding, lang).to_owned()))?;
+    let says = wording::says(finding, Lang::En).into_iter().zip(wording::says(finding, Lang::Ru));
+    for (piece, (en, ru)) in finding.evidence.iter().zip(says) {
+        let says = Pair { en: en.to_owned(), ru: ru.to_owned() }.shown();
+        let place = words(|lang| wording::place_in(piece, lang));
+        row(out, say::WHERE, &format!("<code>{place}</code>: {says}"))?;
     }
     if let Some(governing) = &finding.governing {
         row(out, say::IN_FORCE, &words(|lang| wording::governing(governing, lang)))?;
@@ -196,8 +193,8 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
     let law = words(|lang| wording::law(finding, lang));
     let rule = anchor(&finding.rule);
     row(out, say::LAW, &format!(r##"{law}; {status} <a href="#{rule}">{}</a>"##, both(say::SOURCES)))?;
-    for note in &finding.notes {
-        row(out, say::NOTE, &english(note))?;
+    for (en, ru) in wording::notes(finding, Lang::En).iter().zip(wording::notes(finding, Lang::Ru)) {
+        row(out, say::NOTE, &Pair { en: en.clone(), ru: ru.clone() }.shown())?;
     }
     for (name, _) in wording::overlays(finding, say::Lang::En) {
         let said = |lang| {
@@ -210,11 +207,6 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
         row(out, say::DO, &text(remedy))?;
     }
     writeln!(out, "</dl></details>")
-}
-
-/// Words that checks and devices say in English alone.
-fn english(text: &str) -> String {
-    format!(r#"<span lang="en">{}</span>"#, bounded(text))
 }
 
 fn coverage(out: &mut dyn io::Write, coverage: &Coverage) -> io::Result<()> {
@@ -253,49 +245,4 @@ fn coverage(out: &mut dyn io::Write, coverage: &Coverage) -> io::Result<()> {
         Some(more) if more > 0 => writeln!(out, "<p>{} {more}</p>", both(say::AND_MORE)),
         _ => Ok(()),
     }
-}
-
-/// Every rule that a finding is of, once: its sources and how sure it is.
-pub(super) fn rules(out: &mut dyn io::Write, run: &Run) -> io::Result<()> {
-    let mut rules: BTreeMap<&str, (&Text, &Finding)> = BTreeMap::new();
-    for report in &run.targets {
-        let TargetResult::Judged { assessment, .. } = &report.result else { continue };
-        for finding in &assessment.findings {
-            rules.entry(&finding.rule).or_insert((&finding.title, finding));
-        }
-    }
-    if rules.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "<section id=\"rules\">")?;
-    writeln!(out, "<p class=\"back\"><a href=\"#top\">← {}</a></p>", both(say::ALL_DEVICES))?;
-    writeln!(out, "<h2>{}</h2>", both(say::RULES_TITLE))?;
-    for (rule, (title, finding)) in rules {
-        writeln!(
-            out,
-            r#"<details class="f none" id="{}"><summary><code>{}</code> {}</summary>"#,
-            anchor(rule),
-            bounded(rule),
-            text(title)
-        )?;
-        writeln!(out, "<dl>")?;
-        row(out, say::LAW, &words(|lang| wording::law(finding, lang)))?;
-        if let Some(note) = &finding.legal.confidence_note {
-            row(out, say::NOTE, &english(note))?;
-        }
-        for source in &finding.legal.sources {
-            row(out, say::SOURCES, &bounded(source))?;
-        }
-        writeln!(out, "</dl></details>")?;
-    }
-    writeln!(out, "</section>")
-}
-
-/// An id for a rule: letters and digits as they are, the rest by number.
-fn anchor(rule: &str) -> String {
-    let part = |c: char| match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | '-' => c.to_string(),
-        other => format!("_{:x}", u32::from(other)),
-    };
-    format!("rule-{}", rule.chars().map(part).collect::<String>())
 }
