@@ -27,6 +27,8 @@ pub(super) struct Explainer<'a, 'w, 'e> {
     decision: Decision<'a>,
     /// Items of macros that are being looked at: `p is com.example`.
     items: Vec<Words>,
+    /// Those of the part before.
+    told: Vec<Words>,
 }
 
 type Result = std::result::Result<(), Exhausted>;
@@ -39,7 +41,8 @@ impl<'a, 'w, 'e> Explainer<'a, 'w, 'e> {
         value: bool,
         evaluator: &'e mut Evaluator<'a, 'w>,
     ) -> Decision<'a> {
-        let mut explainer = Self { text, evaluator, decision: Decision::default(), items: Vec::new() };
+        let mut explainer =
+            Self { text, evaluator, decision: Decision::default(), items: Vec::new(), told: Vec::new() };
         let complete = explainer.part(node, value).is_ok();
         if !complete || explainer.decision.parts.is_empty() {
             explainer.decision.parts = vec![holds(&shown(text), value)];
@@ -111,10 +114,11 @@ impl<'a, 'w, 'e> Explainer<'a, 'w, 'e> {
         self.facts(node)?;
         let text = shown(self.text.get(node.span.clone()).unwrap_or_default());
         let mut part = holds(&text, value);
-        if !self.items.is_empty() {
+        if !self.items.is_empty() && self.items != self.told {
             let items = Words::joined(&self.items, ", ");
-            part = words!("{part}, where {items}", "{part}, где {items}", part, items);
+            part = words!("where {items}, {part}", "где {items}: {part}", items, part);
         }
+        self.told.clone_from(&self.items);
         if !self.decision.parts.contains(&part) {
             self.decision.parts.push(part);
         }

@@ -343,11 +343,18 @@ impl<'a> Asking<'a, '_> {
     }
 
     fn open(&self, unknown: &Unknown<'a>) -> Outcome {
-        let is_hidden = |lack: &&value::Lack<'_>| lack.of.is_empty();
-        let reason = match unknown.lacks.iter().all(|lack| is_hidden(&lack)) && !unknown.more {
-            true => Reason::IncompleteEvidence,
-            false => Reason::UnknownFact,
+        let expected = &self.expression.expected;
+        let hidden = unknown.lacks.iter().all(|lack| lack.of.is_empty()) && !unknown.more;
+        let words = |gaps: &Words| {
+            words!(
+                "what is found does not decide, and {gaps} may hide packages that do",
+                "найденного недостаточно, а прочитано не всё ({gaps})",
+                gaps
+            )
         };
+        if let Some(outcome) = hidden.then(|| Outcome::incomplete(self.world.inventory, expected, words)).flatten() {
+            return outcome;
+        }
         let mut lacks: Vec<Words> = Vec::new();
         let mut notes: Vec<Words> = Vec::new();
         for lack in unknown.lacks.iter().take(NAMED) {
@@ -364,7 +371,7 @@ impl<'a> Asking<'a, '_> {
         lacks.extend(more_than_named(unknown));
         let lacks = Words::joined(lacks, ", ");
         let observed = words!("not settled: {lacks}", "не установлено: {lacks}", lacks);
-        let mut outcome = Outcome::new(Verdict::Inconclusive, reason, &self.expression.expected, observed);
+        let mut outcome = Outcome::new(Verdict::Inconclusive, Reason::UnknownFact, expected, observed);
         if self.asks_packages() {
             outcome.proof = Proof::of_list(self.world.inventory);
         }

@@ -50,8 +50,7 @@ fn a_failure_names_the_part_that_decided_the_facts_and_where_they_were_read() {
     assert_eq!(found.proof[0].evidence, evidence().at("a place"));
 
     let found = fails("packages.all(p, p.name == \"com.x\" ? false : p.target_sdk >= 29)", &inventory);
-    let observed =
-        "`p.name == \"com.x\"` is false, where p is com.old; `p.target_sdk >= 29` is false, where p is com.old";
+    let observed = "where p is com.old, `p.name == \"com.x\"` is false; `p.target_sdk >= 29` is false";
     assert_eq!(found.observed, observed);
     assert_eq!(found.proof[1].says, "target_sdk of com.old: 22");
     let found = passes("!packages.exists(p, p.label == \"x\")", &inventory);
@@ -135,6 +134,11 @@ fn packages_behind_a_gap_are_ones_of_which_nothing_is_known() {
     // The packages that are named are all found: nothing that is hidden is meant.
     let named = "select = { packages = [\"com.a\"] }, expression = 'selected.size() == 1'";
     expect(KIND, named, &hidden, Verdict::Pass, None);
+    let mut many = hidden.clone();
+    let gap = hidden.gaps[0].clone();
+    many.gaps.extend((0..40).map(|index| crate::inventory::Gap { place: format!("partition {index}"), ..gap.clone() }));
+    let found = holds("packages.size() == 1", &many, Verdict::Inconclusive, incomplete);
+    assert!(found.observed.contains("41 gaps may hide packages"), "{:?}", found.observed);
     let mut nothing = image();
     nothing.packages = unknown();
     holds("packages.size() == 0", &nothing, Verdict::Inconclusive, incomplete);

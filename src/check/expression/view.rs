@@ -278,8 +278,9 @@ impl<'a> World<'a> {
         };
         let mut list = List::default();
         packages.iter().for_each(|package| add(package, &mut list));
-        let hiding = self.inventory.gaps_hiding_packages().map(|gap| Unknown::one(name, "", Why::Gap(gap)));
-        list.rest = hiding.reduce(|one, other| one.and(&other)).filter(|_| may_miss);
+        // One of them stands for all: whoever reports it counts them.
+        let hiding = self.inventory.gaps_hiding_packages().next().filter(|_| may_miss);
+        list.rest = hiding.map(|gap| Unknown::one(name, "", Why::Gap(gap)));
         Value::List(Arc::new(list))
     }
 }
