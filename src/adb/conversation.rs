@@ -85,6 +85,11 @@ impl Conversation {
         }
     }
 
+    /// Begins anew with other limits, on the same connection.
+    pub(super) fn restart(&mut self, patience: Patience) {
+        (self.begun, self.patience, self.received) = (Instant::now(), patience, 0);
+    }
+
     /// Sends bytes.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.wait()?;

@@ -1,34 +1,31 @@
-//! A phone over TCP without an ADB server: the device's protocol itself, one connection for each command.
+//! A phone without an ADB server: the device's protocol itself, over TCP or, with the feature `usb`, over a cable.
 //!
 //! | packet | payload | here |
 //! |---|---|---|
-//! | `CNXN` | `host::features=...`, the phone's banner with its features | first in both directions |
-//! | `AUTH`, `STLS` | token, none | the phone wants a key or TLS: left to an ADB server, which keeps keys |
+//! | `CNXN` | `host::features=...`, the phone's banner with its features; its longest payload | first in both directions |
+//! | `AUTH` 1 | a token of 20 bytes | the phone asks for a key |
+//! | `AUTH` 2 | the token's signature | sent with each of the user's keys in turn, see [`super::key`] |
+//! | `AUTH` 3 | a public key, which makes the phone ask its owner | never sent: what is accepted is kept by the phone |
+//! | `STLS` | - | the phone wants TLS: left to an ADB server |
 //! | `OPEN` | `shell,v2,raw:...`, `sync:` | sent |
 //! | `OKAY` | - | of the stream that was opened, and after each `WRTE` |
 //! | `WRTE` | a piece of the stream | read; sent once to the file service |
 //! | `CLSE` | - | the end |
 //!
-//! A header is six little-endian words: command, two arguments, length, sum of the payload's bytes, command inverted.
-//! Source: AOSP `packages/modules/adb/protocol.txt`. Only phones that trust everybody can be read so: development builds,
-//! many boxes for televisions.
+//! Over TCP each command has a connection of its own. A cable's link serves one command after the other; whatever went
+//! wrong on it, it is dropped, and the next command greets the phone again.
 
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::conversation::{Conversation, Patience, one_line};
+use super::key::{Keys, TOKEN};
+use super::link::{AUTH, CLSE, CNXN, HEADER, Header, Link, OKAY, OPEN, Packet, Place, STLS, WRTE, no_header};
 use super::runner::{self, Protocol};
 use super::sync::{self, Arrival};
 use super::wrapper::{nonce, wrap};
 use super::{Answer, Batch, Command, Failure, Pull, Shell};
-
-const CNXN: u32 = u32::from_le_bytes(*b"CNXN");
-const AUTH: u32 = u32::from_le_bytes(*b"AUTH");
-const STLS: u32 = u32::from_le_bytes(*b"STLS");
-const OPEN: u32 = u32::from_le_bytes(*b"OPEN");
-const OKAY: u32 = u32::from_le_bytes(*b"OKAY");
-const WRTE: u32 = u32::from_le_bytes(*b"WRTE");
-const CLSE: u32 = u32::from_le_bytes(*b"CLSE");
 
 /// The first version whose sums need not be right; ours are.
 const VERSION: u32 = 0x0100_0001;
@@ -36,8 +33,11 @@ const VERSION: u32 = 0x0100_0001;
 /// Longest payload that a phone may send, as we tell it.
 const MAX_DATA: u32 = 1 << 20;
 
-/// Our number of the one stream of a connection.
-const STREAM: u32 = 1;
+/// Shortest that a phone may want; the protocol's first version had 4096.
+const LEAST_DATA: u32 = 4096;
+
+const AUTH_TOKEN: u32 = 1;
+const AUTH_SIGNATURE: u32 = 2;
 
 /// Longest greeting: a banner has some hundred bytes.
 const BANNER: u32 = 64 << 10;
@@ -46,25 +46,48 @@ const GREETING: Duration = Duration::from_secs(10);
 /// What packets add to an answer: a header each, of a stream in pieces of any size, and the error text.
 const ROOM: u64 = 2 << 20;
 
-/// A phone at an address.
+/// A phone that is spoken to without an ADB server.
 #[derive(Debug)]
 pub struct Direct {
-    address: SocketAddr,
+    place: Box<dyn Place>,
+    keys: Keys,
     patience: Patience,
     protocol: Protocol,
+    kept: Mutex<Option<Greeted>>,
+}
+
+/// A link on which the phone has told its banner.
+#[derive(Debug)]
+struct Greeted {
+    link: Box<dyn Link>,
+    banner: String,
+    /// Longest payload that the phone takes.
+    most: u32,
+    /// Our number of the last stream.
+    stream: u32,
 }
 
 impl Direct {
     /// The phone that listens at an address.
     ///
     /// # Errors
-    /// [`Failure::Disconnected`] where nothing listens, or the phone wants a key; [`Failure::TimedOut`].
-    pub fn open(address: SocketAddr, patience: Patience) -> Result<Self, Failure> {
+    /// [`Failure::Disconnected`] where nothing listens, or the phone wants a key that is not among `keys`;
+    /// [`Failure::TimedOut`].
+    pub fn open(address: SocketAddr, patience: Patience, keys: Keys) -> Result<Self, Failure> {
+        Self::at(Box::new(Address(address)), patience, keys)
+    }
+
+    /// The phone at any place.
+    pub(super) fn at(place: Box<dyn Place>, patience: Patience, keys: Keys) -> Result<Self, Failure> {
         let limits = patience.at_most(GREETING, GREETING, u64::from(BANNER));
-        let (_, banner) = greet(address, limits)?;
-        let features = banner.split_once("features=").map_or("", |(_, features)| features);
-        let packets = features.split([',', ';', '\0']).any(|name| name == "shell_v2");
-        Ok(Self { address, patience, protocol: if packets { Protocol::Packets } else { Protocol::Terminal } })
+        let mut phone = Self { place, keys, patience, protocol: Protocol::Terminal, kept: Mutex::new(None) };
+        let greeted = phone.greet(limits)?;
+        let features = greeted.banner.split_once("features=").map_or("", |(_, features)| features);
+        if features.split([',', ';', '\0']).any(|name| name == "shell_v2") {
+            phone.protocol = Protocol::Packets;
+        }
+        phone.keep(greeted);
+        Ok(phone)
     }
 
     fn ask(&self, line: &str, (silence, deadline, cap): (Duration, Duration, u64)) -> Result<Answer, Failure> {
@@ -96,31 +119,106 @@ impl Direct {
         limits: Patience,
         each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let (mut conversation, _) = greet(self.address, limits)?;
-        send(&mut conversation, OPEN, STREAM, 0, service.as_bytes())?;
+        let mut greeted = match self.taken() {
+            Some(mut kept) => {
+                kept.link.renew(limits);
+                kept
+            }
+            None => self.greet(limits)?,
+        };
+        if service.len() > usize::try_from(greeted.most).unwrap_or(usize::MAX) {
+            let words = format!("a request of {} bytes, the phone takes {}", service.len(), greeted.most);
+            return Err(Failure::Disconnected(words));
+        }
+        // Zero is no number of a stream.
+        greeted.stream = greeted.stream.wrapping_add(1).max(1);
+        let (link, stream) = (&mut greeted.link, greeted.stream);
+        link.send(&Packet::new(OPEN, stream, 0, service.as_bytes()))?;
         let mut unsent = Some(input).filter(|input| !input.is_empty());
         loop {
-            let (command, remote, local, payload) = match receive(&mut conversation, MAX_DATA) {
+            let Packet { command, first: remote, second: local, payload } = match link.receive(MAX_DATA) {
                 Ok(packet) => packet,
                 Err(Failure::Truncated { .. }) => return Ok(()),
                 Err(other) => return Err(other),
             };
-            if local != STREAM {
+            if local != stream {
                 continue;
             }
             match command {
                 OKAY => {
                     if let Some(input) = unsent.take() {
-                        send(&mut conversation, WRTE, STREAM, remote, input)?;
+                        link.send(&Packet::new(WRTE, stream, remote, input))?;
                     }
                 }
                 WRTE => {
                     each(&payload)?;
-                    send(&mut conversation, OKAY, STREAM, remote, &[])?;
+                    link.send(&Packet::new(OKAY, stream, remote, &[]))?;
                 }
-                CLSE => return Ok(()),
+                CLSE => break,
                 _ => {}
             }
+        }
+        self.keep(greeted);
+        Ok(())
+    }
+
+    /// Greets the phone on a new link.
+    fn greet(&self, limits: Patience) -> Result<Greeted, Failure> {
+        let name = self.place.name();
+        let closed = |failure| match failure {
+            Failure::Truncated { .. } => Failure::Disconnected(format!("{name} closed the connection")),
+            other => other,
+        };
+        let mut link = self.place.open(limits)?;
+        link.send(&Packet::new(CNXN, VERSION, MAX_DATA, b"host::features=shell_v2,cmd\0"))?;
+        let mut shown = 0;
+        loop {
+            let packet = link.receive(BANNER).map_err(closed)?;
+            match packet.command {
+                CNXN => {
+                    let (banner, most) = (one_line(&packet.payload), packet.second.max(LEAST_DATA));
+                    return Ok(Greeted { link, banner, most, stream: 0 });
+                }
+                AUTH if packet.first == AUTH_TOKEN => {
+                    let token = <[u8; TOKEN]>::try_from(packet.payload.as_slice()).map_err(|_| {
+                        Failure::Disconnected(format!("the phone at {name} asks for a key in an unknown way"))
+                    })?;
+                    let Some(key) = self.keys.get(shown) else {
+                        return Err(Failure::Disconnected(format!(
+                            "the phone at {name} wants a key, and {}; or name it {}",
+                            self.keys.lack(),
+                            self.place.behind_server()
+                        )));
+                    };
+                    shown += 1;
+                    let signature = key
+                        .sign(&token)
+                        .ok_or_else(|| Failure::Disconnected("a key of this computer can't sign".to_owned()))?;
+                    link.send(&Packet::new(AUTH, AUTH_SIGNATURE, 0, &signature))?;
+                }
+                STLS => {
+                    return Err(Failure::Disconnected(format!(
+                        "the phone at {name} wants TLS: pair it with an ADB server, and name it {}",
+                        self.place.behind_server()
+                    )));
+                }
+                other => {
+                    return Err(Failure::Disconnected(format!(
+                        "what answers at {name} is no phone: it said `{}`",
+                        other.to_le_bytes().escape_ascii()
+                    )));
+                }
+            }
+        }
+    }
+
+    fn taken(&self) -> Option<Greeted> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep(&self, greeted: Greeted) {
+        if self.place.is_kept() {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(greeted);
         }
     }
 }
@@ -148,61 +246,55 @@ impl Shell for Direct {
         })?;
         arrival.finish()
     }
-}
 
-/// Connects and greets; the phone's banner.
-fn greet(address: SocketAddr, limits: Patience) -> Result<(Conversation, String), Failure> {
-    let mut conversation = Conversation::open(address, limits).map_err(|failure| match failure {
-        Failure::NoServer { .. } => Failure::Disconnected(format!("no phone answers at {address}")),
-        other => other,
-    })?;
-    send(&mut conversation, CNXN, VERSION, MAX_DATA, b"host::features=shell_v2,cmd\0")?;
-    let (command, _, _, payload) = receive(&mut conversation, BANNER).map_err(|failure| match failure {
-        Failure::Truncated { .. } => Failure::Disconnected(format!("{address} closed the connection")),
-        other => other,
-    })?;
-    match command {
-        CNXN => Ok((conversation, one_line(&payload))),
-        AUTH => Err(Failure::Disconnected(format!(
-            "the phone at {address} wants a key: connect it through an ADB server, as adb:{address}"
-        ))),
-        STLS => Err(Failure::Disconnected(format!(
-            "the phone at {address} wants TLS: pair it with an ADB server, and name it adb:{address}"
-        ))),
-        other => Err(Failure::Disconnected(format!(
-            "what answers at {address} is no phone: it said `{}`",
-            other.to_le_bytes().escape_ascii()
-        ))),
+    fn line_limit(&self) -> usize {
+        self.protocol.line_limit()
     }
 }
 
-fn send(conversation: &mut Conversation, command: u32, first: u32, second: u32, payload: &[u8]) -> Result<(), Failure> {
-    let length = u32::try_from(payload.len()).map_err(|_| Failure::TooLarge { cap: u64::from(u32::MAX) })?;
-    let sum = payload.iter().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
-    let mut packet = Vec::with_capacity(24 + payload.len());
-    for word in [command, first, second, length, sum, command ^ u32::MAX] {
-        packet.extend_from_slice(&word.to_le_bytes());
+/// A phone's address on the network.
+#[derive(Debug)]
+struct Address(SocketAddr);
+
+impl Place for Address {
+    fn open(&self, limits: Patience) -> Result<Box<dyn Link>, Failure> {
+        match Conversation::open(self.0, limits) {
+            Ok(conversation) => Ok(Box::new(conversation)),
+            Err(Failure::NoServer { .. }) => Err(Failure::Disconnected(format!("no phone answers at {}", self.name()))),
+            Err(other) => Err(other),
+        }
     }
-    packet.extend_from_slice(payload);
-    conversation.send(&packet)
+
+    fn name(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn behind_server(&self) -> String {
+        format!("adb:{}", self.0)
+    }
+
+    fn is_kept(&self) -> bool {
+        false
+    }
 }
 
-type Packet = (u32, u32, u32, Vec<u8>);
+impl Link for Conversation {
+    fn send(&mut self, packet: &Packet) -> Result<(), Failure> {
+        let header = packet.header()?;
+        Conversation::send(self, &[header.as_slice(), &packet.payload].concat())
+    }
 
-fn receive(conversation: &mut Conversation, most: u32) -> Result<Packet, Failure> {
-    let header: [u8; 24] = conversation.array()?;
-    let word = |at: usize| header.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
-    let (command, length) = (word(0), word(12));
-    if word(20) != command ^ u32::MAX {
-        return Err(Failure::Disconnected("what answers speaks another protocol".to_owned()));
+    fn receive(&mut self, most: u32) -> Result<Packet, Failure> {
+        let header = Header::parse(&self.array::<HEADER>()?).ok_or_else(no_header)?;
+        let mut payload = Vec::new();
+        self.take(u64::from(header.length(most)?), |piece| {
+            payload.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(header.with(payload))
     }
-    if length > most {
-        return Err(Failure::Disconnected(format!("a packet of {length} bytes, the limit is {most}")));
+
+    fn renew(&mut self, limits: Patience) {
+        self.restart(limits);
     }
-    let mut payload = Vec::new();
-    conversation.take(u64::from(length), |piece| {
-        payload.extend_from_slice(piece);
-        Ok(())
-    })?;
-    Ok((command, word(4), word(8), payload))
 }

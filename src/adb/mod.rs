@@ -4,11 +4,15 @@ pub mod attached;
 pub mod commands;
 mod conversation;
 mod direct;
+mod key;
+mod link;
 mod phone;
 mod runner;
 pub mod server;
 pub mod starter;
 mod sync;
+#[cfg(feature = "usb")]
+pub mod usb;
 pub mod wrapper;
 
 use std::net::SocketAddr;
@@ -17,6 +21,7 @@ pub use attached::{Attached, Listing, State};
 pub use commands::{Batch, Command, Pull};
 pub use conversation::Patience;
 pub use direct::Direct;
+pub use key::Keys;
 pub use phone::Phone;
 pub use server::Server;
 
@@ -51,6 +56,11 @@ pub trait Shell {
     ) -> Result<Result<u64, String>, Failure> {
         let _ = (pull, each);
         Err(Failure::NotCaptured("there is no file service".to_owned()))
+    }
+
+    /// Longest line that can be sent, in bytes, without the wrapper.
+    fn line_limit(&self) -> usize {
+        commands::LINE_LIMIT
     }
 
     /// Whether a capture answers in place of a phone: it can't be asked for more than it holds.

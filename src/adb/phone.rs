@@ -68,4 +68,8 @@ impl Shell for Phone {
         conversation.take_all(|piece| arrival.take(piece, cap, each))?;
         arrival.finish()
     }
+
+    fn line_limit(&self) -> usize {
+        self.protocol.line_limit()
+    }
 }

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use super::commands::{LINE_LIMIT, SHORT_LINE_LIMIT};
 use super::conversation::Conversation;
 use super::server::Server;
 use super::wrapper::{nonce, take_status, without_carriage_returns, wrap};
@@ -30,6 +31,16 @@ pub(super) enum Protocol {
     Packets,
     /// `shell`: one stream through a terminal.
     Terminal,
+}
+
+impl Protocol {
+    /// Longest line that such a phone can be sent, without the wrapper.
+    pub(super) fn line_limit(self) -> usize {
+        match self {
+            Self::Packets => LINE_LIMIT,
+            Self::Terminal => SHORT_LINE_LIMIT,
+        }
+    }
 }
 
 pub(super) fn run(

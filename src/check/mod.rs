@@ -13,6 +13,8 @@ mod default_role;
 mod device_sdk;
 mod enabled;
 mod exported_components;
+#[cfg(feature = "expression")]
+mod expression;
 mod forbidden_package;
 mod genuine_app;
 mod holding;
@@ -75,6 +77,8 @@ pub static KINDS: &[&dyn CheckKind] = &[
     &device_sdk::DeviceSdkKind,
     &enabled::EnabledKind,
     &exported_components::ExportedComponentsKind,
+    #[cfg(feature = "expression")]
+    &expression::ExpressionKind,
     &forbidden_package::ForbiddenPackageKind,
     &genuine_app::GenuineAppKind,
     &known_place::KnownPlaceKind,
@@ -109,6 +113,9 @@ pub static KINDS: &[&dyn CheckKind] = &[
     &version_range::VersionRangeKind,
 ];
 
+/// Kinds that a build may lack, with the cargo feature that has them.
+const OPTIONAL: &[(&str, &str)] = &[("expression", "expression")];
+
 /// How packages are selected, in Markdown: the part of the page that many kinds share.
 #[must_use]
 pub fn selector_page() -> String {
@@ -135,11 +142,28 @@ pub fn configure(profile: &Profile) -> Result<Vec<Box<dyn Check>>, ProfileError>
 /// As [`configure`].
 pub fn one(profile: &Profile, rule: &Rule) -> Result<Box<dyn Check>, ProfileError> {
     let Some(kind) = kind(&rule.check) else {
+        if let Some(message) = left_out(&rule.check) {
+            return Err(profile.check_error(rule, message));
+        }
         return Err(profile.unknown_check(rule, KINDS.iter().map(|kind| kind.name())));
     };
     let settings = profile.settings(rule);
     settings.only(&kind.about().keys())?;
     kind.configure(&settings)
+}
+
+/// Of a kind that this build lacks, what to say.
+fn left_out(name: &str) -> Option<String> {
+    let (_, feature) = OPTIONAL.iter().find(|(kind, _)| *kind == name)?;
+    Some(format!("check kind `{name}` is not part of this build, expected one made with the cargo feature `{feature}`"))
+}
+
+/// The page of a check kind, in Markdown.
+#[must_use]
+pub fn page(kind: &dyn CheckKind) -> String {
+    let more = kind.more();
+    let gap = if more.is_empty() { "" } else { "\n" };
+    format!("{}{gap}{more}", kind.about().page(kind.name()))
 }
 
 /// The check kind of that name.
@@ -164,6 +188,11 @@ pub trait CheckKind: Sync {
 
     /// What it asks, how it decides and what its settings mean.
     fn about(&self) -> &'static About;
+
+    /// What its page says beside [`CheckKind::about`], in Markdown with headings of the second level; empty for most.
+    fn more(&self) -> String {
+        String::new()
+    }
 
     /// A question from a rule's settings; keys that [`CheckKind::about`] does not name were refused before.
     ///
@@ -316,6 +345,19 @@ mod tests {
             let refused = refusal(kind.name(), "no-such-key = 1");
             assert!(refused.starts_with("unknown key `no-such-key` in settings"), "{}: {refused}", kind.name());
         }
+    }
+
+    #[test]
+    fn a_kind_that_a_build_lacks_is_said_to_be_lacking_and_not_unknown() {
+        for (name, feature) in OPTIONAL {
+            let said = left_out(name).unwrap();
+            assert!(
+                said.contains("not part of this build") && said.contains(&format!("feature `{feature}`")),
+                "{said}"
+            );
+        }
+        assert_eq!(left_out("expresion"), None);
+        assert_eq!(kind("expression").is_some(), cfg!(feature = "expression"));
     }
 
     #[test]

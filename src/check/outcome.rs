@@ -141,6 +141,8 @@ pub enum Reason {
     WorsePlacement,
     /// An expression of the profile does not hold.
     ExpressionFalse,
+    /// An expression of the profile has no value here.
+    ExpressionError,
     /// A score is above its bound.
     ScoreAbove,
     /// A person looked and found a breach.
@@ -173,7 +175,7 @@ impl Verdict {
 
 impl Reason {
     /// All of them, in declaration order.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::Absent,
         Self::LookAlike,
         Self::Stub,
@@ -216,6 +218,7 @@ impl Reason {
         Self::OtherRoleHolder,
         Self::WorsePlacement,
         Self::ExpressionFalse,
+        Self::ExpressionError,
         Self::ScoreAbove,
         Self::AttestedBreach,
         Self::NothingMatched,
@@ -270,6 +273,7 @@ impl Reason {
             Self::OtherRoleHolder => "other-role-holder",
             Self::WorsePlacement => "worse-placement",
             Self::ExpressionFalse => "expression-false",
+            Self::ExpressionError => "expression-error",
             Self::ScoreAbove => "score-above",
             Self::AttestedBreach => "attested-breach",
             Self::NothingMatched => "nothing-matched",

@@ -82,7 +82,7 @@ pub(super) struct Picked<'a> {
     /// Those that are.
     pub(super) copies: Vec<&'a PackageCopy>,
     /// Why it is not known of others, with the gap.
-    pub(super) unknown: Vec<(Words, &'a Gap)>,
+    pub(super) unknown: Vec<(&'a PackageCopy, Words, &'a Gap)>,
 }
 
 /// One condition's answer.
@@ -204,7 +204,7 @@ impl<'a> Aim<'a> {
                         path = copy.path,
                         what
                     );
-                    picked.unknown.push((open, gap));
+                    picked.unknown.push((copy, open, gap));
                 }
             }
         }

@@ -60,6 +60,8 @@ pub enum Shape {
     Text,
     /// Text, in English or in both languages.
     Wording,
+    /// A condition in CEL.
+    Expression,
     /// Texts.
     Texts,
     /// An application id.
@@ -185,6 +187,7 @@ impl Shape {
         match self {
             Self::Text => "text".to_owned(),
             Self::Wording => "text, or `{ en = ..., ru = ... }`".to_owned(),
+            Self::Expression => "CEL expression".to_owned(),
             Self::Texts => "texts".to_owned(),
             Self::Package => "application id".to_owned(),
             Self::Packages => "application ids".to_owned(),
@@ -208,6 +211,7 @@ impl Shape {
         let text = json!({ "type": "string", "pattern": "\\S" });
         match self {
             Self::Text => text,
+            Self::Expression => json!({ "type": "string", "pattern": "\\S", "maxLength": 16384 }),
             Self::Wording => json!({ "anyOf": [text, {
                 "type": "object", "additionalProperties": false, "required": ["en"],
                 "properties": { "en": { "type": "string" }, "ru": { "type": "string" } },

@@ -146,11 +146,11 @@ pub(super) struct Question<'a> {
 
 /// Asks about every package that the selector names. A failure for each package that breaks the rule, one finding for
 /// all that can't be settled, else one pass.
-pub(super) fn sweep(
-    inventory: &Inventory,
-    selector: &Selector,
+pub(super) fn sweep<'a>(
+    inventory: &'a Inventory,
+    selector: &'a Selector,
     question: &Question<'_>,
-    judge: impl Fn(&Package, &[&PackageCopy], &mut Sheet),
+    judge: impl Fn(&'a Package, &[&'a PackageCopy], &mut Sheet),
 ) -> Vec<Outcome> {
     let listed = inventory.packages.known().map_or(&[][..], Vec::as_slice);
     let aim = selector.on(inventory);
@@ -166,7 +166,7 @@ pub(super) fn sweep(
         if !picked.copies.is_empty() {
             judge(package, &picked.copies, &mut sheet);
         }
-        for (words, gap) in &picked.unknown {
+        for (_, words, gap) in &picked.unknown {
             sheet.unknown(words.clone(), gap);
         }
         if !sheet.breaches.is_empty() {

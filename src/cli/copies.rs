@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::serverless;
 use crate::remote;
 
 /// Bytes that are compared at once.
@@ -22,8 +23,7 @@ pub(super) fn are_copies(a: &str, b: &str) -> bool {
 
 /// The path of a target that is a file or folder here.
 fn local(name: &str) -> Option<&Path> {
-    let is_phone = name == "adb" || name.starts_with("adb:") || name.starts_with("tcp:");
-    (!is_phone && !remote::is_url(name)).then(|| Path::new(name))
+    (!serverless::is_phone(name) && !remote::is_url(name)).then(|| Path::new(name))
 }
 
 fn alike(a: PathBuf, b: PathBuf) -> io::Result<bool> {
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_is_no_file_of_this_host_is_never_a_copy() {
-        for name in ["adb", "adb:1", "tcp:127.0.0.1:5555", "https://example.com/a.zip", "no-such-file"] {
+        for name in ["adb", "adb:1", "tcp:127.0.0.1:5555", "usb:1-1", "https://example.com/a.zip", "no-such-file"] {
             assert!(!are_copies(name, name), "{name}");
         }
     }

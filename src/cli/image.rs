@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::exit::{Exit, usage};
 use super::reading::ReadingArguments;
 use super::scan::unread;
+use super::serverless;
 use super::terminal::{self, Board};
 use crate::bytes::Budget;
 use crate::collect::firmware::{Costs, gap};
@@ -60,7 +61,7 @@ impl ImageArguments {
 
     /// Opens the image and does some work on it.
     fn visit<T>(&self, work: impl FnOnce(&Image, &Budget) -> T) -> anyhow::Result<(T, Costs)> {
-        if self.target == "adb" || self.target.starts_with("adb:") {
+        if serverless::is_phone(&self.target) {
             return Err(usage("image looks into firmware, and this is a phone: use scan, list or check"));
         }
         let name = self.name()?;

@@ -16,6 +16,7 @@ use crate::inventory::{
     Arrival, Code, Fact, Inventory, LauncherPlace, ManifestFacts, Outcome, Package, PackageCopy, PresenceState,
     RemovabilityGrade, RequestedPermission, Signer, Split, StubReason,
 };
+use crate::platform::installer_agents::is_installer_agent;
 use crate::platform::permissions::{Lookup, Permissions};
 use crate::platform::{conclusions, launcher, protection};
 use crate::report::printable;
@@ -61,6 +62,10 @@ pub(super) struct Arguments {
     /// Only packages in this way of presence, or `unknown`; apps that arrive later are listed without a file
     #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(states()))]
     presence: Option<String>,
+
+    /// Only programs that are known to add apps at or after first start
+    #[arg(long)]
+    installer_agents: bool,
 
     /// Form of the list
     #[arg(long, value_enum, default_value = "text")]
@@ -239,7 +244,8 @@ impl Arguments {
         };
         let removability = is(&self.removability, row.removability);
         let presence = is(&self.presence, row.presence);
-        partition && permission && signer && granted && level && removability && presence
+        let agent = !self.installer_agents || is_installer_agent(&row.package);
+        partition && permission && signer && granted && level && removability && presence && agent
     }
 }
 

@@ -35,6 +35,7 @@ mod save;
 mod scan;
 mod schema;
 mod server;
+mod serverless;
 mod show;
 mod summary;
 mod target;

@@ -115,7 +115,7 @@ fn checks(kind: Option<&str>, out: &mut dyn Write) -> anyhow::Result<()> {
             };
             return Err(usage(format!("there is no kind of check `{name}`\n  = {help}")));
         };
-        return Ok(write!(out, "{}", kind.about().page(name))?);
+        return Ok(write!(out, "{}", check::page(kind))?);
     }
     writeln!(
         out,
@@ -126,7 +126,7 @@ fn checks(kind: Option<&str>, out: &mut dyn Write) -> anyhow::Result<()> {
     out.write_all(check::selector_page().as_bytes())?;
     for kind in check::KINDS {
         writeln!(out)?;
-        for line in kind.about().page(kind.name()).trim().lines() {
+        for line in check::page(*kind).trim().lines() {
             // Its headings go one level below this page's.
             writeln!(out, "{}{line}", if line.starts_with('#') { "#" } else { "" })?;
         }

@@ -1,7 +1,6 @@
 //! What the user points at, and reading it: phones and files, several at once.
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,8 +9,9 @@ use clap::{Args, ValueEnum};
 use super::exit::usage;
 use super::reading::ReadingArguments;
 use super::server::{self, NO_PHONE, ServerArguments};
+use super::serverless::{self, Reach};
 use super::terminal::{Board, Line};
-use crate::adb::{Attached, Direct, Listing, Patience, Server};
+use crate::adb::{Attached, Keys, Listing, Patience, Server};
 use crate::collect::capture::CaptureSource;
 use crate::collect::firmware::{FirmwareSource, Place};
 use crate::collect::phone::PhoneSource;
@@ -23,7 +23,7 @@ use crate::inventory::{Inventory, Target, TargetKind};
 /// Which targets, and how they are read. Shared by every command that reads any.
 #[derive(Debug, Args)]
 pub(super) struct TargetArguments {
-    /// A firmware file, folder or https:// address, a saved inventory, a bug report or other capture, `adb` for every attached phone, or one: `adb:SERIAL`, `adb:usb:1-4.2`, `adb:HOST:PORT`, `tcp:HOST:PORT` without a server
+    /// A firmware file, folder or https:// address, a saved inventory, a bug report or other capture, `adb` for every attached phone, or one: `adb:SERIAL`, `adb:usb:1-4.2`, `adb:HOST:PORT`, `tcp:HOST:PORT` without a server, and so, where it was built with the feature usb, `usb:` for every phone on a cable, `usb:SERIAL`, `usb:1-4.2`
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
 
@@ -96,7 +96,7 @@ enum Job {
     /// With the user's name for it.
     Phone(Server, Box<Attached>, String),
     /// A phone without an ADB server.
-    Direct(SocketAddr, Patience),
+    Direct(Reach, Patience, Keys),
     /// Named, but not there, or no phone at all: nothing to read, yet not to be passed over in silence.
     Missing {
         name: String,
@@ -209,7 +209,7 @@ impl TargetArguments {
             }
             Place::Files(_) | Place::Url(_) => true,
         };
-        let named = self.targets.iter().filter(|name| *name != "adb" && !name.starts_with("adb:"));
+        let named = self.targets.iter().filter(|name| !serverless::is_phone(name));
         let mut named = named.filter(|name| self.reading.place(name).is_ok_and(|place| is_firmware(&place)));
         let only = named.next()?;
         if named.next().is_some() { None } else { self.reading.source(only).ok() }
@@ -228,9 +228,13 @@ impl TargetArguments {
         let mut jobs = Vec::new();
         let targets = named.len();
         let packages = self.reading.packages()?;
+        let keys = serverless::keys();
         for name in named {
-            if let Some(address) = name.strip_prefix("tcp:") {
-                jobs.push(self.direct(address)?);
+            if let Some(found) = serverless::reach(&name)? {
+                jobs.extend(found.into_iter().map(|found| match found {
+                    Ok(reach) => Job::Direct(reach, self.server.patience(), keys.clone()),
+                    Err(why) => Job::Missing { name: name.clone(), why },
+                }));
                 continue;
             }
             match name.strip_prefix("adb").map(|rest| rest.strip_prefix(':')) {
@@ -265,16 +269,6 @@ impl TargetArguments {
             jobs.push(missing(NO_PHONE.to_owned()));
         }
         Ok(jobs)
-    }
-
-    fn direct(&self, address: &str) -> anyhow::Result<Job> {
-        let found = address.to_socket_addrs().ok().and_then(|mut found| found.next());
-        Ok(match found {
-            Some(address) => Job::Direct(address, self.server.patience()),
-            None => {
-                Job::Missing { name: format!("tcp:{address}"), why: "no such address: expected HOST:PORT".to_owned() }
-            }
-        })
     }
 
     fn phone(&self, asked: &str) -> anyhow::Result<Job> {
@@ -379,7 +373,7 @@ impl Job {
                 (if is_folder { TargetKind::Folder } else { TargetKind::Firmware }, place.name())
             }
             Self::Phone(_, _, name) => (TargetKind::Phone, name.clone()),
-            Self::Direct(address, _) => (TargetKind::Phone, format!("tcp:{address}")),
+            Self::Direct(reach, ..) => (TargetKind::Phone, reach.name()),
             Self::Missing { name, .. } => (TargetKind::Phone, name.clone()),
         };
         Target { kind, name, collected_at: None, layers: Vec::new() }
@@ -395,11 +389,11 @@ impl Job {
                 SavedSource::new(path).collect(request, progress)
             }
             Self::File(_, source) => source.as_ref().clone().collect(request, progress),
-            Self::Direct(address, patience) => {
+            Self::Direct(reach, patience, keys) => {
                 let phone =
-                    Direct::open(*address, *patience).map_err(|failure| SourceError::Temporary(failure.to_string()))?;
+                    reach.open(*patience, keys).map_err(|failure| SourceError::Temporary(failure.to_string()))?;
                 let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-                PhoneSource::new(&phone, self.target().name, Some(now)).collect(request, progress)
+                PhoneSource::new(phone.as_ref(), self.target().name, Some(now)).collect(request, progress)
             }
             Self::Phone(server, attached, _) => {
                 let phone = server::open(server, attached).map_err(SourceError::Temporary)?;

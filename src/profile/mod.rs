@@ -208,6 +208,12 @@ impl Profile {
         word.unknown("check kind", known)
     }
 
+    /// An error at the check kind of a rule.
+    #[must_use]
+    pub fn check_error(&self, rule: &Rule, message: impl Into<String>) -> ProfileError {
+        rule.document.error(rule.check_span.clone(), message)
+    }
+
     /// Files that it was read from, with their texts, its own first: without those that are part of the program.
     #[must_use]
     pub fn files(&self) -> Vec<(&str, &str)> {

@@ -35,6 +35,23 @@ impl<'a> Word<'a> {
         self.document.error(self.span.clone(), message)
     }
 
+    /// An error at those bytes of the text: at their place in the file where the text stands there as it is, else at the
+    /// whole text, with the place in it.
+    #[must_use]
+    pub fn error_within(&self, bytes: &Range<usize>, message: impl Into<String>) -> ProfileError {
+        let written = self.document.text.get(self.span.clone()).unwrap_or_default();
+        match written.find(self.text) {
+            Some(at) => {
+                let from = self.span.start + at;
+                self.document.error(from + bytes.start..from + bytes.end, message)
+            }
+            None => {
+                let before = self.text.get(..bytes.start).unwrap_or_default();
+                self.error(format!("{}, at its character {}", message.into(), before.chars().count() + 1))
+            }
+        }
+    }
+
     /// The error of a word that is none of `known`, with the nearest of them.
     pub fn unknown<'k>(&self, what: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> ProfileError {
         let list: Vec<&str> = known.clone().into_iter().collect();

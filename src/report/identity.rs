@@ -11,8 +11,9 @@ use sha2::Sha256;
 use super::{Run, TargetReport, TargetResult};
 use crate::inventory::{Gap, Inventory, Target, TargetKind};
 
-/// What a serial number begins with in the name of a target.
+/// What stands before a serial number in the name of a target: behind an ADB server, and on a cable without one.
 const SERIAL: &str = "adb:";
+const ON_CABLE: &str = "usb:";
 
 /// Shorter serial numbers are not looked for in messages: they would be found in unrelated words.
 const SHORTEST: usize = 5;
@@ -184,7 +185,7 @@ fn hide_in_values(value: &mut serde_json::Value, serial: &str, name: &str) {
 
 /// The serial number in a target's name, if it is one.
 fn serial(target: &Target) -> Option<&str> {
-    let serial = target.name.strip_prefix(SERIAL)?;
+    let serial = target.name.strip_prefix(SERIAL).or_else(|| target.name.strip_prefix(ON_CABLE))?;
     (target.kind == TargetKind::Phone && !serial.is_empty() && !serial.starts_with("hmac-")).then_some(serial)
 }
 
@@ -194,7 +195,7 @@ fn is_hidden(name: &str) -> bool {
 
 /// A message without the serial number, where that stands as a word of its own.
 fn without(text: &str, serial: &str, name: &str) -> String {
-    let named = text.replace(&format!("{SERIAL}{serial}"), name);
+    let named = text.replace(&format!("{SERIAL}{serial}"), name).replace(&format!("{ON_CABLE}{serial}"), name);
     if serial.len() < SHORTEST {
         return named;
     }
@@ -234,6 +235,14 @@ mod tests {
         let phone = target(TargetKind::Phone, "adb:ABC12345");
         assert_eq!(Identity::Hidden.name(&phone, 3), "phone-3");
         assert_eq!(Identity::Plain.name(&phone, 3), "adb:ABC12345");
+        let on_cable = target(TargetKind::Phone, "usb:ABC12345");
+        assert_eq!(Identity::Hidden.name(&on_cable, 3), "phone-3");
+        assert_eq!(
+            Identity::Hidden.clean("usb:ABC12345 is gone, adb:ABC12345 too", &on_cable, 3),
+            "phone-3 is gone, phone-3 too"
+        );
+        let keyed = Identity::Keyed(b"0123456789abcdef".to_vec());
+        assert_eq!(keyed.name(&on_cable, 3), keyed.name(&phone, 3), "one device is one, however it was read");
         assert_eq!(Identity::Hidden.name(&target(TargetKind::Phone, "phone-1"), 2), "phone-2");
         assert_eq!(Identity::Hidden.name(&target(TargetKind::Firmware, "build.zip"), 2), "build.zip");
         assert_eq!(Identity::Hidden.name(&target(TargetKind::Firmware, "adb:build.zip"), 2), "adb:build.zip");

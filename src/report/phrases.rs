@@ -173,6 +173,7 @@ pub(crate) const SEVERAL_UNREMOVABLE: Phrase = phrase("several unremovable", "н
 pub(crate) const OTHER_ROLE_HOLDER: Phrase = phrase("another app holds the role", "роль у другого приложения");
 pub(crate) const WORSE_PLACEMENT: Phrase = phrase("shown worse", "показано хуже");
 pub(crate) const EXPRESSION_FALSE: Phrase = phrase("the expression does not hold", "условие не выполнено");
+pub(crate) const EXPRESSION_ERROR: Phrase = phrase("the expression has no value", "условие нельзя вычислить");
 pub(crate) const SCORE_ABOVE: Phrase = phrase("score above its bound", "оценка выше границы");
 pub(crate) const ATTESTED_BREACH: Phrase = phrase("breach seen by a person", "нарушение установил человек");
 pub(crate) const NOTHING_MATCHED: Phrase = phrase("nothing matched", "ничего подходящего");

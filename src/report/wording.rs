@@ -75,6 +75,7 @@ pub(super) fn reason(reason: Reason) -> Phrase {
         Reason::OtherRoleHolder => say::OTHER_ROLE_HOLDER,
         Reason::WorsePlacement => say::WORSE_PLACEMENT,
         Reason::ExpressionFalse => say::EXPRESSION_FALSE,
+        Reason::ExpressionError => say::EXPRESSION_ERROR,
         Reason::ScoreAbove => say::SCORE_ABOVE,
         Reason::AttestedBreach => say::ATTESTED_BREACH,
         Reason::NothingMatched => say::NOTHING_MATCHED,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::adb_server::{AdbServer, free_port};
 use crate::support::adbd::{Adbd, Auth, Profile};
-use crate::support::bench::Bench;
+use crate::support::bench::{Bench, asked};
 use crate::support::fiction::{Fiction, MANDATED};
 use crate::support::program::{Ran, finish, preloaded, run};
 
@@ -186,6 +186,24 @@ fn an_unauthorised_phone_is_unread_and_does_not_hide_another() {
 }
 
 // `devices`, and servers.
+
+/// Known by name: nothing more is asked.
+#[test]
+fn installer_agents_of_a_phone_are_listed_from_what_it_tells_anyway() {
+    let agent = "com.aura.oobe.samsung.gl";
+    let firmware = [agent, "com.example.other"].map(|name| (name.to_owned(), format!("/system/app/{name}/{name}.apk")));
+    let bench = Bench::new([Fiction { firmware: firmware.into(), ..Fiction::default() }.profile()]);
+    let target = format!("adb:{}", bench.phones[0].serial());
+    let listed = |more: &[&str]| -> Vec<String> {
+        let fixed = ["list", &target, "--format", "tsv"];
+        let ran = run(bench.server.address(), fixed.iter().chain(more));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.stdout.lines().skip(1).map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(listed(&["--installer-agents"]), [agent]);
+    assert!(listed(&[]).contains(&"com.example.other".to_owned()));
+    assert!(asked(&bench.phones[0]).len() <= 2 * 15);
+}
 
 #[test]
 fn devices_are_listed_by_name_with_state_and_model() {

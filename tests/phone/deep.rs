@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use preloaded::adb::{Direct, Failure, Patience, Shell, commands};
+use preloaded::adb::{Direct, Failure, Keys, Patience, Shell, commands};
 use preloaded::bytes::SharedBytes;
 use preloaded::inventory::{GapReason, Inventory, Signer, SignerDepth};
 use sha2::{Digest, Sha256};
@@ -338,7 +338,7 @@ fn a_whole_file_that_is_cut_or_late_is_a_gap_and_no_half_fact() {
         // A hung phone is not asked for its features once more, so it is opened before.
         let shells: [(&Adbd, Box<dyn Shell>); 2] = [
             (&bench.phones[0], Box::new(bench.impatient(patience))),
-            (&direct, Box::new(Direct::open(address, patience).unwrap())),
+            (&direct, Box::new(Direct::open(address, patience, Keys::default()).unwrap())),
         ];
         for (phone, shell) in &shells {
             assert_eq!(read(shell.as_ref(), &pull), (Ok(Ok(300_000)), file.clone()));

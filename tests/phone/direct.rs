@@ -2,21 +2,23 @@
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use preloaded::adb::{Direct, Failure, Patience, Shell, commands};
+use preloaded::adb::{Direct, Failure, Keys, Patience, Shell, commands};
 use preloaded::inventory::Inventory;
 
 use crate::support::adb_server::free_port;
 use crate::support::adbd::{Adbd, Auth, Fault, Profile, Script};
 use crate::support::bench::{Bench, asked};
 use crate::support::fiction::Fiction;
-use crate::support::program::run;
+use crate::support::program::{finish, preloaded, run};
 
 fn open(phone: &Adbd, silence: u64) -> Result<Direct, Failure> {
     let patience = Patience { silence: Duration::from_millis(silence), ..Patience::default() };
-    Direct::open(phone.serial().parse().unwrap(), patience)
+    Direct::open(phone.serial().parse().unwrap(), patience, Keys::default())
 }
 
 #[test]
@@ -63,6 +65,78 @@ fn packets_of_any_size_and_cuts_of_any_kind_are_seen() {
     }
 }
 
+/// A key as `adb` makes it.
+fn keygen(path: &Path) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let made = Command::new("adb").arg("keygen").arg(path).output();
+    assert!(made.expect("this test needs the program `adb` (Debian package `adb`)").status.success());
+}
+
+#[test]
+fn a_phone_that_knows_a_key_of_this_user_is_read_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, vendor) = (folder.path().join("home"), folder.path().join("vendor"));
+    let (own, other) = (home.join(".android/adbkey"), vendor.join("shop.adb_key"));
+    keygen(&own);
+    keygen(&other);
+    for (known, shown) in [(&own, 1), (&other, 2)] {
+        let scripts = [Script::new("getprop", "[a]: [b]\n")];
+        let profile = Profile { auth: Auth::Verifies, key: Some(known.clone()), ..Profile::answering(scripts) };
+        let phone = Adbd::start(profile);
+        let keys = Keys::at(Some(vendor.as_os_str()), Some(&home));
+        let direct = Direct::open(phone.serial().parse().unwrap(), Patience::default(), keys).unwrap();
+        assert_eq!(direct.run(&commands::properties()).unwrap().stdout, b"[a]: [b]\n");
+        assert_eq!(phone.shown(), vec![2; 2 * shown], "each connection shows keys up to the one that is known");
+    }
+    let profile = Profile { auth: Auth::Verifies, key: Some(other.clone()), ..Fiction::default().profile() };
+    let phone = Adbd::start(profile);
+    let before = listing(folder.path());
+    let nobody = (Ipv4Addr::LOCALHOST, free_port()).into();
+    let mut program = preloaded(nobody);
+    program.env("HOME", &home).env("ADB_VENDOR_KEYS", &other).args(["scan", &format!("tcp:{}", phone.serial())]);
+    let ran = finish(&mut program);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(listing(folder.path()), before, "keys are read, and nothing is made");
+}
+
+fn listing(folder: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+            found.push((path, None));
+        } else {
+            found.push((path.clone(), Some(std::fs::read(&path).unwrap())));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn the_public_key_is_offered_to_no_phone() {
+    let folder = tempfile::tempdir().unwrap();
+    keygen(&folder.path().join(".android/adbkey"));
+    for auth in [Auth::Never, Auth::Prompt] {
+        let phone = Adbd::start(Profile { auth, ..Profile::default() });
+        // Whoever would offer it would be let in.
+        phone.accept();
+        for (home, words) in
+            [(folder.path(), "does not know the one at"), (&folder.path().join("no"), "there is none at")]
+        {
+            let nobody = (Ipv4Addr::LOCALHOST, free_port()).into();
+            let mut program = preloaded(nobody);
+            program.env("HOME", home).env_remove("ADB_VENDOR_KEYS");
+            let ran = finish(program.args(["scan", &format!("tcp:{}", phone.serial())]));
+            assert_eq!(ran.code, 75, "{ran:?}");
+            assert!(ran.stderr.contains(words) && ran.stderr.contains("connect it once with `adb`"), "{}", ran.stderr);
+        }
+        assert_eq!(phone.shown(), [2], "one signature by the key that is there, and no more");
+        assert!(phone.services().is_empty());
+    }
+}
+
 #[test]
 fn a_phone_that_wants_a_key_and_what_is_no_phone_are_named() {
     let phone = Adbd::start(Profile { auth: Auth::Known, ..Profile::default() });
@@ -76,9 +150,9 @@ fn a_phone_that_wants_a_key_and_what_is_no_phone_are_named() {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
         }
     });
-    let failure = Direct::open(address, Patience::default()).unwrap_err();
+    let failure = Direct::open(address, Patience::default(), Keys::default()).unwrap_err();
     assert!(matches!(&failure, Failure::Disconnected(words) if words.contains("another protocol")), "{failure:?}");
     let nobody = (Ipv4Addr::LOCALHOST, free_port()).into();
-    let failure = Direct::open(nobody, Patience::default()).unwrap_err().to_string();
+    let failure = Direct::open(nobody, Patience::default(), Keys::default()).unwrap_err().to_string();
     assert!(failure.starts_with("no phone answers at"), "{failure}");
 }

@@ -23,8 +23,7 @@ const STATE: [&str; 6] = ["service", "service-old", "settings", "home", "feature
 
 /// Rows that no reading of a phone sends where every answer comes: those of `--deep` have tests of their own, and packages
 /// are asked for one by one only where a phone does not tell what all of them request.
-const NEVER_SENT: [&str; 9] =
-    ["package", "package-old", "checkin", "checkin-old", "read", "read-piped", "size", "size-listed", "pull"];
+const NEVER_SENT: [&str; 7] = ["package", "package-old", "read", "read-piped", "size", "size-listed", "pull"];
 
 /// A profile with a rule for each kind of fact that such a phone tells.
 fn demanding(folder: &TempDir, sdk: u32) -> String {

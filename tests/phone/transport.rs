@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use preloaded::adb::commands::{self, LINE_LIMIT};
-use preloaded::adb::{Answer, Failure, Patience, Phone, Server, Shell, State};
+use preloaded::adb::{Answer, Direct, Failure, Keys, Patience, Phone, Server, Shell, State};
 
 use crate::support::adb_server::{AdbServer, free_port};
 use crate::support::adbd::{Adbd, Auth, Fault, Profile, Script};
@@ -81,12 +81,45 @@ fn an_answer_that_quotes_an_end_mark_is_not_ended_by_it() {
 fn the_longest_request_arrives() {
     let bench = Bench::answering([Script::starting_with("dumpsys -t 60 package permission ", "found\n")]);
     let names: Vec<String> = (0..3000).map(|n| format!("com.example.permission.NUMBER_{n:04}")).collect();
-    let requested = commands::requested(ANDROID_16, names.iter().map(String::as_str));
+    let requested = commands::requested(ANDROID_16, names.iter().map(String::as_str), commands::LINE_LIMIT);
     assert!(requested.commands.iter().any(|command| command.line().len() > LINE_LIMIT - 64));
     let phone = bench.phone();
     for command in &requested.commands {
         assert_eq!(phone.run(command).unwrap().stdout, b"found\n");
     }
+}
+
+/// It takes packets of 4096 bytes, and Debian's server ends itself (`Check failed: p->msg.data_length <= ...`) when it is
+/// given more for it.
+#[test]
+fn no_request_to_a_phone_before_android_7_is_longer_than_its_packets_which_would_end_the_server() {
+    let found = Script::starting_with("dumpsys package permission ", "found\n");
+    let users = Script::starting_with("pm list users", "users\n");
+    let profile = Profile { max_data: 4096, ..Profile::answering([found, users]).legacy() };
+    let bench = Bench::new([profile]);
+    let phone = bench.phone();
+    let names: Vec<String> = (0..1000).map(|n| format!("com.example.permission.NUMBER_{n:04}")).collect();
+    let requested = commands::requested(23, names.iter().map(String::as_str), phone.line_limit());
+    assert!(requested.commands.iter().any(|command| command.line().len() > phone.line_limit() - 64));
+    for command in &requested.commands {
+        assert_eq!(phone.run(command).unwrap().stdout, b"found\n");
+    }
+    let batches = commands::Batch::of(std::iter::repeat_n(commands::users(), 300), phone.line_limit());
+    assert!(batches.len() > 1 && batches[0].line().len() > phone.line_limit() - 64);
+    assert!(phone.run_batch(&batches[0]).iter().all(|answer| answer.is_ok()));
+    let direct = Direct::open(bench.phones[0].serial().parse().unwrap(), Patience::default(), Keys::default()).unwrap();
+    assert!(direct.run(&requested.commands[0]).is_ok());
+    // And what would happen: the reason for all this.
+    let long = commands::requested(23, names.iter().map(String::as_str), commands::LINE_LIMIT);
+    let failure = direct.run(&long.commands[0]).unwrap_err().to_string();
+    assert!(failure.contains("the phone takes 4096"), "{failure}");
+    assert!(bench.server().version().is_ok());
+    assert!(phone.run(&long.commands[0]).is_err());
+    let is_over = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        bench.server().version().is_err()
+    });
+    assert!(is_over, "a server that survives: the limit may go");
 }
 
 #[test]

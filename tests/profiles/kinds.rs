@@ -19,6 +19,7 @@ fn settings(kind: &dyn CheckKind) -> String {
     let value = |setting: &Setting| match setting.shape {
         _ if setting.key == "role" => "\"browser\"".to_owned(),
         Shape::Text | Shape::Wording => "\"x\"".to_owned(),
+        Shape::Expression => "\"pkg.target_sdk > 0\"".to_owned(),
         Shape::Texts => "[\"x\"]".to_owned(),
         Shape::Package => format!("\"com.{}\"", setting.key.replace('-', "")),
         Shape::Packages => "[\"com.alpha\", \"com.beta\"]".to_owned(),

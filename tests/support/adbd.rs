@@ -10,8 +10,11 @@ mod shell;
 mod sync;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
@@ -53,6 +56,8 @@ struct Shared {
     links: Mutex<usize>,
     greeted: Condvar,
     services: Mutex<Vec<String>>,
+    /// First argument of each `AUTH` that came.
+    shown: Mutex<Vec<u32>>,
 }
 
 impl Adbd {
@@ -69,6 +74,7 @@ impl Adbd {
             links: Mutex::default(),
             greeted: Condvar::new(),
             services: Mutex::default(),
+            shown: Mutex::default(),
         });
         let accepting = Arc::clone(&shared);
         named("adbd-accept", move || {
@@ -131,6 +137,11 @@ impl Adbd {
         *self.shared.trouble.lock().unwrap() = Some((answers, fault));
     }
 
+    /// What it was shown when it asked for a key, in order: 2 a signature, 3 a public key.
+    pub(crate) fn shown(&self) -> Vec<u32> {
+        self.shared.shown.lock().unwrap().clone()
+    }
+
     /// Every service asked for, in order: `shell,v2,raw:...`, `sync:`.
     pub(crate) fn services(&self) -> Vec<String> {
         self.shared.services.lock().unwrap().clone()
@@ -175,6 +186,8 @@ struct Connection {
     trusted: AtomicBool,
     /// Whether the dialog is shown.
     asked: AtomicBool,
+    /// What was last asked to be signed.
+    token: Mutex<[u8; 20]>,
 }
 
 impl Connection {
@@ -190,6 +203,7 @@ impl Connection {
             checksums: AtomicBool::new(true),
             trusted: AtomicBool::new(trusted),
             asked: AtomicBool::new(false),
+            token: Mutex::default(),
         }
     }
 
@@ -215,18 +229,19 @@ impl Connection {
             CNXN => {
                 self.checksums.store(first < VERSION, Ordering::SeqCst);
                 self.max_data.fetch_min(second, Ordering::SeqCst);
-                if self.trusted.load(Ordering::SeqCst) {
-                    self.greet()
-                } else {
-                    self.send(AUTH, AUTH_TOKEN, 0, &[7; 20])?
-                }
+                if self.trusted.load(Ordering::SeqCst) { self.greet() } else { self.ask()? }
             }
-            AUTH if first == AUTH_SIGNATURE && self.shared.profile().auth == Auth::Known => self.greet(),
-            AUTH if first == AUTH_SIGNATURE => self.send(AUTH, AUTH_TOKEN, 0, &[7; 20])?,
-            AUTH if first == AUTH_KEY && self.shared.profile().auth == Auth::Prompt => {
-                self.asked.store(true, Ordering::SeqCst);
-                if self.shared.accepted.load(Ordering::SeqCst) {
-                    self.greet();
+            AUTH if first == AUTH_SIGNATURE => {
+                self.shared.shown.lock().unwrap().push(first);
+                if self.accepts(&payload) { self.greet() } else { self.ask()? }
+            }
+            AUTH if first == AUTH_KEY => {
+                self.shared.shown.lock().unwrap().push(first);
+                if self.shared.profile().auth == Auth::Prompt {
+                    self.asked.store(true, Ordering::SeqCst);
+                    if self.shared.accepted.load(Ordering::SeqCst) {
+                        self.greet();
+                    }
                 }
             }
             OPEN if self.trusted.load(Ordering::SeqCst) => {
@@ -244,6 +259,23 @@ impl Connection {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Asks for a key, with another token each time.
+    fn ask(&self) -> Result<()> {
+        let mut token = *b"x twenty-byte tokens";
+        token[..8].copy_from_slice(&RandomState::new().build_hasher().finish().to_le_bytes());
+        *self.token.lock().unwrap() = token;
+        self.send(AUTH, AUTH_TOKEN, 0, &token)
+    }
+
+    fn accepts(&self, signature: &[u8]) -> bool {
+        let profile = self.shared.profile();
+        match (profile.auth, &profile.key) {
+            (Auth::Known, _) => true,
+            (Auth::Verifies, Some(key)) => is_signed(key, &*self.token.lock().unwrap(), signature),
+            _ => false,
+        }
     }
 
     fn greet(&self) {
@@ -313,6 +345,18 @@ impl Connection {
         self.streams.lock().unwrap().clear();
         let _ = self.link.shutdown(Shutdown::Both);
     }
+}
+
+/// Whether OpenSSL takes it for the signature by that key of a SHA-1 digest.
+fn is_signed(key: &Path, digest: &[u8], signature: &[u8]) -> bool {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (told, signed) = (folder.path().join("digest"), folder.path().join("signature"));
+    std::fs::write(&told, digest).expect("a file");
+    std::fs::write(&signed, signature).expect("a file");
+    let mut openssl = Command::new("openssl");
+    openssl.args(["pkeyutl", "-verify", "-pkeyopt", "digest:sha1", "-inkey"]).arg(key);
+    let ran = openssl.arg("-in").arg(&told).arg("-sigfile").arg(&signed).output();
+    ran.expect("this test needs the program `openssl` (Debian package `openssl`)").status.success()
 }
 
 fn receive(reader: &mut TcpStream) -> std::io::Result<(u32, u32, u32, Vec<u8>)> {

@@ -104,7 +104,7 @@ impl Fiction {
             Script::new(commands::shared_users(sdk).line(), self.shared_users()),
             Script::new(commands::permissions(sdk).line(), PERMISSIONS),
         ];
-        let requested = commands::requested(sdk, ["x.y"]);
+        let requested = commands::requested(sdk, ["x.y"], commands::LINE_LIMIT);
         let requested = requested.commands[0].line().strip_suffix("x.y").unwrap();
         scripts.push(Script::starting_with(requested, self.packages(true)));
         for user in &self.users {

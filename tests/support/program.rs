@@ -25,7 +25,7 @@ impl Ran {
 /// The program with an ADB server's port, to be given arguments. Nothing of the tester's own environment leads to phones.
 pub(crate) fn preloaded(server: SocketAddr) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_preloaded"));
-    for name in ["ADB_SERVER_SOCKET", "ANDROID_SERIAL", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+    for name in ["ADB_SERVER_SOCKET", "ADB_VENDOR_KEYS", "ANDROID_SERIAL", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"] {
         command.env_remove(name);
     }
     // The phones are simulated: their serial numbers are what tests tell them apart by.

@@ -81,7 +81,7 @@ const FILES: &[(&str, &[&[&str]])] = &[
 ];
 
 pub(crate) fn run(mode: Mode) -> Result<()> {
-    tools::run(&mut tools::cargo(&["build", "--quiet", "--bin", "preloaded"]))?;
+    tools::run(&mut tools::cargo(&["build", "--quiet", "--features", "usb", "--bin", "preloaded"]))?;
     let mut differing = Vec::new();
     for (path, calls) in FILES {
         let content = match calls {
@@ -141,7 +141,7 @@ fn headed(calls: &[&[&str]]) -> Result<String> {
 }
 
 fn print_of(call: &[&str]) -> Result<String> {
-    let mut arguments = vec!["run", "--quiet", "--bin", "preloaded", "--"];
+    let mut arguments = vec!["run", "--quiet", "--features", "usb", "--bin", "preloaded", "--"];
     arguments.extend_from_slice(call);
     let mut command = tools::cargo(&arguments);
     // The width of help must not depend on the terminal that generated it.

@@ -7,6 +7,7 @@ mod generate;
 mod oracle;
 mod test;
 mod tools;
+mod usb;
 mod validators;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   fuzz [SECONDS [TARGET]]
                       run each fuzz target, or one, for 60 seconds or as many; needs a nightly toolchain
   oracle              hold what `preloaded image ls` says of every fixture against independent tools
+  usb                 read simulated phones on the cables of a virtual machine, some minutes
   generate            write every derived file (schemas, command line help, lists)
   generate --check    fail if a derived file differs from what it derives from
 ";
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         ["fuzz"] => fuzz::run("60", None),
         ["fuzz", seconds] => fuzz::run(seconds, None),
         ["fuzz", seconds, target] => fuzz::run(seconds, Some(target)),
+        ["usb"] => usb::run(),
         ["generate"] => generate::run(generate::Mode::Write),
         ["generate", "--check"] => generate::run(generate::Mode::Check),
         _ => {

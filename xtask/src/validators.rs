@@ -1,5 +1,6 @@
-//! Independent validators of reports, kept below the build folder: Python packages in an environment of their own, npm
-//! packages beside it. The versions are fixed, since a validator that changes by itself makes yesterday's file wrong.
+//! Independent validators of reports, and an independent implementation of CEL, kept below the build folder: Python packages
+//! in an environment of their own, npm packages beside it. The versions are fixed, since a validator that changes by itself
+//! makes yesterday's file wrong.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +11,8 @@ use anyhow::{Context, Result};
 use crate::tools;
 
 /// What comes from PyPI.
-const PYTHON: [&str; 2] = ["cyclonedx-python-lib[json-validation]==11.12.0", "spdx-python-model==0.0.6"];
+const PYTHON: [&str; 3] =
+    ["cel-expr-python==0.1.3", "cyclonedx-python-lib[json-validation]==11.12.0", "spdx-python-model==0.0.6"];
 
 /// What comes from npm; it brings the schema of OASIS too.
 const NPM: [&str; 1] = ["@microsoft/sarif-multitool@5.7.0"];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Command, LINE_LIMIT, QUICK};
+use super::{Command, QUICK};
 
 /// Most bytes of the answer to several commands.
 const BATCH_CAP: u64 = 128 << 20;
@@ -39,17 +39,16 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// As many requests as the length of a line makes necessary, commands in the order given.
+    /// As many requests as lines of at most `limit` bytes make necessary, commands in the order given.
     #[must_use]
-    pub fn of(commands: impl IntoIterator<Item = Command>) -> Vec<Self> {
+    pub fn of(commands: impl IntoIterator<Item = Command>, limit: usize) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::new();
         for command in commands {
             let end = if command.line.ends_with(SILENT) { "" } else { MERGED };
             let part = format!("{}{end}", command.line);
             match batches.last_mut() {
                 Some(batch)
-                    if batch.commands.len() < BATCH_LIMIT
-                        && batch.line.len() + NEXT.len() + part.len() <= LINE_LIMIT =>
+                    if batch.commands.len() < BATCH_LIMIT && batch.line.len() + NEXT.len() + part.len() <= limit =>
                 {
                     batch.line.push_str(NEXT);
                     batch.line.push_str(&part);

@@ -31,6 +31,10 @@ pub const SETTINGS_LIST_SINCE: u32 = 24;
 /// Longest line that is sent. The ADB server's length field has four hexadecimal digits; the rest is for the wrapper.
 pub const LINE_LIMIT: usize = 0xF000 - 256;
 
+/// Longest line that a phone before Android 7 is sent: it takes packets of 4096 bytes, and an ADB server that is given a
+/// longer request for it ends itself (`destination oversized`).
+pub const SHORT_LINE_LIMIT: usize = 4096 - 256;
+
 /// Bytes of a block of [`read`] and [`read_piped`].
 pub const READ_BLOCK: u64 = 1024;
 
@@ -117,10 +121,6 @@ rows! {
         "all sections, for phones that do not know the names of sections", 128 * MIB, DUMP, DUMP_WHOLE, DUMP_TIMEOUT_SINCE;
     EVERYTHING_OLD: "everything-old", "dumpsys package",
         "the same, before Android 7", 128 * MIB, SLOW, SLOW_WHOLE, 21;
-    CHECKIN: "checkin", "dumpsys -t 60 package --checkin",
-        "the compact form, a cross-check of the state per user", 16 * MIB, DUMP, DUMP_WHOLE, DUMP_TIMEOUT_SINCE;
-    CHECKIN_OLD: "checkin-old", "dumpsys package --checkin",
-        "the same, before Android 7", 16 * MIB, SLOW, SLOW_WHOLE, 21;
     LIST: "list", "pm list packages -f -U -i -u --show-versioncode --user {user}",
         "path, uid, installer and version of every package of a user, a cross-check of the state",
         16 * MIB, SLOW, SLOW_WHOLE, LIST_UID_SINCE;
@@ -262,12 +262,6 @@ pub fn everything(sdk: u32) -> Command {
     Command::plain(if sdk >= DUMP_TIMEOUT_SINCE { &EVERYTHING } else { &EVERYTHING_OLD })
 }
 
-/// The package manager's compact dump.
-#[must_use]
-pub fn checkin(sdk: u32) -> Command {
-    Command::plain(if sdk >= DUMP_TIMEOUT_SINCE { &CHECKIN } else { &CHECKIN_OLD })
-}
-
 /// Everything about one package; `None` if the name is not one that may be sent (see [`is_package_name`]).
 #[must_use]
 pub fn package(sdk: u32, name: &str) -> Option<Command> {
@@ -403,9 +397,9 @@ pub struct Requested {
     pub refused: Vec<String>,
 }
 
-/// Which packages request and hold the named permissions, in requests of at most [`LINE_LIMIT`] bytes.
+/// Which packages request and hold the named permissions, in lines of at most `limit` bytes.
 #[must_use]
-pub fn requested<'a>(sdk: u32, names: impl IntoIterator<Item = &'a str>) -> Requested {
+pub fn requested<'a>(sdk: u32, names: impl IntoIterator<Item = &'a str>, limit: usize) -> Requested {
     let row = if sdk >= DUMP_TIMEOUT_SINCE { &REQUESTED } else { &REQUESTED_OLD };
     let start = row.template.trim_end_matches(" {permissions}");
     let mut commands = Vec::new();
@@ -416,7 +410,7 @@ pub fn requested<'a>(sdk: u32, names: impl IntoIterator<Item = &'a str>) -> Requ
             refused.push(name.to_owned());
             continue;
         }
-        if line.len() + 1 + name.len() > LINE_LIMIT {
+        if line.len() + 1 + name.len() > limit && line.len() > start.len() {
             commands.push(Command { row, line: std::mem::replace(&mut line, String::from(start)) });
         }
         line.push(' ');
@@ -466,21 +460,14 @@ mod tests {
         let mut all = vec![properties(), boot_id(), users(), launcher(0), home(0), settings(0), features(), modules()];
         for sdk in [21, 36] {
             all.extend(SERVICES.iter().filter_map(|name| service(sdk, name)));
-            all.extend([
-                packages(sdk),
-                shared_users(sdk),
-                permissions(sdk),
-                everything(sdk),
-                checkin(sdk),
-                list(sdk, 10),
-            ]);
+            all.extend([packages(sdk), shared_users(sdk), permissions(sdk), everything(sdk), list(sdk, 10)]);
             all.extend(package(sdk, "com.android.settings"));
             all.extend(
                 [size("/system/app/A/A.apk"), read("/data/app/~~x==/a.b-y==/base.apk", 3, 4)].into_iter().flatten(),
             );
             all.extend([size_listed("/system/app/A/A.apk"), read_piped("/a.apk", 3, 4)].into_iter().flatten());
             all.extend(pull("/system/app/A/A.apk").map(|pull| pull.command().clone()));
-            all.extend(requested(sdk, ["android.permission.CAMERA", "a-b.C_d"]).commands);
+            all.extend(requested(sdk, ["android.permission.CAMERA", "a-b.C_d"], LINE_LIMIT).commands);
         }
         all
     }
@@ -544,7 +531,7 @@ mod tests {
     #[test]
     fn several_commands_go_as_one_line_and_nothing_else_does() {
         let commands = [properties(), users(), settings(10)];
-        let [batch] = Batch::of(commands.clone()).try_into().unwrap();
+        let [batch] = Batch::of(commands.clone(), LINE_LIMIT).try_into().unwrap();
         let line = "getprop 2>&1;echo __next:$?;pm list users 2>&1;echo __next:$?;settings --user 10 list secure 2>&1";
         assert_eq!(batch.line(), line);
         assert!(is_allowed(line));
@@ -567,7 +554,7 @@ mod tests {
             assert!(!is_allowed(wrong), "{wrong}");
         }
         let many = std::iter::repeat_n(package(36, "com.example.application").unwrap(), 3000);
-        let batches = Batch::of(many);
+        let batches = Batch::of(many, LINE_LIMIT);
         assert!(batches.len() > 10 && batches.iter().all(|batch| is_allowed(batch.line())));
         assert_eq!(batches.iter().map(|batch| batch.commands().len()).sum::<usize>(), 3000);
     }
@@ -613,7 +600,7 @@ mod tests {
             assert!(!is_allowed(line), "{line}");
         }
         let both = [size("/a.apk").unwrap(), read("/a.apk", 0, 1).unwrap(), users()];
-        let [batch] = Batch::of(both).try_into().unwrap();
+        let [batch] = Batch::of(both, LINE_LIMIT).try_into().unwrap();
         assert!(is_allowed(batch.line()), "{}", batch.line());
     }
 
@@ -653,19 +640,23 @@ mod tests {
     #[test]
     fn many_permissions_are_split_into_lines_below_the_limit_and_none_is_lost() {
         let names: Vec<String> = (0..4000).map(|n| format!("android.permission.LONG_NAME_NUMBER_{n}")).collect();
-        let Requested { commands, refused } = requested(34, names.iter().map(String::as_str));
+        let Requested { commands, refused } = requested(34, names.iter().map(String::as_str), LINE_LIMIT);
         assert!(refused.is_empty());
         assert_eq!(commands.len(), 3);
         assert!(commands.iter().all(|command| is_allowed(command.line())));
         let sent: Vec<&str> = commands.iter().flat_map(|c| c.line().split(' ').skip(5)).collect();
         assert_eq!(sent, names);
+        let old = requested(23, names.iter().map(String::as_str), SHORT_LINE_LIMIT).commands;
+        assert!(old.iter().all(|command| command.line().len() <= SHORT_LINE_LIMIT));
+        let sent: Vec<&str> = old.iter().flat_map(|c| c.line().split(' ').skip(3)).collect();
+        assert_eq!(sent, names);
     }
 
     #[test]
     fn permissions_with_other_characters_are_refused_and_named() {
-        let asked = requested(34, ["good.PERMISSION", "bad name", "$(reboot)", "${applicationId}.X", "-t"]);
+        let asked = requested(34, ["good.PERMISSION", "bad name", "$(reboot)", "${applicationId}.X", "-t"], LINE_LIMIT);
         assert_eq!(asked.refused, ["bad name", "$(reboot)", "${applicationId}.X", "-t"]);
         assert_eq!(asked.commands.len(), 1);
-        assert!(requested(34, ["bad name"]).commands.is_empty());
+        assert!(requested(34, ["bad name"], LINE_LIMIT).commands.is_empty());
     }
 }

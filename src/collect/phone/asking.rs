@@ -49,10 +49,15 @@ impl<'a> Asker<'a> {
         self.enter(command, answer, hides)
     }
 
+    /// Longest line that the phone can be sent.
+    pub(super) fn line_limit(&self) -> usize {
+        self.shell.line_limit()
+    }
+
     /// The answers to several commands, asked for with as few requests as possible. Each as of [`Self::ask`].
     pub(super) fn ask_batch(&mut self, commands: Vec<Command>, hides: Hides) -> Vec<Result<Text, Gap>> {
         let mut out = Vec::with_capacity(commands.len());
-        for batch in Batch::of(commands) {
+        for batch in Batch::of(commands, self.shell.line_limit()) {
             let answers = if self.silences >= SILENCES {
                 batch.commands().iter().map(|command| Err(not_asked(command))).collect()
             } else {
@@ -75,7 +80,7 @@ impl<'a> Asker<'a> {
     /// caller's to tell.
     pub(super) fn raw_batch(&mut self, commands: Vec<Command>) -> Vec<Result<Vec<u8>, Gap>> {
         let mut out = Vec::with_capacity(commands.len());
-        for batch in Batch::of(commands) {
+        for batch in Batch::of(commands, self.shell.line_limit()) {
             if self.silences >= SILENCES {
                 out.extend(batch.commands().iter().map(|command| Err(not_asked(command))));
                 continue;

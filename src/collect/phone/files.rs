@@ -131,7 +131,7 @@ impl Files {
     }
 
     fn send(&mut self, asker: &mut Asker<'_>, commands: Vec<Command>) -> Vec<Result<Vec<u8>, Gap>> {
-        self.requests += u32::try_from(Batch::of(commands.clone()).len()).unwrap_or(u32::MAX);
+        self.requests += u32::try_from(Batch::of(commands.clone(), asker.line_limit()).len()).unwrap_or(u32::MAX);
         asker.raw_batch(commands)
     }
 

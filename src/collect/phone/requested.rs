@@ -57,7 +57,7 @@ impl RequestedPermissions {
     }
 
     fn by_names<'n>(asker: &mut Asker<'_>, sdk: u32, names: impl IntoIterator<Item = &'n str>) -> Result<Self, Gap> {
-        let asked = commands::requested(sdk, names);
+        let asked = commands::requested(sdk, names, asker.line_limit());
         if !asked.refused.is_empty() {
             let words = format!("names that can't be asked for: {}", first_names(&asked.refused));
             asker.note(Gap::new("dumpsys package permission", GapReason::Unsupported, words));

@@ -1,6 +1,7 @@
 //! What a simulated phone is, and what it answers.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ pub(crate) enum Auth {
     None,
     /// Knows every key: accepts the first signature.
     Known,
+    /// Knows the key of [`Profile::key`] alone, and looks at signatures.
+    Verifies,
     /// Shows its dialog, which [`Adbd::accept`](super::Adbd::accept) accepts.
     Prompt,
     /// Shows its dialog and nobody accepts it.
@@ -116,6 +119,8 @@ pub(crate) struct Profile {
     /// Protocol features. Without `shell_v2` the shell is that of Android before 7.
     pub(crate) features: Vec<&'static str>,
     pub(crate) auth: Auth,
+    /// The private key whose public half the phone knows, for [`Auth::Verifies`].
+    pub(crate) key: Option<PathBuf>,
     /// Longest payload of a packet.
     pub(crate) max_data: u32,
     /// What every request costs before anything happens.
@@ -139,6 +144,7 @@ impl Default for Profile {
             device: "simulator",
             features: vec!["cmd", "shell_v2", "fixed_push_mkdir"],
             auth: Auth::None,
+            key: None,
             max_data: 1 << 20,
             latency: Duration::ZERO,
             scripts: Vec::new(),
