@@ -27,6 +27,7 @@ use clap::ArgAction;
 use clap::{Arg, Args, Command, Subcommand};
 
 use super::exit::{Exit, usage};
+use super::terminal::complain;
 
 /// Name of the file, of a project and of a user.
 const FILE: &str = "preloaded.toml";
@@ -107,7 +108,10 @@ impl Config {
         }
         let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         let file: BTreeMap<String, BTreeMap<String, toml::Value>> =
-            toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+            toml::from_str(&text).map_err(|error| match error.message().contains("expected a map") {
+                true => wrong(format!("{error}options stand in a table: `[all]`, or that of a command, `[check]`")),
+                false => wrong(error.to_string()),
+            })?;
         // What is said of one command counts before what is said of all.
         let (all, own): (Vec<_>, Vec<_>) = file.into_iter().partition(|(table, _)| table == ALL);
         for (table, options) in all.into_iter().chain(own) {
@@ -184,6 +188,9 @@ impl Config {
 pub(super) fn run(arguments: &Arguments, command: &Command) -> anyhow::Result<Exit> {
     let Action::Show { origin } = arguments.command;
     let config = Config::load(command)?;
+    if config.settings.is_empty() {
+        complain("no option is set by the environment or a file");
+    }
     let mut out = io::stdout().lock();
     for ((command, option), setting) in &config.settings {
         write!(out, "{command} --{option} {}", setting.values.join(" "))?;
@@ -328,7 +335,7 @@ mod tests {
             ("[chek]\nprofile = \"x\"\n", "[chek]: there is no such command; did you mean check?"),
             ("[check]\nprofil = \"x\"\n", "[check] profil: there is no option --profil; did you mean profile?"),
             ("[check]\nprofile = { a = 1 }\n", "[check] profile: text, a number, true or a list"),
-            ("check = 1\n", "invalid type"),
+            ("check = 1\n", "options stand in a table"),
         ] {
             fs::write(&path, text).unwrap();
             let error = Config::default().read(&path, &command()).unwrap_err().to_string();

@@ -391,8 +391,13 @@ fn overlays(files: &Files, stated: &Assessment) -> Result<Overlays, String> {
     ))
 }
 
-/// Whether judging again comes to the same.
+/// Whether judging again comes to the same. Words in Russian are compared where they were stated: programs before they had any
+/// wrote none.
 fn compare(stated: &Assessment, again: &Assessment) -> Result<String, String> {
+    let mut again = again.clone();
+    let unworded = stated.findings.iter().zip(&mut again.findings).filter(|(stated, _)| stated.russian.is_none());
+    unworded.for_each(|(_, again)| again.russian = None);
+    let again = &again;
     if stated == again {
         return Ok("is reproduced, every finding of it".to_owned());
     }
@@ -430,4 +435,25 @@ fn listed(words: &[String]) -> String {
     let named: Vec<&str> = words.iter().take(NAMED).map(String::as_str).collect();
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("{}{more}", named.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{self, TargetResult};
+
+    #[test]
+    fn words_in_russian_that_were_not_stated_are_not_missed_and_stated_ones_must_be_the_same() {
+        let sample = include_bytes!("../../samples/orion-p1-phone.report.json");
+        let mut run = report::parse(sample).unwrap();
+        let TargetResult::Judged { assessment, .. } = run.targets.remove(0).result else { panic!("it was judged") };
+        let mut stated = assessment.clone();
+        assert!(stated.findings.iter().all(|finding| finding.russian.is_some()));
+        stated.findings.iter_mut().for_each(|finding| finding.russian = None);
+        compare(&stated, &assessment).unwrap();
+        let mut stated = assessment.clone();
+        stated.findings.first_mut().unwrap().russian.as_mut().unwrap().observed.push('!');
+        let told = compare(&stated, &assessment).unwrap_err();
+        assert_eq!(told, "RU-MAX has another wording or evidence");
+    }
 }

@@ -8,20 +8,21 @@ use super::{contents, cut};
 use crate::inventory::{CopyRole, Fact, Inventory, Package, PackageCopy, RemovabilityGrade};
 use crate::report::markup::escape;
 use crate::report::phrases::{self as say, Lang, Phrase};
+use crate::report::wording;
 
 /// Bars of a chart; the smallest beyond them are summed up in one.
 const BARS: usize = 12;
 
 /// Width of the drawing, of the names on its left and of the numbers on its right, in its own units.
-const WIDTH: usize = 420;
-const NAMES: usize = 150;
+const WIDTH: usize = 480;
+const NAMES: usize = 215;
 const NUMBERS: usize = 50;
 
 /// Height of a bar with the space below it.
 const STEP: usize = 22;
 
 /// Characters of a name that fit beside a bar.
-const NAME_LENGTH: usize = 20;
+const NAME_LENGTH: usize = 28;
 
 pub(super) fn write(out: &mut dyn io::Write, inventory: &Inventory) -> io::Result<()> {
     let Some(packages) = inventory.packages.known().filter(|packages| !packages.is_empty()) else { return Ok(()) };
@@ -34,8 +35,9 @@ pub(super) fn write(out: &mut dyn io::Write, inventory: &Inventory) -> io::Resul
         copies().for_each(|copy| *counts.entry(name(copy)).or_default() += 1);
         counts
     };
-    chart(out, say::BY_PARTITION, by(|copy| known(&copy.partition, Clone::clone)))?;
-    chart(out, say::BY_PLACEMENT, by(|copy| known(&copy.placement, |placement| placement.as_str().to_owned())))?;
+    chart(out, say::BY_PARTITION, by(|copy| known(&copy.partition, Clone::clone)), &[])?;
+    let by_placement = by(|copy| known(&copy.placement, |placement| placement.as_str().to_owned()));
+    chart(out, say::BY_PLACEMENT, by_placement, &[])?;
     let grades: Vec<RemovabilityGrade> =
         packages.iter().filter_map(|package| package.removability.known()).map(|answer| answer.grade).collect();
     if !grades.is_empty() {
@@ -47,14 +49,16 @@ pub(super) fn write(out: &mut dyn io::Write, inventory: &Inventory) -> io::Resul
         if unknown > 0 {
             counts.insert(UNKNOWN.to_owned(), unknown);
         }
-        chart(out, say::BY_REMOVABILITY, counts)?;
+        let phrases: Vec<(&str, Phrase)> =
+            grades.iter().map(|grade| (grade.as_str(), wording::removability(*grade))).collect();
+        chart(out, say::BY_REMOVABILITY, counts, &phrases)?;
     }
     let mut levels: BTreeMap<String, u64> = BTreeMap::new();
     for (level, count) in contents::by_level(inventory) {
         levels.insert(level.to_owned(), count);
     }
     if !levels.is_empty() {
-        chart(out, say::BY_LEVEL, levels)?;
+        chart(out, say::BY_LEVEL, levels, &[])?;
     }
     writeln!(out, "</div>")
 }
@@ -67,7 +71,17 @@ fn known<T>(fact: &Fact<T>, show: impl FnOnce(&T) -> String) -> String {
 /// The key under which the unknown is counted.
 const UNKNOWN: &str = "?";
 
-fn chart(out: &mut dyn io::Write, title: Phrase, counts: BTreeMap<String, u64>) -> io::Result<()> {
+/// `phrases`: names that have words of their own; all others are shown as they are.
+fn chart(
+    out: &mut dyn io::Write,
+    title: Phrase,
+    counts: BTreeMap<String, u64>,
+    phrases: &[(&str, Phrase)],
+) -> io::Result<()> {
+    let phrase = |name: &str| match phrases.iter().find(|(code, _)| *code == name) {
+        Some((_, phrase)) => Some(*phrase),
+        None => (name == UNKNOWN).then_some(say::UNKNOWN),
+    };
     let mut bars: Vec<(String, u64)> = counts.into_iter().collect();
     bars.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     if bars.len() > BARS {
@@ -88,9 +102,9 @@ fn chart(out: &mut dyn io::Write, title: Phrase, counts: BTreeMap<String, u64>) 
         let (top, line) = (index * STEP + 3, index * STEP + 15);
         let width = (count * room / most).max(2);
         let end = NAMES - 8;
-        if name == UNKNOWN {
+        if let Some(phrase) = phrase(name) {
             for lang in Lang::ALL {
-                let (code, word) = (lang.as_str(), say::UNKNOWN.say(lang));
+                let (code, word) = (lang.as_str(), phrase.say(lang));
                 writeln!(out, r#"<text lang="{code}" x="{end}" y="{line}" text-anchor="end">{word}</text>"#)?;
             }
         } else {
