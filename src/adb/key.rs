@@ -137,7 +137,8 @@ impl Key {
 
     /// The signature of a phone's token; `None` where the computation fails.
     pub(super) fn sign(&self, token: &[u8; TOKEN]) -> Option<Vec<u8>> {
-        self.private.sign(Pkcs1v15Sign::new::<sha1::Sha1>(), token).ok()
+        // Blinded: whoever chooses the token and times the answer learns nothing of the key.
+        self.private.sign_with_rng(&mut getrandom::SysRng, Pkcs1v15Sign::new::<sha1::Sha1>(), token).ok()
     }
 }
 
