@@ -41,6 +41,9 @@ impl Source for SavedSource {
     }
 }
 
+/// Said of a report, which has what was judged and not all that was read.
+const REPORT: &str = "a report, not a saved inventory: `preloaded convert` renders it; what `preloaded scan -o FILE` saves can be judged again";
+
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     File::open(path)?.take(LIMIT + 1).read_to_end(&mut text)?;
@@ -51,10 +54,12 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn parse(text: &[u8]) -> Result<Inventory, String> {
-    /// The one field that every version has.
+    /// The one field that every version has, and two of a report.
     #[derive(serde::Deserialize)]
     struct Versioned {
         schema_version: String,
+        exit_code: Option<serde::de::IgnoredAny>,
+        targets: Option<serde::de::IgnoredAny>,
     }
 
     let not_ours = |error: serde_json::Error| format!("not a saved inventory: {error}");
@@ -65,7 +70,10 @@ fn parse(text: &[u8]) -> Result<Inventory, String> {
     let read: Result<Inventory, _> = serde_json::from_str(text);
     let schema_version = match &read {
         Ok(inventory) => inventory.schema_version.clone(),
-        Err(_) => serde_json::from_str::<Versioned>(text).map_err(not_ours)?.schema_version,
+        Err(_) => match serde_json::from_str::<Versioned>(text).map_err(not_ours)? {
+            Versioned { exit_code: Some(_), targets: Some(_), .. } => return Err(REPORT.to_owned()),
+            Versioned { schema_version, .. } => schema_version,
+        },
     };
     let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
     if major(&schema_version) != major(SCHEMA_VERSION) {
@@ -101,6 +109,12 @@ mod tests {
         let text = serde_json::to_string(&inventory()).unwrap();
         let text = text.replacen(r#""schema_version":"1.0""#, r#""schema_version":"2.0""#, 1);
         assert_eq!(parse(text.as_bytes()).unwrap_err(), "a saved inventory of schema 2.0, this version reads 1.0");
+    }
+
+    #[test]
+    fn a_report_is_called_one() {
+        let report = include_bytes!("../../samples/orion-p1-phone.report.json");
+        assert_eq!(parse(report).unwrap_err(), REPORT);
     }
 
     #[test]

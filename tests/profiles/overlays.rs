@@ -334,7 +334,7 @@ fn the_profile_commands_do_what_they_say() {
     assert_eq!((diff.code, diff.out.lines().next()), (0, Some("no differences")), "{}", diff.err);
     let diff = preloaded(&["profile", "diff", "ru/smartphone", file, PHONE, "--as-of", "2027-06-01"]);
     assert!(diff.out.contains("RU-MAX removed: MAX (messenger) is pre-installed"), "{}", diff.out);
-    assert!(diff.out.contains("RU-MAX: fail is now no rule"), "{}", diff.out);
+    assert!(diff.out.contains("RU-MAX: gone, was fail"), "{}", diff.out);
 }
 
 #[test]

@@ -53,16 +53,20 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         writeln!(out)?;
         let (before, after) = (judge(&old, &inventory, &context)?, judge(&new, &inventory, &context)?);
         let name = &inventory.target.name;
-        writeln!(out, "{name}: {} is now {}", before.overall.as_str(), after.overall.as_str())?;
+        match (before.overall.as_str(), after.overall.as_str()) {
+            (was, is) if was == is => writeln!(out, "{name}: {is} under both")?,
+            (was, is) => writeln!(out, "{name}: {was} is now {is}")?,
+        }
         let (before, after) = (worst(&before), worst(&after));
         let mut rules: Vec<&str> = before.keys().chain(after.keys()).copied().collect();
         rules.sort_unstable();
         rules.dedup();
         for rule in rules {
-            let word = |verdict: Option<&Verdict>| verdict.map_or("no rule", |verdict| verdict.as_str());
-            let (was, is) = (word(before.get(rule)), word(after.get(rule)));
-            if was != is {
-                writeln!(out, "  {rule}: {was} is now {is}")?;
+            match (before.get(rule), after.get(rule)) {
+                (Some(was), Some(is)) if was == is => {}
+                (Some(was), Some(is)) => writeln!(out, "  {rule}: {} is now {}", was.as_str(), is.as_str())?,
+                (Some(was), None) => writeln!(out, "  {rule}: gone, was {}", was.as_str())?,
+                (None, is) => writeln!(out, "  {rule}: new, {}", is.map_or("not judged", |is| is.as_str()))?,
             }
         }
     }
