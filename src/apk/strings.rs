@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::chunk::{Chunk, u16_at, u32_at};
-use crate::bytes::{ParseError, ReadAt, read_vec_at, slice};
+use crate::bytes::{ParseError, ReadAt, read_at};
 
 const HEADER: u64 = 28;
 const UTF8: u32 = 1 << 8;
@@ -138,10 +138,7 @@ impl StringPool {
         if decoded > MAX_DECODED {
             return Err(ParseError::limit(at, "bytes of decoded strings", decoded, MAX_DECODED));
         }
-        match source.held().and_then(|all| slice(all, at, length)).filter(|_| length <= MAX_STRING) {
-            Some(bytes) => Ok(Cow::Borrowed(bytes)),
-            None => read_vec_at(source, at, length, "bytes of a string", MAX_STRING).map(Cow::Owned),
-        }
+        read_at(source, at, length, "bytes of a string", MAX_STRING)
     }
 
     fn within(&self, at: u64, length: u64) -> Result<(), ParseError> {

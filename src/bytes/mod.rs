@@ -24,6 +24,7 @@ mod spool;
 mod window;
 mod xz_blocks;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use budget::{Budget, Metered, Notice};
@@ -73,9 +74,7 @@ impl ReadAt for [u8] {
     }
 
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
-        let available =
-            usize::try_from(offset).ok().and_then(|start| self.get(start..)).and_then(|rest| rest.get(..buf.len()));
-        match available {
+        match slice(self, offset, buf.len() as u64) {
             Some(bytes) => {
                 buf.copy_from_slice(bytes);
                 Ok(())
@@ -127,18 +126,34 @@ pub fn read_vec_at(
     what: &'static str,
     limit: u64,
 ) -> Result<Vec<u8>, ParseError> {
+    read_at(source, offset, len, what, limit).map(Cow::into_owned)
+}
+
+/// The same, lent where the source stands in memory.
+///
+/// # Errors
+/// As [`read_vec_at`].
+pub fn read_at<'s>(
+    source: &'s dyn ReadAt,
+    offset: u64,
+    len: u64,
+    what: &'static str,
+    limit: u64,
+) -> Result<Cow<'s, [u8]>, ParseError> {
     within(source.len(), offset, len)?;
-    if let Some(bytes) = source.held().and_then(|all| slice(all, offset, len)).filter(|_| len <= limit) {
-        return Ok(bytes.to_vec());
+    if len > limit {
+        return Err(ParseError::limit(offset, what, len, limit));
+    }
+    if let Some(bytes) = source.held().and_then(|all| slice(all, offset, len)) {
+        return Ok(Cow::Borrowed(bytes));
     }
     let mut buf = zeroed(offset, len, what, limit)?;
     source.read_exact_at(offset, &mut buf)?;
-    Ok(buf)
+    Ok(Cow::Owned(buf))
 }
 
 /// `len` bytes at `offset`; `None` where they are not all there.
-#[must_use]
-pub fn slice(bytes: &[u8], offset: u64, len: u64) -> Option<&[u8]> {
+fn slice(bytes: &[u8], offset: u64, len: u64) -> Option<&[u8]> {
     bytes.get(usize::try_from(offset).ok()?..)?.get(..usize::try_from(len).ok()?)
 }
 

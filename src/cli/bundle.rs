@@ -71,10 +71,8 @@ impl Bundle<'_> {
         identity: &Identity,
         laid_over: &[(&str, &Option<PathBuf>)],
     ) -> anyhow::Result<()> {
-        let names = run.targets.iter().map(|report| report.target.name.as_str());
-        let serials = names
-            .filter_map(|name| name.strip_prefix("adb:").or_else(|| name.strip_prefix("usb:")).map(str::to_owned))
-            .collect();
+        let serials =
+            run.targets.iter().filter_map(|report| Identity::serial(&report.target)).map(str::to_owned).collect();
         // The inventories ride in the report while phones get their names, so that both get the same.
         let mut run = run.clone();
         let mut raw = BTreeMap::new();

@@ -59,9 +59,11 @@ fn cables(asked: &str) -> anyhow::Result<Vec<Result<Reach, String>>> {
         Err(failure) => return Ok(vec![Err(failure.to_string())]),
     };
     let named = |phone: &OnCable| Ok(Reach::Cable(phone.clone(), phone.name(&all)));
+    if all.is_empty() {
+        return Ok(vec![Err("no phone with USB debugging on is on a cable of this computer".to_owned())]);
+    }
     if asked.is_empty() {
-        let none = "no phone with USB debugging on is on a cable of this computer";
-        return Ok(if all.is_empty() { vec![Err(none.to_owned())] } else { all.iter().map(named).collect() });
+        return Ok(all.iter().map(named).collect());
     }
     // A port is one place's name; a serial number may read like one.
     let at_port = all.iter().find(|phone| phone.port == asked);
@@ -72,7 +74,6 @@ fn cables(asked: &str) -> anyhow::Result<Vec<Result<Reach, String>>> {
     };
     let found = match matching.as_slice() {
         [only] => Ok(Reach::Cable((*only).clone(), format!("{USB}{asked}"))),
-        [] if all.is_empty() => Err("no phone with USB debugging on is on a cable of this computer".to_owned()),
         [] => {
             let all: Vec<&OnCable> = all.iter().collect();
             Err(format!("no phone with this serial number or port is on a cable; there are {}", ports(&all)))

@@ -51,13 +51,20 @@ impl Identity {
     #[must_use]
     pub fn name(&self, target: &Target, place: usize) -> String {
         let name = &target.name;
-        match (self, serial(target)) {
+        match (self, Self::serial(target)) {
             (Self::Plain, _) => name.clone(),
             (Self::Keyed(key), Some(serial)) => format!("{SERIAL}hmac-{}", keyed(key, serial)),
             (Self::Hidden, Some(_)) => format!("phone-{place}"),
             (Self::Hidden, None) if is_hidden(name) => format!("phone-{place}"),
             (_, None) => name.clone(),
         }
+    }
+
+    /// The serial number in a target's name, if it is one.
+    #[must_use]
+    pub fn serial(target: &Target) -> Option<&str> {
+        let serial = target.name.strip_prefix(SERIAL).or_else(|| target.name.strip_prefix(ON_CABLE))?;
+        (target.kind == TargetKind::Phone && !serial.is_empty() && !serial.starts_with("hmac-")).then_some(serial)
     }
 
     /// Whether a name hides who the phone is, so that it is another phone's in the next run.
@@ -69,7 +76,7 @@ impl Identity {
     /// A message about a target, without its serial number unless that may be written.
     #[must_use]
     pub fn clean(&self, text: &str, target: &Target, place: usize) -> String {
-        match serial(target).filter(|_| *self != Self::Plain) {
+        match Self::serial(target).filter(|_| *self != Self::Plain) {
             Some(serial) => without(text, serial, &self.name(target, place)),
             None => text.to_owned(),
         }
@@ -99,7 +106,7 @@ impl Identity {
     /// The same, named as the target of a run at that place, from 1.
     pub fn apply_to_inventory_at(&self, inventory: &mut Inventory, place: usize) {
         let name = self.name(&inventory.target, place);
-        if let Some(serial) = serial(&inventory.target).map(str::to_owned)
+        if let Some(serial) = Self::serial(&inventory.target).map(str::to_owned)
             && *self != Self::Plain
         {
             hide_in_gaps(inventory, &serial, &name);
@@ -108,7 +115,7 @@ impl Identity {
     }
 
     fn rename(&self, report: &mut TargetReport, name: String) {
-        if let Some(serial) = serial(&report.target).map(str::to_owned)
+        if let Some(serial) = Self::serial(&report.target).map(str::to_owned)
             && *self != Self::Plain
         {
             match &mut report.result {
@@ -181,12 +188,6 @@ fn hide_in_values(value: &mut serde_json::Value, serial: &str, name: &str) {
         serde_json::Value::Array(values) => values.iter_mut().for_each(|value| hide_in_values(value, serial, name)),
         _ => {}
     }
-}
-
-/// The serial number in a target's name, if it is one.
-fn serial(target: &Target) -> Option<&str> {
-    let serial = target.name.strip_prefix(SERIAL).or_else(|| target.name.strip_prefix(ON_CABLE))?;
-    (target.kind == TargetKind::Phone && !serial.is_empty() && !serial.starts_with("hmac-")).then_some(serial)
 }
 
 fn is_hidden(name: &str) -> bool {

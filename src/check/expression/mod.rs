@@ -8,12 +8,14 @@ mod device_view;
 mod evaluator;
 mod explain;
 mod lexer;
+mod loops;
 #[cfg(test)]
 mod oracle;
 mod package_view;
 mod parser;
 #[cfg(test)]
 mod samples;
+mod settled;
 #[cfg(test)]
 mod soundness;
 mod tree;

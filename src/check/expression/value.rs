@@ -328,3 +328,24 @@ pub(super) fn order(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
         _ => None,
     }
 }
+
+/// A map of its pairs; an error where a key stands twice.
+pub(super) fn sorted<'a>(
+    mut pairs: Vec<(Value<'a>, Value<'a>)>,
+    span: &Range<usize>,
+    meter: &mut Meter,
+) -> Result<Value<'a>, Exhausted> {
+    meter.charge(pairs.len())?;
+    pairs.sort_by(|one, other| order(&one.0, &other.0).unwrap_or(Ordering::Equal));
+    for pair in pairs.windows(2) {
+        if let [(one, _), (other, _)] = pair
+            && equal(one, other, meter)?.flag() == Some(true)
+        {
+            return Ok(Value::error(
+                span,
+                words!("the key {key} stands twice", "ключ {key} стоит дважды", key = one.show()),
+            ));
+        }
+    }
+    Ok(Value::Map(Arc::new(pairs)))
+}

@@ -4,10 +4,10 @@ use std::io;
 
 use super::lines::{Alike, Sources};
 use super::rules::anchor;
-use super::words::{Pair, both, bounded, text, words};
+use super::words::{both, bounded, shown, text, words};
 use super::{charts, class_of, contents, lines};
 use crate::assess::{Assessment, Finding};
-use crate::check::Verdict;
+use crate::check::{Verdict, Words};
 use crate::inventory::Gap;
 use crate::report::phrases::{self as say, Lang};
 use crate::report::{Coverage, TargetReport, TargetResult, wording};
@@ -182,7 +182,7 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
     row(out, say::EXPECTED, &words(|lang| wording::expected(finding, lang).to_owned()))?;
     let says = wording::says(finding, Lang::En).into_iter().zip(wording::says(finding, Lang::Ru));
     for (piece, (en, ru)) in finding.evidence.iter().zip(says) {
-        let says = Pair { en: en.to_owned(), ru: ru.to_owned() }.shown();
+        let says = shown(&Words { en: en.to_owned(), ru: ru.to_owned() });
         let place = words(|lang| wording::place_in(piece, lang));
         row(out, say::WHERE, &format!("<code>{place}</code>: {says}"))?;
     }
@@ -194,7 +194,7 @@ fn finding(out: &mut dyn io::Write, finding: &Finding, id: &str) -> io::Result<(
     let rule = anchor(&finding.rule);
     row(out, say::LAW, &format!(r##"{law}; {status} <a href="#{rule}">{}</a>"##, both(say::SOURCES)))?;
     for (en, ru) in wording::notes(finding, Lang::En).iter().zip(wording::notes(finding, Lang::Ru)) {
-        row(out, say::NOTE, &Pair { en: en.clone(), ru: ru.clone() }.shown())?;
+        row(out, say::NOTE, &shown(&Words { en: en.clone(), ru: ru.clone() }))?;
     }
     for (name, _) in wording::overlays(finding, say::Lang::En) {
         let said = |lang| {

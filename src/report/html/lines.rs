@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::rules::anchor;
-use super::words::{Pair, SHOWN, both, bounded, spans};
+use super::words::{SHOWN, both, bounded, pair, say_in, spans};
 use super::{cut, device};
 use crate::assess::Finding;
-use crate::check::Verdict;
+use crate::check::{Verdict, Words};
 use crate::report::markup::escape;
 use crate::report::phrases::{self as say, Lang};
 use crate::report::{Run, TargetReport, TargetResult, wording};
@@ -21,20 +21,20 @@ use crate::report::{Run, TargetReport, TargetResult, wording};
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Said {
     /// What the rule wants.
-    pub(super) expected: Pair,
+    pub(super) expected: Words,
     /// When it is in force.
-    pub(super) governing: Option<Pair>,
+    pub(super) governing: Option<Words>,
     /// Caveats, in their order.
-    pub(super) notes: Vec<Pair>,
+    pub(super) notes: Vec<Words>,
 }
 
 impl Said {
     fn by(finding: &Finding) -> Self {
         let notes = wording::notes(finding, Lang::En).iter().zip(wording::notes(finding, Lang::Ru));
         Self {
-            expected: Pair::new(|lang| wording::expected(finding, lang).to_owned()),
-            governing: finding.governing.as_ref().map(|day| Pair::new(|lang| wording::governing(day, lang))),
-            notes: notes.map(|(en, ru)| Pair { en: en.clone(), ru: ru.clone() }).collect(),
+            expected: pair(|lang| wording::expected(finding, lang).to_owned()),
+            governing: finding.governing.as_ref().map(|day| pair(|lang| wording::governing(day, lang))),
+            notes: notes.map(|(en, ru)| Words { en: en.clone(), ru: ru.clone() }).collect(),
         }
     }
 }
@@ -152,8 +152,8 @@ pub(super) fn write(
     sources: &Sources<'_>,
     alike: &Alike<'_>,
 ) -> io::Result<()> {
-    let mut lines: Vec<(Pair, Vec<String>)> = Vec::new();
-    let mut known: BTreeMap<Pair, usize> = BTreeMap::new();
+    let mut lines: Vec<(Words, Vec<String>)> = Vec::new();
+    let mut known: BTreeMap<Words, usize> = BTreeMap::new();
     for (index, finding) in findings.iter().enumerate() {
         let said = Said::by(finding);
         let number = alike.number(&finding.rule, &said);
@@ -170,7 +170,7 @@ pub(super) fn write(
         }
     }
     let class = findings.first().map(|finding| device::class(finding.verdict)).unwrap_or_default();
-    for (Pair { en, ru }, links) in lines {
+    for (Words { en, ru }, links) in lines {
         let words = if en == ru { format!("<bdi>{en}</bdi>") } else { spans(&en, &ru) };
         writeln!(out, r#"<p class="line {class}">{}: {words}</p>"#, links.join(", "))?;
     }
@@ -178,9 +178,9 @@ pub(super) fn write(
 }
 
 /// The words of a line, escaped. `said`: what does not stand with the rule.
-fn words(finding: &Finding, said: Option<&Said>, sources: &Sources<'_>) -> Pair {
-    Pair::new(|lang| {
-        let own = |pair: &Pair| pair.say(lang).to_owned();
+fn words(finding: &Finding, said: Option<&Said>, sources: &Sources<'_>) -> Words {
+    pair(|lang| {
+        let own = |words: &Words| say_in(words, lang).to_owned();
         let observed = wording::observed(finding, lang);
         let mut words = Vec::new();
         if !quiet(finding.verdict) {
@@ -191,7 +191,7 @@ fn words(finding: &Finding, said: Option<&Said>, sources: &Sources<'_>) -> Pair 
         }
         words.push(observed.to_owned());
         words.extend(finding.subject.iter().filter(|subject| !observed.contains(*subject)).cloned());
-        words.extend(said.map(|said| format!("{}: {}", say::EXPECTED.say(lang), said.expected.say(lang))));
+        words.extend(said.map(|said| format!("{}: {}", say::EXPECTED.say(lang), say_in(&said.expected, lang))));
         words.extend(sources.evidence(finding, lang));
         if let Some(said) = said {
             words.extend(said.governing.iter().chain(&said.notes).map(own));

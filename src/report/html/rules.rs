@@ -5,7 +5,7 @@ use std::io;
 
 use super::device::row;
 use super::lines::{self, Alike};
-use super::words::{both, bounded, text, words};
+use super::words::{both, bounded, shown, text, words};
 use crate::assess::{Finding, Text};
 use crate::report::phrases::{self as say, Lang};
 use crate::report::{Run, TargetResult, wording};
@@ -49,12 +49,12 @@ pub(super) fn write(out: &mut dyn io::Write, run: &Run, alike: Option<&Alike<'_>
         writeln!(out, "</dl>")?;
         for (said, number) in alike.into_iter().flat_map(|alike| alike.with(rule)) {
             writeln!(out, r#"<dl id="{}">"#, lines::place(rule, number))?;
-            row(out, say::EXPECTED, &said.expected.shown())?;
+            row(out, say::EXPECTED, &shown(&said.expected))?;
             if let Some(governing) = &said.governing {
-                row(out, say::IN_FORCE, &governing.shown())?;
+                row(out, say::IN_FORCE, &shown(governing))?;
             }
             for note in &said.notes {
-                row(out, say::NOTE, &note.shown())?;
+                row(out, say::NOTE, &shown(note))?;
             }
             writeln!(out, "</dl>")?;
         }

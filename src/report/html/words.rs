@@ -1,6 +1,7 @@
 //! Text in both languages, and text from devices.
 
 use crate::assess::Text;
+use crate::check::Words;
 use crate::report::markup::escape;
 use crate::report::phrases::{self as say, Lang, Phrase};
 
@@ -8,28 +9,21 @@ use crate::report::phrases::{self as say, Lang, Phrase};
 pub(super) const SHOWN: usize = 400;
 
 /// A text in both languages.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Pair {
-    pub(super) en: String,
-    pub(super) ru: String,
+pub(super) fn pair(make: impl Fn(Lang) -> String) -> Words {
+    Words { en: make(Lang::En), ru: make(Lang::Ru) }
 }
 
-impl Pair {
-    pub(super) fn new(make: impl Fn(Lang) -> String) -> Self {
-        Self { en: make(Lang::En), ru: make(Lang::Ru) }
+/// It in one of them.
+pub(super) fn say_in(words: &Words, lang: Lang) -> &str {
+    match lang {
+        Lang::En => &words.en,
+        Lang::Ru => &words.ru,
     }
+}
 
-    pub(super) fn say(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::Ru => &self.ru,
-        }
-    }
-
-    /// As it is shown: escaped and bounded.
-    pub(super) fn shown(&self) -> String {
-        words(|lang| self.say(lang).to_owned())
-    }
+/// It as it is shown: escaped and bounded.
+pub(super) fn shown(Words { en, ru }: &Words) -> String {
+    if en == ru { bounded(en) } else { spans(&cut_short(en), &cut_short(ru)) }
 }
 
 /// A phrase in both languages, one of which the reader hides.
@@ -39,8 +33,7 @@ pub(super) fn both(phrase: Phrase) -> String {
 
 /// Words with numbers, or texts of devices among them, in both languages.
 pub(super) fn words(make: impl Fn(Lang) -> String) -> String {
-    let (en, ru) = (make(Lang::En), make(Lang::Ru));
-    if en == ru { bounded(&en) } else { spans(&cut_short(&en), &cut_short(&ru)) }
+    shown(&pair(make))
 }
 
 /// A text of a profile.
