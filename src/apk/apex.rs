@@ -16,7 +16,7 @@ use super::directory::{Directory, Record};
 use super::entry::Reader;
 use super::{Certificate, signers};
 use crate::bytes::protobuf::{Fields, Value};
-use crate::bytes::{Budget, Limits, ParseError, read_vec_at};
+use crate::bytes::{Budget, Limits, ParseError};
 
 const PAYLOAD: &str = "apex_payload.img";
 const ORIGINAL: &str = "original_apex";
@@ -115,10 +115,7 @@ pub(super) fn read(directory: &Directory) -> Result<Option<Apex>, ParseError> {
 }
 
 fn level(directory: &Directory) -> Result<Apex, ParseError> {
-    let contents = |record: &Record<'_>, limit| {
-        let contents = directory.open_entry(record, Reader::Assets, limit)?;
-        read_vec_at(contents.as_ref(), 0, contents.len(), "bytes of the entry", limit)
-    };
+    let contents = |record: &Record<'_>, limit| directory.read_entry(record, Reader::Assets, limit);
     let (protobuf, json) = ("apex_manifest.pb", "apex_manifest.json");
     let manifest = match (directory.find(protobuf.as_bytes()), directory.find(json.as_bytes())) {
         (Some(record), _) => {

@@ -14,14 +14,14 @@
 //! of the platform is known by the id that the resource map gives its name, never by the name's text, which may be
 //! anything.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::chunk::{self, Chunk, u16_at, u32_at};
 use super::strings::{NONE, StringPool};
 use super::value::{Raw, Value};
-use crate::bytes::{ParseError, ReadAt, SharedBytes};
+use crate::bytes::{ParseError, ReadAt};
 
 /// Namespace of the platform's attributes.
 pub(super) const ANDROID: &str = "http://schemas.android.com/apk/res/android";
@@ -35,12 +35,12 @@ const RESOURCE_MAP: u16 = 0x0180;
 const NODE_HEADER: u64 = 16;
 const ELEMENT: u64 = 20;
 const ATTRIBUTE: u64 = 20;
-/// Attributes of an element that are read at once.
-const MAX_FIRST: u64 = 64;
+/// Attributes of an element that are read at once; few have more.
+const MAX_FIRST: usize = 8;
 
 /// A document and its strings.
 pub(super) struct Document {
-    source: SharedBytes,
+    source: Vec<u8>,
     strings: StringPool,
     /// Offset and number of the resource map's ids.
     ids: (u64, u64),
@@ -48,6 +48,8 @@ pub(super) struct Document {
     end: u64,
     /// Strings that stood for names, which come again and again.
     names: RefCell<BTreeMap<u32, Rc<str>>>,
+    /// Where the next of them is decoded.
+    scratch: Cell<String>,
 }
 
 /// The start of an element.
@@ -62,7 +64,7 @@ pub(super) struct Element {
     /// Line of the source that it was compiled from.
     line: u32,
     /// The first of its attributes; those behind them are read when they are asked for.
-    first: Vec<Attribute>,
+    first: [Option<Attribute>; MAX_FIRST],
 }
 
 impl Element {
@@ -81,35 +83,37 @@ pub(super) enum Event {
     End,
 }
 
+/// An attribute of an element.
 #[derive(Debug, Clone, Copy)]
-struct Attribute {
+pub(super) struct Attribute {
     /// 0 for none.
-    id: u32,
+    pub(super) id: u32,
     namespace: u32,
     name: u32,
     raw_value: u32,
-    value: Raw,
+    pub(super) value: Raw,
 }
 
 impl Document {
     /// Reads everything before the first node.
-    pub(super) fn open(source: SharedBytes) -> Result<Self, ParseError> {
-        let root = Chunk::read(source.as_ref(), 0, source.len(), 8)?;
+    pub(super) fn open(source: Vec<u8>) -> Result<Self, ParseError> {
+        let root = Chunk::read(&source, 0, ReadAt::len(&source), 8)?;
         let mut strings = None;
         let mut ids = (0, 0);
         let mut at = root.body;
         while at + 8 < root.end {
-            let part = Chunk::read(source.as_ref(), at, root.end, 8)?;
+            let part = Chunk::read(&source, at, root.end, 8)?;
             match part.kind {
                 chunk::STRING_POOL => {
-                    let pool = StringPool::open(source.as_ref(), &part).map_err(|error| error.within("string pool"))?;
+                    let pool = StringPool::open(&source, &part).map_err(|error| error.within("string pool"))?;
                     strings = Some(pool);
                 }
                 RESOURCE_MAP => ids = (part.body, (part.end - part.body) / 4),
                 FIRST_NODE..=LAST_NODE => {
                     let strings = strings
                         .ok_or_else(|| ParseError::invalid(at, "string pool", "absent", "one before the first node"))?;
-                    return Ok(Self { source, strings, ids, first_node: at, end: root.end, names: RefCell::default() });
+                    let (names, scratch) = (RefCell::default(), Cell::default());
+                    return Ok(Self { source, strings, ids, first_node: at, end: root.end, names, scratch });
                 }
                 _ => {}
             }
@@ -151,7 +155,8 @@ impl Document {
     ) -> Result<Option<String>, ParseError> {
         for index in 0..element.count {
             let attribute = self.attribute(element, index)?;
-            if self.kept(attribute.name)?.as_deref() == Some(name)
+            if namespace.is_some() == (attribute.namespace < self.strings.len())
+                && self.kept(attribute.name)?.as_deref() == Some(name)
                 && self.kept(attribute.namespace)?.as_deref() == namespace
             {
                 if let Some(text) = self.string(attribute.raw_value)? {
@@ -171,21 +176,21 @@ impl Document {
         if element.end >= self.end {
             return Ok(None);
         }
-        let node = Chunk::read(self.source.as_ref(), element.end, self.end, NODE_HEADER)?;
+        let node = Chunk::read(&self.source, element.end, self.end, NODE_HEADER)?;
         if node.kind != TEXT || node.end - node.body < 4 {
             return Ok(None);
         }
-        self.string(u32_at(self.source.as_ref(), node.body)?)
+        self.string(u32_at(&self.source, node.body)?)
     }
 
-    /// Every attribute with the id that it has (0 for none) and its name.
-    pub(super) fn attributes(&self, element: &Element) -> Result<Vec<(u32, Rc<str>, Raw)>, ParseError> {
-        let mut all = Vec::new();
-        for index in 0..element.count {
-            let attribute = self.attribute(element, index)?;
-            all.push((attribute.id, self.kept(attribute.name)?.unwrap_or_default(), attribute.value));
-        }
-        Ok(all)
+    /// Every attribute.
+    pub(super) fn attributes(&self, element: &Element) -> impl Iterator<Item = Result<Attribute, ParseError>> {
+        (0..element.count).map(|index| self.attribute(element, index))
+    }
+
+    /// The attribute's name; empty where it has none.
+    pub(super) fn attribute_name(&self, attribute: &Attribute) -> Result<Rc<str>, ParseError> {
+        Ok(self.kept(attribute.name)?.unwrap_or_default())
     }
 
     /// String `index` of the document's pool.
@@ -193,7 +198,7 @@ impl Document {
         if index == NONE {
             return Ok(None);
         }
-        self.strings.get(self.source.as_ref(), index).map_err(|error| error.within("string pool"))
+        self.strings.get(&self.source, index).map_err(|error| error.within("string pool"))
     }
 
     /// A string that is looked at and not given away, decoded once.
@@ -201,22 +206,28 @@ impl Document {
         if let Some(name) = self.names.borrow().get(&index) {
             return Ok(Some(name.clone()));
         }
-        let name: Option<Rc<str>> = self.string(index)?.map(Rc::from);
-        if let Some(name) = &name {
-            self.names.borrow_mut().insert(index, name.clone());
+        if index >= self.strings.len() {
+            return Ok(None);
         }
-        Ok(name)
+        let mut text = self.scratch.take();
+        text.clear();
+        let read = self.strings.append(&self.source, index, &mut text);
+        let name: Rc<str> = Rc::from(text.as_str());
+        self.scratch.set(text);
+        read.map_err(|error| error.within("string pool"))?;
+        self.names.borrow_mut().insert(index, name.clone());
+        Ok(Some(name))
     }
 
     fn attribute_id(&self, name: u32) -> Result<u32, ParseError> {
         let (at, count) = self.ids;
-        if u64::from(name) < count { u32_at(self.source.as_ref(), at + u64::from(name) * 4) } else { Ok(0) }
+        if u64::from(name) < count { u32_at(&self.source, at + u64::from(name) * 4) } else { Ok(0) }
     }
 
     fn attribute(&self, element: &Element, index: u64) -> Result<Attribute, ParseError> {
         match usize::try_from(index).ok().and_then(|index| element.first.get(index)) {
-            Some(attribute) => Ok(*attribute),
-            None => self.read_attribute(element, index),
+            Some(Some(attribute)) => Ok(*attribute),
+            _ => self.read_attribute(element, index),
         }
     }
 
@@ -247,7 +258,7 @@ pub(super) struct Events<'a> {
 impl Events<'_> {
     /// The next start or end of an element; `None` at the end of the document, wherever its elements stand.
     pub(super) fn step(&mut self) -> Result<Option<Event>, ParseError> {
-        let source = self.document.source.as_ref();
+        let source = &self.document.source;
         while self.at < self.document.end {
             let node = Chunk::read(source, self.at, self.document.end, NODE_HEADER)?;
             self.at = node.end;
@@ -255,12 +266,11 @@ impl Events<'_> {
                 START_ELEMENT => {
                     let mut element = start(source, &node)?;
                     // One that can't be read is an error for whoever asks for it.
-                    let first = element.count.min(MAX_FIRST);
-                    element.first.reserve_exact(usize::try_from(first).unwrap_or_default());
-                    for index in 0..first {
-                        let Ok(attribute) = self.document.read_attribute(&element, index) else { break };
-                        element.first.push(attribute);
+                    let mut first = [None; MAX_FIRST];
+                    for (index, attribute) in (0..element.count).zip(&mut first) {
+                        *attribute = self.document.read_attribute(&element, index).ok();
                     }
+                    element.first = first;
                     return Ok(Some(Event::Start(element)));
                 }
                 END_ELEMENT => return Ok(Some(Event::End)),
@@ -271,7 +281,7 @@ impl Events<'_> {
     }
 }
 
-fn start(source: &dyn ReadAt, node: &Chunk) -> Result<Element, ParseError> {
+fn start(source: &[u8], node: &Chunk) -> Result<Element, ParseError> {
     let size = node.end - node.body;
     if size < ELEMENT {
         return Err(ParseError::truncated(node.body, ELEMENT, node.end));
@@ -289,5 +299,5 @@ fn start(source: &dyn ReadAt, node: &Chunk) -> Result<Element, ParseError> {
     }
     let line = u32_at(source, node.start + 8)?;
     let attributes = node.body + first;
-    Ok(Element { name, attributes, stride, count, end: node.end, line, first: Vec::new() })
+    Ok(Element { name, attributes, stride, count, end: node.end, line, first: [None; MAX_FIRST] })
 }

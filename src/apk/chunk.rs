@@ -27,7 +27,12 @@ pub(super) struct Chunk {
 impl Chunk {
     /// Reads the header at `start` of a chunk that must end by `limit`, with Android's rules (`validate_chunk`):
     /// a header of at least `min_header` bytes, both sizes multiples of 4, header within size, size within the parent.
-    pub(super) fn read(source: &dyn ReadAt, start: u64, limit: u64, min_header: u64) -> Result<Self, ParseError> {
+    pub(super) fn read(
+        source: &(impl ReadAt + ?Sized),
+        start: u64,
+        limit: u64,
+        min_header: u64,
+    ) -> Result<Self, ParseError> {
         let room = limit.saturating_sub(start);
         if room < 8 {
             return Err(ParseError::truncated(start, 8, limit));
@@ -60,14 +65,14 @@ impl Chunk {
 }
 
 /// The 16-bit field at `at`.
-pub(super) fn u16_at(source: &dyn ReadAt, at: u64) -> Result<u16, ParseError> {
+pub(super) fn u16_at(source: &(impl ReadAt + ?Sized), at: u64) -> Result<u16, ParseError> {
     let mut raw = [0_u8; 2];
     source.read_exact_at(at, &mut raw)?;
     Ok(u16::from_le_bytes(raw))
 }
 
 /// The 32-bit field at `at`.
-pub(super) fn u32_at(source: &dyn ReadAt, at: u64) -> Result<u32, ParseError> {
+pub(super) fn u32_at(source: &(impl ReadAt + ?Sized), at: u64) -> Result<u32, ParseError> {
     let mut raw = [0_u8; 4];
     source.read_exact_at(at, &mut raw)?;
     Ok(u32::from_le_bytes(raw))

@@ -11,7 +11,7 @@
 //! that points behind the directory, anything before the first local header, anything after the comment. Flags
 //! (encryption too), versions and checksums are not looked at.
 
-use crate::bytes::{ParseError, ReadAt, SharedBytes, le, read_vec_at};
+use crate::bytes::{ParseError, ReadAt, SharedBytes, le, read_at, read_vec_at};
 
 /// Bytes of the end record without its comment.
 const END: u64 = 22;
@@ -73,7 +73,8 @@ impl Directory {
 
     fn index(source: &SharedBytes, end: &End, raw: Vec<u8>) -> Result<Self, ParseError> {
         let (start, records) = (end.start, end.records);
-        let mut by_name = Vec::new();
+        let most = raw.len() / RECORD;
+        let mut by_name = Vec::with_capacity(usize::try_from(records).unwrap_or(most).min(most));
         let mut at = 0_usize;
         for _ in 0..records {
             let (record, next) = parse_record(&raw, at).map_err(|mut error| {
@@ -138,7 +139,7 @@ fn find_end(source: &dyn ReadAt) -> Result<End, ParseError> {
     let length = source.len();
     for tail in [END_FIRST_READ, END_SEARCH] {
         let start = length.saturating_sub(tail);
-        let raw = read_vec_at(source, start, length - start, "bytes at the end", END_SEARCH)?;
+        let raw = read_at(source, start, length - start, "bytes at the end", END_SEARCH)?;
         let Some(room) = raw.len().checked_sub(22) else { break };
         let found = (0..=room).rev().find(|&at| raw.get(at..).is_some_and(|rest| rest.starts_with(b"PK\x05\x06")));
         if let Some(record) = found.and_then(|at| raw.get(at..).map(|rest| (start + at as u64, rest))) {
@@ -174,7 +175,7 @@ fn parse_end(source: &dyn ReadAt, at: u64, raw: &[u8]) -> Result<End, ParseError
 
 fn parse_end64(source: &dyn ReadAt, end: u64) -> Result<End, ParseError> {
     let locator_at = end.checked_sub(20).ok_or_else(|| ParseError::truncated(0, 20, end))?;
-    let locator = read_vec_at(source, locator_at, 20, "bytes of the ZIP64 locator", 20)?;
+    let locator = read_at(source, locator_at, 20, "bytes of the ZIP64 locator", 20)?;
     if !locator.starts_with(b"PK\x06\x07") {
         return Err(ParseError::invalid(locator_at, "ZIP64 locator signature", "another", "PK\\x06\\x07"));
     }
@@ -182,7 +183,7 @@ fn parse_end64(source: &dyn ReadAt, end: u64) -> Result<End, ParseError> {
     if at.checked_add(56).is_none_or(|behind| behind > locator_at) {
         return Err(ParseError::invalid(locator_at + 8, "ZIP64 end offset", at, "a record before its locator"));
     }
-    let raw = read_vec_at(source, at, 56, "bytes of the ZIP64 end record", 56)?;
+    let raw = read_at(source, at, 56, "bytes of the ZIP64 end record", 56)?;
     if !raw.starts_with(b"PK\x06\x06") {
         return Err(ParseError::invalid(at, "ZIP64 end signature", "another", "PK\\x06\\x06"));
     }
@@ -264,6 +265,9 @@ fn record_name(raw: &[u8], at: u32) -> &[u8] {
 
 /// Android's `IsValidEntryName`: lead and continuation bytes must fit, lengths up to six; no NUL.
 fn is_valid_name(name: &[u8]) -> bool {
+    if name.is_ascii() {
+        return !name.contains(&0);
+    }
     let mut bytes = name.iter();
     while let Some(&byte) = bytes.next() {
         let follow = match byte.leading_ones() {

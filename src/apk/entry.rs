@@ -10,7 +10,7 @@ use std::sync::Arc;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::directory::{Directory, Record, zip64_fields};
-use crate::bytes::{Budget, Inflate, ParseError, SharedBytes, Window, le, read_vec_at, zeroed};
+use crate::bytes::{Budget, Inflate, ParseError, SharedBytes, Window, le, read_at, read_vec_at, zeroed};
 
 const LOCAL_HEADER: u64 = 30;
 const STORED: u16 = 0;
@@ -21,6 +21,8 @@ const MAX_RATIO: u64 = 1032;
 const PIECE: usize = 32 << 10;
 /// A stored entry up to here is read at once.
 const SMALL: u64 = 16 << 10;
+/// Room behind the bytes of an entry: up to the longest match before the end of its buffer a decoder goes byte by byte.
+const ROOM: u64 = 320;
 /// What a compressor may spend before the first byte: block headers and code tables.
 const TABLES: u64 = 1024;
 
@@ -31,6 +33,16 @@ pub(super) enum Reader {
     Assets,
     /// `StrictJarFile`: what is not stored is inflated.
     Jar,
+}
+
+impl Reader {
+    /// Whether it does not inflate the entry.
+    fn takes_as_it_is(self, record: &Record<'_>) -> bool {
+        match self {
+            Self::Assets => record.method != DEFLATED,
+            Self::Jar => record.method == STORED,
+        }
+    }
 }
 
 impl Record<'_> {
@@ -48,28 +60,34 @@ impl Directory {
         reader: Reader,
         limit: u64,
     ) -> Result<SharedBytes, ParseError> {
+        if reader.takes_as_it_is(record) && record.uncompressed > SMALL.min(limit) {
+            let data = self.data_offset(record)?;
+            return Ok(Arc::new(Window::new(self.source.clone(), data, record.uncompressed)?));
+        }
+        Ok(Arc::new(self.read_entry(record, reader, limit)?))
+    }
+
+    /// The contents of an entry of at most `limit` bytes.
+    pub(super) fn read_entry(&self, record: &Record<'_>, reader: Reader, limit: u64) -> Result<Vec<u8>, ParseError> {
         let data = self.data_offset(record)?;
-        let plain = match reader {
-            Reader::Assets => record.method != DEFLATED,
-            Reader::Jar => record.method == STORED,
-        };
-        if plain {
-            let window = Window::new(self.source.clone(), data, record.uncompressed)?;
-            if record.uncompressed > SMALL.min(limit) {
-                return Ok(Arc::new(window));
-            }
-            return Ok(Arc::new(read_vec_at(&window, 0, record.uncompressed, "bytes of an entry", SMALL)?));
+        if reader.takes_as_it_is(record) {
+            return read_vec_at(self.source.as_ref(), data, record.uncompressed, "bytes of an entry", limit);
         }
         let most = record.compressed.saturating_mul(MAX_RATIO);
         if record.uncompressed > most {
             return Err(ParseError::limit(data, "uncompressed size", record.uncompressed, most));
         }
-        let mut out = zeroed(data, record.uncompressed, "uncompressed size", limit)?;
-        let filled = inflate(&self.source, data, record.compressed, &mut out)?;
-        if filled < out.len() {
+        if record.uncompressed > limit {
+            return Err(ParseError::limit(data, "uncompressed size", record.uncompressed, limit));
+        }
+        let mut out = zeroed(data, record.uncompressed + ROOM, "uncompressed size", limit + ROOM)?;
+        let wanted = out.len().saturating_sub(ROOM as usize);
+        let filled = inflate(&self.source, data, record.compressed, &mut out, wanted)?;
+        if filled < wanted {
             return Err(ParseError::truncated(data, record.uncompressed, filled as u64));
         }
-        Ok(Arc::new(out))
+        out.truncate(wanted);
+        Ok(out)
     }
 
     /// The contents of an entry of any length, deflated ones decoded as they are read.
@@ -94,7 +112,8 @@ impl Directory {
             return read_vec_at(self.source.as_ref(), data, length, "bytes of an entry's start", length);
         }
         let mut out = zeroed(data, length, "bytes of an entry's start", length)?;
-        let filled = inflate(&self.source, data, record.compressed.min(length + TABLES), &mut out)?;
+        let wanted = out.len();
+        let filled = inflate(&self.source, data, record.compressed.min(length + TABLES), &mut out, wanted)?;
         out.truncate(filled);
         Ok(out)
     }
@@ -115,8 +134,7 @@ impl Directory {
     pub(super) fn data_offset(&self, record: &Record<'_>) -> Result<u64, ParseError> {
         let at = record.local_header;
         let name_length = record.name.len() as u64;
-        let header =
-            read_vec_at(self.source.as_ref(), at, LOCAL_HEADER + name_length, "bytes of a local header", 1 << 17)?;
+        let header = read_at(self.source.as_ref(), at, LOCAL_HEADER + name_length, "bytes of a local header", 1 << 17)?;
         if !header.starts_with(b"PK\x03\x04") {
             return Err(ParseError::invalid(at, "local header signature", "another", "PK\\x03\\x04"));
         }
@@ -129,7 +147,7 @@ impl Directory {
         let mut sizes = [u64::from(long(22)), u64::from(long(18))];
         if sizes == [u64::from(u32::MAX); 2] {
             let extra_at = at + LOCAL_HEADER + name_length;
-            let extra = read_vec_at(self.source.as_ref(), extra_at, extra_length, "bytes of a local header", 1 << 16)?;
+            let extra = read_at(self.source.as_ref(), extra_at, extra_length, "bytes of a local header", 1 << 16)?;
             if let Some([Some(uncompressed), Some(compressed), _]) = zip64_fields(&extra, [true, true, false]) {
                 sizes = [uncompressed, compressed];
             }
@@ -157,22 +175,30 @@ thread_local! {
     static SPARE: Cell<Option<Decoder>> = const { Cell::new(None) };
 }
 
-/// Inflates into `out` and gives the bytes filled: fewer where the stream ends.
-fn inflate(source: &SharedBytes, at: u64, length: u64, out: &mut [u8]) -> Result<usize, ParseError> {
+/// Inflates into `out`, of which `wanted` bytes count, and gives the bytes filled: fewer where the stream ends.
+fn inflate(source: &SharedBytes, at: u64, length: u64, out: &mut [u8], wanted: usize) -> Result<usize, ParseError> {
     let spare = SPARE.take();
     let mut decoder = spare.unwrap_or_else(|| Decoder { stream: Decompress::new(false), input: vec![0; PIECE] });
     decoder.stream.reset(false);
-    let filled = decoder.run(source, at, length, out);
+    let filled = decoder.run(source, at, length, out, wanted);
     SPARE.set(Some(decoder));
     filled
 }
 
 impl Decoder {
-    fn run(&mut self, source: &SharedBytes, start: u64, length: u64, out: &mut [u8]) -> Result<usize, ParseError> {
+    fn run(
+        &mut self,
+        source: &SharedBytes,
+        start: u64,
+        length: u64,
+        out: &mut [u8],
+        wanted: usize,
+    ) -> Result<usize, ParseError> {
         let wrong = |what: &dyn std::fmt::Display| ParseError::invalid(start, "deflate stream", what, "a valid one");
         let (mut at, mut left, mut filled) = (start, length, 0);
         let mut piece = 0..0;
-        while let Some(room) = out.get_mut(filled..).filter(|room| !room.is_empty()) {
+        while filled < wanted {
+            let room = out.get_mut(filled..).unwrap_or_default();
             if piece.is_empty() && left > 0 {
                 piece = 0..usize::try_from(left).unwrap_or(PIECE).min(PIECE);
                 let buffer = self.input.get_mut(piece.clone()).unwrap_or_default();
@@ -191,8 +217,9 @@ impl Decoder {
             piece.start = piece.start.saturating_add(consumed).min(piece.end);
             filled = filled.saturating_add(produced);
             match status {
-                Err(_) => return Err(wrong(&"corrupt deflate stream")),
-                Ok(Status::StreamEnd) => break,
+                // What stands behind the bytes that count may be anything.
+                Err(_) if filled < wanted => return Err(wrong(&"corrupt deflate stream")),
+                Err(_) | Ok(Status::StreamEnd) => break,
                 // What was cut off ends in the middle of the stream.
                 Ok(_) if produced == 0 && (last || consumed == 0) => break,
                 Ok(_) => {}

@@ -3,7 +3,7 @@
 
 use super::directory::Directory;
 use super::resources::Resources;
-use super::{MAX_RESOURCES, RESOURCES, open_entry};
+use super::{RESOURCES, open_resources};
 use crate::bytes::{ParseError, SharedBytes};
 
 /// Id of the packages of apps: nobody refers into another app's.
@@ -23,7 +23,7 @@ impl Framework {
     /// # Errors
     /// The place in the file that can't be read; a table of an app, into which nobody refers.
     pub fn add(&mut self, source: &SharedBytes) -> Result<(), ParseError> {
-        let contents = open_entry(&Directory::open(source)?, RESOURCES, MAX_RESOURCES)?;
+        let contents = open_resources(&Directory::open(source)?)?;
         let table = Resources::open(contents).map_err(|error| error.within(RESOURCES))?;
         if self.tables.len() >= MAX_TABLES {
             return Err(ParseError::limit(0, "number of frameworks", MAX_TABLES as u64 + 1, MAX_TABLES as u64));

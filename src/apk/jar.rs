@@ -8,7 +8,7 @@ use super::Certificate;
 use super::der::Der;
 use super::directory::Directory;
 use super::entry::Reader;
-use crate::bytes::{ParseError, read_vec_at};
+use crate::bytes::ParseError;
 
 /// Bytes of one signature file. A certificate of 16,384 bits makes one of 7 KiB.
 const MAX_FILE: u64 = 1 << 20;
@@ -42,8 +42,7 @@ pub(super) fn certificates(directory: &Directory) -> Result<Vec<Certificate>, Pa
             return Err(ParseError::limit(record.local_header, "number of signature files", count, MAX_FILES as u64));
         }
         let certificate = || {
-            let contents = directory.open_entry(&record, Reader::Jar, MAX_FILE)?;
-            let raw = read_vec_at(contents.as_ref(), 0, contents.len(), "bytes of a signature file", MAX_FILE)?;
+            let raw = directory.read_entry(&record, Reader::Jar, MAX_FILE)?;
             signer(&raw).map(<[u8]>::to_vec)
         };
         let der = certificate().map_err(|error| error.within(name))?;

@@ -8,7 +8,7 @@
 //! | 36 | 4 | localeScript | four letters, or nothing |
 //! | 40 | 8 | localeVariant | not looked at |
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 /// A locale as BCP 47 writes it, without variants: `ru`, `pt-BR`, `sr-Latn`, `zh-Hant-TW`, `fil`, `es-419`.
@@ -136,14 +136,12 @@ fn pack(text: &str, base: u8) -> Option<[u8; 2]> {
     }
 }
 
-fn unpack(packed: [u8; 2], base: u8) -> String {
+fn unpack(packed: [u8; 2], base: u8, write: &mut dyn FnMut(&[u8]) -> fmt::Result) -> fmt::Result {
     let [high, low] = packed;
-    let letters = if high & 0x80 == 0 {
-        vec![high, low]
-    } else {
-        vec![(low & 0x1f) + base, ((low & 0xe0) >> 5 | (high & 0x03) << 3) + base, ((high & 0x7c) >> 2) + base]
-    };
-    letters.into_iter().map(char::from).collect()
+    if high & 0x80 == 0 {
+        return write(&packed);
+    }
+    write(&[(low & 0x1f) + base, ((low & 0xe0) >> 5 | (high & 0x03) << 3) + base, ((high & 0x7c) >> 2) + base])
 }
 
 impl FromStr for Locale {
@@ -178,12 +176,15 @@ impl FromStr for Locale {
 
 impl fmt::Display for Locale {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&unpack(self.language, b'a'))?;
+        let mut write = |letters: &[u8]| letters.iter().try_for_each(|&letter| out.write_char(letter.into()));
+        unpack(self.language, b'a', &mut write)?;
         if self.script != [0; 4] {
-            write!(out, "-{}", self.script.map(char::from).iter().collect::<String>())?;
+            write(b"-")?;
+            write(&self.script)?;
         }
         if self.region != [0; 2] {
-            write!(out, "-{}", unpack(self.region, b'0'))?;
+            write(b"-")?;
+            unpack(self.region, b'0', &mut write)?;
         }
         Ok(())
     }

@@ -28,11 +28,11 @@ mod stub;
 mod value;
 mod verify;
 
-use crate::bytes::{ParseError, SharedBytes, read_vec_at};
+use crate::bytes::{ParseError, SharedBytes};
 pub use apex::{Apex, ApexKey, ApexManifest, Payload};
 pub use certificate::CertificateFacts;
 pub use dex::{Dex, Prefix, Sdk};
-use directory::Directory;
+use directory::{Directory, Record};
 pub use elf::{Elf, ElfKind, Relro};
 use entry::Reader;
 pub use framework::Framework;
@@ -213,7 +213,7 @@ pub fn open(source: &SharedBytes) -> Result<Apk, ParseError> {
 /// As [`open`].
 pub fn open_with(source: &SharedBytes, options: Options<'_>) -> Result<Apk, ParseError> {
     let directory = Directory::open(&Paged::open(source))?;
-    let document = open_entry(&directory, MANIFEST, MAX_MANIFEST)?;
+    let document = read_manifest(&directory)?;
     let mut table = Table::new(&directory, options.framework);
     let manifest = axml::Document::open(document);
     let manifest = manifest.and_then(|document| manifest::read(&document, &mut table, options.locales));
@@ -237,8 +237,7 @@ pub fn certificates(source: &SharedBytes) -> Result<Vec<Certificate>, ParseError
 /// # Errors
 /// The place in the ZIP structure that can't be read.
 pub fn manifest_bytes(source: &SharedBytes) -> Result<Vec<u8>, ParseError> {
-    let document = open_entry(&Directory::open(source)?, MANIFEST, MAX_MANIFEST)?;
-    read_vec_at(document.as_ref(), 0, document.len(), "length of the manifest", MAX_MANIFEST)
+    read_manifest(&Directory::open(source)?)
 }
 
 /// Classes that the package's DEX files define. Reads some megabytes of a large package, so [`open`] does not.
@@ -284,15 +283,24 @@ fn network_config(directory: &Directory, path: &str) -> Result<NetworkConfig, Pa
     let read = || {
         let record = directory.find(path.as_bytes());
         let record = record.ok_or_else(|| ParseError::invalid(directory.start, "entry", "absent", "one"))?;
-        network::read(directory.open_entry(&record, Reader::Assets, network::MAX_BYTES)?)
+        network::read(directory.read_entry(&record, Reader::Assets, network::MAX_BYTES)?)
     };
     read().map_err(|error: ParseError| error.within(path.escape_debug().to_string()))
 }
 
-fn open_entry(directory: &Directory, name: &'static str, limit: u64) -> Result<SharedBytes, ParseError> {
+fn entry<'d>(directory: &'d Directory, name: &'static str) -> Result<Record<'d>, ParseError> {
     let record = directory.find(name.as_bytes());
-    let record = record.ok_or_else(|| ParseError::invalid(directory.start, "entry", "absent", "one").within(name))?;
-    directory.open_entry(&record, Reader::Assets, limit).map_err(|error| error.within(name))
+    record.ok_or_else(|| ParseError::invalid(directory.start, "entry", "absent", "one").within(name))
+}
+
+fn read_manifest(directory: &Directory) -> Result<Vec<u8>, ParseError> {
+    let record = entry(directory, MANIFEST)?;
+    directory.read_entry(&record, Reader::Assets, MAX_MANIFEST).map_err(|error| error.within(MANIFEST))
+}
+
+fn open_resources(directory: &Directory) -> Result<SharedBytes, ParseError> {
+    let record = entry(directory, RESOURCES)?;
+    directory.open_entry(&record, Reader::Assets, MAX_RESOURCES).map_err(|error| error.within(RESOURCES))
 }
 
 fn signers(directory: &Directory) -> Result<Vec<Certificate>, ParseError> {
@@ -323,7 +331,7 @@ impl<'a> Table<'a> {
             if id >> 24 == 1 && self.directory.find(RESOURCES.as_bytes()).is_none() {
                 return Ok(None);
             }
-            let contents = open_entry(self.directory, RESOURCES, MAX_RESOURCES)?;
+            let contents = open_resources(self.directory)?;
             self.own = Some(Resources::open(contents).map_err(|error| error.within(RESOURCES))?);
         }
         Ok(self.own.as_ref())

@@ -18,7 +18,7 @@ use super::entry::Reader;
 use super::resources::{Found, Resources};
 use super::strings::StringPool;
 use super::value::{Raw, Value};
-use super::{MAX_REFERENCES, MAX_RESOURCES, RESOURCES, open_entry};
+use super::{MAX_REFERENCES, RESOURCES, open_resources};
 use crate::bytes::{ParseError, ReadAt, SharedBytes};
 
 const PACKAGE: u16 = 0x0200;
@@ -105,7 +105,7 @@ impl<'a> Named<'a> {
         if directory.find(RESOURCES.as_bytes()).is_none() {
             return Ok(None);
         }
-        let source = open_entry(directory, RESOURCES, MAX_RESOURCES)?;
+        let source = open_resources(directory)?;
         let resources = Resources::open(source.clone()).map_err(|error| error.within(RESOURCES))?;
         Ok(Some(Self { directory, source, resources }))
     }
@@ -205,7 +205,7 @@ impl<'a> Named<'a> {
     fn elements(&self, path: &str) -> Result<Vec<XmlElement>, ParseError> {
         let record = self.directory.find(path.as_bytes());
         let record = record.ok_or_else(|| ParseError::invalid(self.directory.start, "entry", "absent", "one"))?;
-        let document = Document::open(self.directory.open_entry(&record, Reader::Assets, MAX_XML)?)?;
+        let document = Document::open(self.directory.read_entry(&record, Reader::Assets, MAX_XML)?)?;
         let mut elements = Vec::new();
         let mut depth = 0_u32;
         let mut events = document.events();
@@ -224,9 +224,10 @@ impl<'a> Named<'a> {
                 return Err(ParseError::limit(0, "elements", MAX_ELEMENTS as u64 + 1, MAX_ELEMENTS as u64));
             }
             let mut attributes = Vec::new();
-            for (_, name, raw) in document.attributes(&element)? {
-                if let Some(text) = self.attribute(&document, raw)? {
-                    attributes.push((name.to_string(), text));
+            for attribute in document.attributes(&element) {
+                let attribute = attribute?;
+                if let Some(text) = self.attribute(&document, attribute.value)? {
+                    attributes.push((document.attribute_name(&attribute)?.to_string(), text));
                 }
             }
             elements.push(XmlElement {

@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::axml::{Document, Element, Event};
-use super::value::{Raw, Value};
-use crate::bytes::{ParseError, SharedBytes};
+use super::value::Value;
+use crate::bytes::ParseError;
 
 /// Bytes of one file. A real one has below 64 KiB, most of it pins.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
@@ -74,7 +74,7 @@ enum Target {
 }
 
 /// Reads the file.
-pub(super) fn read(source: SharedBytes) -> Result<NetworkConfig, ParseError> {
+pub(super) fn read(source: Vec<u8>) -> Result<NetworkConfig, ParseError> {
     let document = Document::open(source)?;
     let mut config = NetworkConfig::default();
     let mut places: Vec<Place> = Vec::new();
@@ -169,12 +169,14 @@ impl NetworkConfig {
 }
 
 fn anchor(document: &Document, element: &Element) -> Result<Option<String>, ParseError> {
-    for (_, name, raw) in document.attributes(element)? {
-        if &*name == "src" {
+    for attribute in document.attributes(element) {
+        let attribute = attribute?;
+        let raw = attribute.value;
+        if &*document.attribute_name(&attribute)? == "src" {
             return match (raw.reference(), raw.string()) {
                 (Some(id), _) => Ok(Some(format!("@0x{id:08x}"))),
                 (None, Some(index)) => document.string(index),
-                (None, None) => Ok(Value::Plain(Raw { ..raw }).into_text()),
+                (None, None) => Ok(Value::Plain(raw).into_text()),
             };
         }
     }

@@ -1,7 +1,6 @@
 //! A package file that is read in many small pieces: each page of it is fetched once.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bytes::{ParseError, ReadAt, SharedBytes, read_vec_at};
@@ -9,7 +8,10 @@ use crate::bytes::{ParseError, ReadAt, SharedBytes, read_vec_at};
 /// What systems read from a disk at least.
 const PAGE: usize = 4096;
 /// Files up to here are read at once, which costs less than their pages.
-const SMALL: u64 = 16 << 10;
+const SMALL: u64 = 32 << 10;
+/// Pages that are fetched at once where the one before was wanted too: chunks of a resource table are found one behind the
+/// other.
+const AHEAD: usize = 4;
 /// Pages that are kept: 1 MiB. Facts of a package of some hundred MiB touch some thirty.
 const MAX_PAGES: usize = 256;
 
@@ -30,10 +32,19 @@ impl Paged {
         }
     }
 
-    fn fetch(&self, number: u64) -> Result<Box<[u8]>, ParseError> {
+    fn fetch(&self, number: u64, pages: &mut BTreeMap<u64, Box<[u8]>>) -> Result<(), ParseError> {
+        let follows = number.checked_sub(1).is_some_and(|before| pages.contains_key(&before));
+        if pages.len() + AHEAD > MAX_PAGES {
+            pages.clear();
+        }
         let start = number * PAGE as u64;
-        let length = self.source.len().saturating_sub(start).min(PAGE as u64);
-        read_vec_at(self.source.as_ref(), start, length, "bytes of a page", PAGE as u64).map(Vec::into_boxed_slice)
+        let read = |count: usize| {
+            let length = self.source.len().saturating_sub(start).min((count * PAGE) as u64);
+            read_vec_at(self.source.as_ref(), start, length, "bytes of pages", (AHEAD * PAGE) as u64)
+        };
+        let fetched = if follows { read(AHEAD).or_else(|_| read(1)) } else { read(1) };
+        pages.extend((number..).zip(fetched?.chunks(PAGE).map(Box::from)));
+        Ok(())
     }
 }
 
@@ -49,19 +60,16 @@ impl ReadAt for Paged {
         let (mut at, mut rest) = (offset, buf);
         while at < end {
             let number = at / PAGE as u64;
-            if pages.len() >= MAX_PAGES && !pages.contains_key(&number) {
-                pages.clear();
+            // Of a page that can't be read in whole, what is asked for may be.
+            if !pages.contains_key(&number) && self.fetch(number, &mut pages).is_err() {
+                return self.source.read_exact_at(at, rest);
             }
-            let page = match pages.entry(number) {
-                Entry::Occupied(page) => page.into_mut(),
-                Entry::Vacant(room) => match self.fetch(number) {
-                    Ok(page) => room.insert(page),
-                    // Of a page that can't be read in whole, what is asked for may be.
-                    Err(_) => return self.source.read_exact_at(at, rest),
-                },
-            };
+            let page = pages.get(&number).map(Box::as_ref).unwrap_or_default();
             let within = usize::try_from(at % PAGE as u64).unwrap_or_default();
             let part = page.get(within..).unwrap_or_default();
+            if part.is_empty() {
+                return self.source.read_exact_at(at, rest);
+            }
             let (now, later) = rest.split_at_mut(part.len().min(rest.len()));
             now.copy_from_slice(part.get(..now.len()).unwrap_or_default());
             at += now.len() as u64;
@@ -77,7 +85,7 @@ mod tests {
 
     #[test]
     fn every_range_reads_as_from_the_source_and_none_past_the_end() {
-        for pages in [3, 300] {
+        for pages in [3, 9, 300] {
             reads_as_its_source(PAGE * pages + 100);
         }
     }

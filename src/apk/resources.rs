@@ -229,7 +229,10 @@ impl Resources {
             }
             at = part.end;
         }
-        index.types.sort_by_key(|part| (part.package, part.id));
+        let key = |part: &Type| (part.package, part.id);
+        if !index.types.is_sorted_by_key(key) {
+            index.types.sort_by_key(key);
+        }
         Ok(Self { source, strings, index: Arc::new(index), inspected: AtomicU64::new(0) })
     }
 

@@ -16,7 +16,7 @@
 
 use super::directory::Directory;
 use super::{Certificate, PastCertificate};
-use crate::bytes::{ParseError, ReadAt, le, read_vec_at};
+use crate::bytes::{ParseError, ReadAt, le, read_at};
 
 /// Schemes, newest first.
 const SCHEMES: [(u32, &str); 3] = [(0x1b93_ad61, "v3.1"), (0xf053_68c0, "v3"), (0x7109_871a, "v2")];
@@ -41,7 +41,7 @@ pub(super) fn certificates(directory: &Directory) -> Result<Vec<Certificate>, Pa
     for (id, scheme) in SCHEMES {
         // Android takes the first pair of an id.
         if let Some((_, at, length)) = pairs.iter().find(|pair| pair.0 == id) {
-            let value = read_vec_at(source, *at, *length, "bytes of a signature scheme", MAX_SCHEME)?;
+            let value = read_at(source, *at, *length, "bytes of a signature scheme", MAX_SCHEME)?;
             signers(&value, *at, scheme, &mut found).map_err(|error| error.within(scheme))?;
         }
     }
@@ -51,7 +51,7 @@ pub(super) fn certificates(directory: &Directory) -> Result<Vec<Certificate>, Pa
 /// Start and end of the pairs.
 fn locate(source: &dyn ReadAt, directory: u64) -> Result<Option<(u64, u64)>, ParseError> {
     let Some(footer_at) = directory.checked_sub(FOOTER) else { return Ok(None) };
-    let footer = read_vec_at(source, footer_at, FOOTER, "bytes of the block's footer", FOOTER)?;
+    let footer = read_at(source, footer_at, FOOTER, "bytes of the block's footer", FOOTER)?;
     if footer.get(8..) != Some(b"APK Sig Block 42") {
         return Ok(None);
     }
@@ -60,7 +60,7 @@ fn locate(source: &dyn ReadAt, directory: u64) -> Result<Option<(u64, u64)>, Par
     let Some(start) = start else {
         return Err(ParseError::invalid(footer_at, "size", size, "24 to what precedes the directory"));
     };
-    let head = read_vec_at(source, start, 8, "bytes of the block's header", 8)?;
+    let head = read_at(source, start, 8, "bytes of the block's header", 8)?;
     let other = le::u64(&head, 0).unwrap_or_default();
     if other != size {
         return Err(ParseError::invalid(start, "size", other, "the size at the block's end"));
@@ -76,7 +76,7 @@ fn pairs(source: &dyn ReadAt, start: u64, end: u64) -> Result<Vec<(u32, u64, u64
         if end - at < 12 {
             return Err(ParseError::truncated(at, 12, end));
         }
-        let head = read_vec_at(source, at, 12, "bytes of a pair's header", 12)?;
+        let head = read_at(source, at, 12, "bytes of a pair's header", 12)?;
         let (Some(length), Some(id)) = (le::u64(&head, 0), le::u32(&head, 8)) else {
             return Err(ParseError::truncated(at, 12, end));
         };

@@ -12,6 +12,7 @@
 //! UTF-16 string has its length in one unit or two. Both may overlap others: nothing forbids it.
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::chunk::{Chunk, u16_at, u32_at};
@@ -41,7 +42,7 @@ pub(super) struct StringPool {
 
 impl StringPool {
     /// Reads the header of the pool at `chunk`.
-    pub(super) fn open(source: &dyn ReadAt, chunk: &Chunk) -> Result<Self, ParseError> {
+    pub(super) fn open(source: &(impl ReadAt + ?Sized), chunk: &Chunk) -> Result<Self, ParseError> {
         if chunk.body - chunk.start < HEADER {
             return Err(ParseError::invalid(chunk.start + 2, "headerSize", chunk.body - chunk.start, "at least 28"));
         }
@@ -81,23 +82,41 @@ impl StringPool {
     }
 
     /// String `index`; `None` for [`NONE`] and beyond the last. Bytes that are no text become U+FFFD.
-    pub(super) fn get(&self, source: &dyn ReadAt, index: u32) -> Result<Option<String>, ParseError> {
+    pub(super) fn get(&self, source: &(impl ReadAt + ?Sized), index: u32) -> Result<Option<String>, ParseError> {
         if index >= self.count {
             return Ok(None);
         }
-        let at = self.strings + u64::from(u32_at(source, self.offsets + u64::from(index) * 4)?);
-        let text = if self.utf8 { self.utf8_at(source, at) } else { self.utf16_at(source, at) };
-        text.map(Some).map_err(|error| error.within(format!("string {index}")))
+        let mut text = String::new();
+        self.append(source, index, &mut text)?;
+        Ok(Some(text))
     }
 
-    fn utf8_at(&self, source: &dyn ReadAt, at: u64) -> Result<String, ParseError> {
+    /// The same behind what stands in `out`; nothing where there is no such string.
+    pub(super) fn append(
+        &self,
+        source: &(impl ReadAt + ?Sized),
+        index: u32,
+        out: &mut String,
+    ) -> Result<(), ParseError> {
+        if index >= self.count {
+            return Ok(());
+        }
+        let mut append = || {
+            let at = self.strings + u64::from(u32_at(source, self.offsets + u64::from(index) * 4)?);
+            if self.utf8 { self.utf8_at(source, at, out) } else { self.utf16_at(source, at, out) }
+        };
+        append().map_err(|error: ParseError| error.within(format!("string {index}")))
+    }
+
+    fn utf8_at(&self, source: &(impl ReadAt + ?Sized), at: u64, out: &mut String) -> Result<(), ParseError> {
         let (_, at) = self.utf8_length(source, at)?;
         let (length, at) = self.utf8_length(source, at)?;
         let bytes = self.bytes(source, at, length)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        out.push_str(&String::from_utf8_lossy(&bytes));
+        Ok(())
     }
 
-    fn utf16_at(&self, source: &dyn ReadAt, at: u64) -> Result<String, ParseError> {
+    fn utf16_at(&self, source: &(impl ReadAt + ?Sized), at: u64, out: &mut String) -> Result<(), ParseError> {
         let first = u64::from(self.unit(source, at)?);
         let (length, at) = if first & 0x8000 == 0 {
             (first, at + 2)
@@ -107,14 +126,17 @@ impl StringPool {
         let bytes = self.bytes(source, at, length * 2)?;
         let units = bytes.as_chunks::<2>().0;
         if units.iter().all(|[low, high]| *high == 0 && low.is_ascii()) {
-            let text = units.iter().map(|[low, _]| *low).collect();
-            return Ok(String::from_utf8(text).unwrap_or_default());
+            let mut text = mem::take(out).into_bytes();
+            text.extend(units.iter().map(|[low, _]| *low));
+            *out = String::from_utf8(text).unwrap_or_default();
+            return Ok(());
         }
         let units = units.iter().map(|pair| u16::from_le_bytes(*pair));
-        Ok(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+        out.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        Ok(())
     }
 
-    fn utf8_length(&self, source: &dyn ReadAt, at: u64) -> Result<(u64, u64), ParseError> {
+    fn utf8_length(&self, source: &(impl ReadAt + ?Sized), at: u64) -> Result<(u64, u64), ParseError> {
         let mut raw = [0_u8; 2];
         self.within(at, 1)?;
         source.read_exact_at(at, raw.get_mut(..1).unwrap_or_default())?;
@@ -127,12 +149,12 @@ impl StringPool {
         Ok((u64::from(u16::from_be_bytes(raw) & 0x7fff), at + 2))
     }
 
-    fn unit(&self, source: &dyn ReadAt, at: u64) -> Result<u16, ParseError> {
+    fn unit(&self, source: &(impl ReadAt + ?Sized), at: u64) -> Result<u16, ParseError> {
         self.within(at, 2)?;
         u16_at(source, at)
     }
 
-    fn bytes<'s>(&self, source: &'s dyn ReadAt, at: u64, length: u64) -> Result<Cow<'s, [u8]>, ParseError> {
+    fn bytes<'s>(&self, source: &'s (impl ReadAt + ?Sized), at: u64, length: u64) -> Result<Cow<'s, [u8]>, ParseError> {
         self.within(at, length)?;
         let decoded = self.decoded.fetch_add(length, Ordering::Relaxed).saturating_add(length);
         if decoded > MAX_DECODED {

@@ -31,18 +31,20 @@ impl Apk {
             return None;
         }
         let components = manifest.components.iter().filter(|component| component.kind != ComponentKind::ActivityAlias);
-        let components = components.map(|component| component.name.as_str()).collect::<BTreeSet<_>>().len() as u64;
+        let components = components.map(|component| component.name.as_str());
+        let most = components.clone().count();
         let code = &self.code;
         if code.dex_files == 0 {
-            return (components > 0 && code.abis.is_empty()).then_some(Stub::NoCode);
+            return (most > 0 && code.abis.is_empty()).then_some(Stub::NoCode);
         }
-        if code.classes.is_some_and(|classes| classes < components) {
+        let distinct = || components.collect::<BTreeSet<_>>().len() as u64;
+        if code.classes.is_some_and(|classes| classes < most as u64 && classes < distinct()) {
             return Some(Stub::FewClasses);
         }
         let offers = manifest.libraries.iter().any(|library| {
             matches!(library.kind, LibraryKind::Library | LibraryKind::StaticLibrary | LibraryKind::SdkLibrary)
         });
         let starts = offers || manifest.has_backup_agent || !manifest.instrumentations.is_empty();
-        (components == 0 && !starts).then_some(Stub::NoComponents)
+        (most == 0 && !starts).then_some(Stub::NoComponents)
     }
 }

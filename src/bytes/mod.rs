@@ -73,6 +73,10 @@ impl ReadAt for [u8] {
         <[u8]>::len(self) as u64
     }
 
+    fn held(&self) -> Option<&[u8]> {
+        Some(self)
+    }
+
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
         match slice(self, offset, buf.len() as u64) {
             Some(bytes) => {
@@ -134,7 +138,7 @@ pub fn read_vec_at(
 /// # Errors
 /// As [`read_vec_at`].
 pub fn read_at<'s>(
-    source: &'s dyn ReadAt,
+    source: &'s (impl ReadAt + ?Sized),
     offset: u64,
     len: u64,
     what: &'static str,

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -107,7 +108,7 @@ struct Answer<'a> {
     declared_permissions: Vec<Declared<'a>>,
     permission_groups: &'a [String],
     permission_trees: &'a [String],
-    signers: Vec<Signer<'a>>,
+    signers: Vec<Rc<Signer>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verification: Option<verification::Verification>,
     shared_user: Option<&'a str>,
@@ -154,7 +155,7 @@ struct Answer<'a> {
 
 /// A certificate; its fields are `null` where the bytes are no X.509 certificate.
 #[derive(Debug, Default, Serialize)]
-struct Signer<'a> {
+struct Signer {
     sha256: String,
     scheme: &'static str,
     subject: Option<String>,
@@ -170,7 +171,7 @@ struct Signer<'a> {
     /// `verified` over the contents, or only `claimed` by the file.
     depth: &'static str,
     /// `null` unless its private key is known to be public.
-    known: Option<&'a apk::Known>,
+    known: Option<apk::Known>,
 }
 
 /// A declared permission, its protection level also in words.
@@ -205,18 +206,8 @@ struct Native<'a> {
 struct Aids {
     framework: Framework,
     known: KnownCertificates,
-    /// Certificates that were described, by their bytes: many packages of a device have the same.
-    described: RefCell<BTreeMap<Vec<u8>, Described>>,
-}
-
-/// What stands in a certificate.
-#[derive(Clone)]
-struct Described {
-    sha256: String,
-    hash_code: String,
-    facts: Option<apk::CertificateFacts>,
-    not_before: Option<String>,
-    not_after: Option<String>,
+    /// Signers that were described, by the bytes of their certificates: many packages of a device have the same.
+    described: RefCell<BTreeMap<Vec<u8>, Vec<Rc<Signer>>>>,
 }
 
 /// Bytes of answers that are written at once.
@@ -235,32 +226,20 @@ impl Aids {
         Ok(Self { framework, known, described: RefCell::default() })
     }
 
-    fn describe(&self, certificate: &Certificate) -> Described {
+    fn signer(&self, certificate: &Certificate, depth: &'static str) -> Rc<Signer> {
         let mut described = self.described.borrow_mut();
-        if let Some(found) = described.get(&certificate.der) {
+        let kept = described.get(&certificate.der).map(Vec::as_slice).unwrap_or_default();
+        let found = kept.iter().find(|signer| signer.scheme == certificate.scheme && signer.depth == depth);
+        if let Some(found) = found {
             return found.clone();
         }
-        let facts = certificate.facts();
-        let found = Described {
-            sha256: certificate.sha256(),
-            hash_code: certificate.hash_code(),
-            not_before: facts.as_ref().and_then(|facts| time(facts.not_before)),
-            not_after: facts.as_ref().and_then(|facts| time(facts.not_after)),
-            facts,
-        };
-        if described.len() >= MAX_DESCRIBED {
-            described.clear();
-        }
-        described.insert(certificate.der.clone(), found.clone());
-        found
-    }
-
-    fn signer(&self, certificate: &Certificate, depth: &'static str) -> Signer<'_> {
-        let Described { sha256, hash_code, facts, not_before, not_after } = self.describe(certificate);
-        let known = self.known.find(&sha256);
-        let scheme = certificate.scheme;
-        let mut signer = Signer { sha256, scheme, not_before, not_after, hash_code, depth, known, ..Signer::default() };
-        if let Some(facts) = facts {
+        let sha256 = certificate.sha256();
+        let known = self.known.find(&sha256).cloned();
+        let (scheme, hash_code) = (certificate.scheme, certificate.hash_code());
+        let mut signer = Signer { sha256, scheme, hash_code, depth, known, ..Signer::default() };
+        if let Some(facts) = certificate.facts() {
+            signer.not_before = time(facts.not_before);
+            signer.not_after = time(facts.not_after);
             signer.subject = Some(facts.subject);
             signer.issuer = Some(facts.issuer);
             signer.serial = Some(facts.serial);
@@ -268,6 +247,11 @@ impl Aids {
             signer.key_bits = facts.key_bits;
             signer.signature_algorithm = Some(facts.signature_algorithm);
         }
+        if described.len() >= MAX_DESCRIBED {
+            described.clear();
+        }
+        let signer = Rc::new(signer);
+        described.entry(certificate.der.clone()).or_default().push(signer.clone());
         signer
     }
 }

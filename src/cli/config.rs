@@ -90,14 +90,25 @@ impl Config {
     ///
     /// # Errors
     /// Exit code 2: a file can't be read, or names what there is not.
-    pub(super) fn load(command: &Command) -> anyhow::Result<Self> {
+    pub(super) fn load(command: impl FnOnce() -> Command) -> anyhow::Result<Self> {
         let mut config = Self::default();
-        // What is read later wins.
-        for path in [user_file(), project_file()].into_iter().flatten() {
-            config.read(&path, command)?;
+        let files = [user_file(), project_file()];
+        let variables = env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()));
+        if !variables && files.iter().all(Option::is_none) {
+            return Ok(config);
         }
-        config.read_environment(command, &|name| env::var_os(name));
+        let command = command();
+        // What is read later wins.
+        for path in files.into_iter().flatten() {
+            config.read(&path, &command)?;
+        }
+        config.read_environment(&command, &|name| env::var_os(name));
         Ok(config)
+    }
+
+    /// Whether nothing is set.
+    pub(super) fn is_empty(&self) -> bool {
+        self.settings.is_empty()
     }
 
     fn read(&mut self, path: &Path, command: &Command) -> anyhow::Result<()> {
@@ -158,7 +169,7 @@ impl Config {
 
     /// The command with these defaults in place of its own.
     pub(super) fn apply(&self, command: Command) -> Command {
-        if self.settings.is_empty() { command } else { self.apply_below(command, "") }
+        if self.is_empty() { command } else { self.apply_below(command, "") }
     }
 
     fn apply_below(&self, command: Command, path: &str) -> Command {
@@ -187,7 +198,7 @@ impl Config {
 
 pub(super) fn run(arguments: &Arguments, command: &Command) -> anyhow::Result<Exit> {
     let Action::Show { origin } = arguments.command;
-    let config = Config::load(command)?;
+    let config = Config::load(|| command.clone())?;
     if config.settings.is_empty() {
         complain("no option is set by the environment or a file");
     }

@@ -44,53 +44,77 @@ mod verify;
 mod watch;
 mod why;
 
+use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
+
+/// Columns of help at most.
+const MAX_TERM_WIDTH: usize = 100;
 
 /// What does this Android device ship with, and does it comply?
 ///
 /// Reads phones over ADB or firmware offline, lists pre-installed packages and their permissions, and checks them
 /// against a profile of dated rules. Nothing is written to a phone, nothing is extracted from firmware.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = exit::HELP, arg_required_else_help = true)]
+#[command(version, max_term_width = MAX_TERM_WIDTH, after_help = exit::HELP, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    Check(check::Arguments),
-    Convert(convert::Arguments),
-    Scan(scan::Arguments),
-    List(list::Arguments),
-    Match(r#match::Arguments),
-    Show(show::Arguments),
-    Why(why::Arguments),
-    Apk(apk::Arguments),
-    Diff(diff::Arguments),
-    Odd(odd::Arguments),
-    Notice(notice::Arguments),
-    Redact(redact::Arguments),
-    Key(key::Arguments),
-    Verify(verify::Arguments),
-    History(history::Arguments),
-    Image(image::Arguments),
-    Attest(attest::Arguments),
-    Devices(devices::Arguments),
-    Doctor(doctor::Arguments),
-    Profile(profile::Arguments),
-    Schema(schema::Arguments),
-    Watch(watch::Arguments),
-    Journal(journal::Arguments),
-    Config(config::Arguments),
-    Completions(manual::CompletionsArguments),
-    Man(manual::ManArguments),
+macro_rules! commands {
+    ($($name:literal $variant:ident($arguments:ty),)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $(
+                #[command(name = $name)]
+                $variant($arguments),
+            )*
+        }
+
+        /// The subcommand of that name, without its neighbours.
+        fn subcommand(name: &str) -> Option<clap::Command> {
+            $(if name == $name {
+                return Some(<$arguments as Args>::augment_args(clap::Command::new($name)));
+            })*
+            None
+        }
+    };
+}
+
+commands! {
+    "check" Check(check::Arguments),
+    "convert" Convert(convert::Arguments),
+    "scan" Scan(scan::Arguments),
+    "list" List(list::Arguments),
+    "match" Match(r#match::Arguments),
+    "show" Show(show::Arguments),
+    "why" Why(why::Arguments),
+    "apk" Apk(apk::Arguments),
+    "diff" Diff(diff::Arguments),
+    "odd" Odd(odd::Arguments),
+    "notice" Notice(notice::Arguments),
+    "redact" Redact(redact::Arguments),
+    "key" Key(key::Arguments),
+    "verify" Verify(verify::Arguments),
+    "history" History(history::Arguments),
+    "image" Image(image::Arguments),
+    "attest" Attest(attest::Arguments),
+    "devices" Devices(devices::Arguments),
+    "doctor" Doctor(doctor::Arguments),
+    "profile" Profile(profile::Arguments),
+    "schema" Schema(schema::Arguments),
+    "watch" Watch(watch::Arguments),
+    "journal" Journal(journal::Arguments),
+    "config" Config(config::Arguments),
+    "completions" Completions(manual::CompletionsArguments),
+    "man" Man(manual::ManArguments),
 }
 
 /// The program's command line with all of its help.
@@ -98,19 +122,33 @@ fn whole() -> clap::Command {
     examples::complete(Arguments::command())
 }
 
+/// The program's command line with that subcommand alone: making them all takes longer than reading a package file.
+fn alone(name: &str) -> Option<clap::Command> {
+    let program = clap::Command::new(env!("CARGO_PKG_NAME")).max_term_width(MAX_TERM_WIDTH);
+    Some(program.subcommand_required(true).subcommand(subcommand(name)?))
+}
+
 /// Runs the program: arguments in, exit code out.
 #[must_use]
 pub fn main() -> ExitCode {
     bind_job();
-    let command = whole();
-    let config = match config::Config::load(&command) {
+    let config = match config::Config::load(Arguments::command) {
         Ok(config) => config,
         Err(error) => {
             terminal::complain(&format!("{error:#}"));
             return ExitCode::from(Exit::Usage as u8);
         }
     };
-    let matches = config.apply(command).try_get_matches();
+    let line: Vec<OsString> = env::args_os().collect();
+    let name = line.get(1).and_then(|name| name.to_str()).filter(|_| config.is_empty());
+    let command = name.and_then(alone).unwrap_or_else(|| config.apply(Arguments::command()));
+    let matches = command.try_get_matches_from(line).map_err(|error| match error.kind() {
+        // Only then is all of the help wanted.
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            config.apply(whole()).try_get_matches().err().unwrap_or(error)
+        }
+        _ => error,
+    });
     let arguments = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -170,7 +208,7 @@ fn parse(line: &[OsString]) -> Result<(), String> {
 /// goes on. A bench that is killed takes its jobs along: nobody would hear what they find.
 fn bind_job() {
     #[cfg(unix)]
-    if let Some(bytes) = std::env::var(crate::station::MEMORY).ok().and_then(|text| text.parse().ok()) {
+    if let Some(bytes) = env::var(crate::station::MEMORY).ok().and_then(|text| text.parse().ok()) {
         use rustix::process::{Resource, Rlimit, setrlimit};
         // Where the system refuses a limit there is none, and the time limit is left.
         let _ = setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) });
@@ -184,4 +222,23 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subcommand_alone_is_what_it_is_among_its_neighbours() {
+        let wrong = |command: clap::Command, name: &str| {
+            let error = command.try_get_matches_from(["preloaded", name, "--no-such-option"]).unwrap_err();
+            (error.kind(), error.render().to_string())
+        };
+        let names: Vec<String> =
+            Arguments::command().get_subcommands().map(|below| below.get_name().to_owned()).collect();
+        assert!(names.len() > 20);
+        for name in names {
+            assert_eq!(wrong(alone(&name).unwrap(), &name), wrong(Arguments::command(), &name));
+        }
+    }
 }

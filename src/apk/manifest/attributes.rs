@@ -85,8 +85,11 @@ impl Attributes<'_> {
     /// The texts of an attribute that may be one text or an array of them. Known by its name: it is younger than the
     /// platforms whose tools give names their ids.
     pub(super) fn texts(&mut self, element: &Element, name: &str) -> Result<Vec<String>, ParseError> {
-        for (id, found, raw) in self.document.attributes(element)? {
-            if &*found != name {
+        let document = self.document;
+        for attribute in document.attributes(element) {
+            let attribute = attribute?;
+            let (id, raw) = (attribute.id, attribute.value);
+            if &*document.attribute_name(&attribute)? != name {
                 continue;
             }
             if let Some(reference) = raw.reference() {

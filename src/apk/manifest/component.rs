@@ -104,10 +104,10 @@ impl Attributes<'_> {
 /// As `ParsingUtils.buildClassName`: a name without a dot, or with one in front, is relative to the package.
 fn class_name(package: &str, name: &str) -> String {
     if name.starts_with('.') {
-        format!("{package}{name}")
+        [package, name].concat()
     } else if name.contains('.') || name.is_empty() {
         name.to_owned()
     } else {
-        format!("{package}.{name}")
+        [package, ".", name].concat()
     }
 }

@@ -296,14 +296,18 @@ impl Reader<'_> {
     }
 
     fn flags(&mut self, element: &Element) -> Result<(), ParseError> {
-        for (id, name, raw) in self.attributes.document.attributes(element)? {
-            // Looking up icons and themes, which have a value for each kind of screen, costs more than all else.
-            if raw.reference().is_some() && id::NO_FLAGS.contains(&id) {
+        let document = self.attributes.document;
+        for attribute in document.attributes(element) {
+            let attribute = attribute?;
+            let (id, raw) = (attribute.id, attribute.value);
+            // Texts are none, and looking up icons and themes, which have a value for each kind of screen, costs more than all else.
+            if raw.string().is_some() || raw.reference().is_some() && id::NO_FLAGS.contains(&id) {
                 continue;
             }
             if self.attributes.value(element, id, raw)?.is_some_and(|value| value.is_true()) {
                 let known = id::FLAGS.iter().find(|flag| flag.0 == id).map(|flag| flag.1.to_owned());
-                self.manifest.flags.push(known.unwrap_or_else(|| name.to_string()));
+                let name = || document.attribute_name(&attribute).map(|name| name.to_string());
+                self.manifest.flags.push(known.map_or_else(name, Ok)?);
             }
         }
         Ok(())

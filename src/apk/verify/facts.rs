@@ -2,7 +2,7 @@
 
 use super::super::axml::{Document, Event};
 use super::super::directory::Directory;
-use super::super::{MANIFEST, MAX_MANIFEST, Table, manifest, open_entry};
+use super::super::{Table, manifest, read_manifest};
 use crate::bytes::ParseError;
 
 const TARGET_SANDBOX_VERSION: u32 = 0x0101_054c;
@@ -19,7 +19,7 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn read(directory: &Directory) -> Result<Self, ParseError> {
-        let document = Document::open(open_entry(directory, MANIFEST, MAX_MANIFEST)?)?;
+        let document = Document::open(read_manifest(directory)?)?;
         let mut table = Table::new(directory, None);
         let manifest = manifest::read(&document, &mut table, &[])?;
         let mut target_sandbox = 1;

@@ -9,7 +9,7 @@ use super::issue::Issue;
 use super::signer::Outcome;
 use super::stamp::{self, Digests};
 use super::{Package, Scheme, SdkRange, Signer, V2, V2_SINCE, V3, V3_SINCE, v1, v2, v3};
-use crate::bytes::{ParseError, SharedBytes, read_vec_at};
+use crate::bytes::{ParseError, SharedBytes};
 
 /// Stamps count from this API level.
 const STAMP_SINCE: i32 = 30;
@@ -161,7 +161,5 @@ pub(super) fn of_manifest(directory: &Directory) -> Result<BTreeMap<u32, Vec<u8>
 
 fn certificate_digest(directory: &Directory) -> Result<Option<Vec<u8>>, ParseError> {
     let Some(record) = directory.find(stamp::ENTRY) else { return Ok(None) };
-    let contents = directory.open_entry(&record, Reader::Jar, stamp::MAX_ENTRY)?;
-    read_vec_at(contents.as_ref(), 0, contents.len(), "bytes of the stamp's certificate digest", stamp::MAX_ENTRY)
-        .map(Some)
+    directory.read_entry(&record, Reader::Jar, stamp::MAX_ENTRY).map(Some)
 }

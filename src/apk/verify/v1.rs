@@ -11,7 +11,7 @@ use super::hash::Hash;
 use super::issue::Issue;
 use super::sections::{self, Section};
 use super::{Scheme, Signer, jar_digest, pkcs7, threads};
-use crate::bytes::{ParseError, read_vec_at};
+use crate::bytes::ParseError;
 
 const FOLDER: &[u8] = b"META-INF/";
 const MANIFEST: &[u8] = b"META-INF/MANIFEST.MF";
@@ -36,8 +36,7 @@ pub(super) fn manifest(directory: &Directory) -> Result<Option<Vec<u8>>, ParseEr
 }
 
 fn file(directory: &Directory, record: &Record<'_>) -> Result<Vec<u8>, ParseError> {
-    let contents = directory.open_entry(record, Reader::Jar, MAX_FILE)?;
-    read_vec_at(contents.as_ref(), 0, contents.len(), "bytes of a signature file", MAX_FILE)
+    directory.read_entry(record, Reader::Jar, MAX_FILE)
 }
 
 /// Verifies the scheme.

@@ -106,7 +106,7 @@ fn identity(answer: &Answer<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
     )
 }
 
-fn write_signer(signer: &Signer<'_>, schemes: &str, lines: &mut Lines<'_>) -> io::Result<()> {
+fn write_signer(signer: &Signer, schemes: &str, lines: &mut Lines<'_>) -> io::Result<()> {
     let subject = signer.subject.as_deref().unwrap_or("not an X.509 certificate");
     lines.line("signer", &format!("{} {subject}", signer.sha256))?;
     lines.line("", &format!("{} by {schemes}", signer.depth))?;
@@ -114,7 +114,7 @@ fn write_signer(signer: &Signer<'_>, schemes: &str, lines: &mut Lines<'_>) -> io
         let bits = signer.key_bits.map(|bits| format!(" {bits} bits")).unwrap_or_default();
         lines.line("", &format!("{algorithm}{bits}, {} to {}", day(&signer.not_before), day(&signer.not_after)))?;
     }
-    match signer.known {
+    match &signer.known {
         Some(known) => {
             lines.line("", &format!("its private key is public: {} ({}), {}", known.name, known.kind, known.source))
         }
