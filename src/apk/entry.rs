@@ -245,3 +245,61 @@ impl std::io::Read for Pieces {
         Ok(length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compress, Compression, FlushCompress};
+
+    use super::*;
+
+    /// Hard to compress, so that a byte of the stream is about a byte of it.
+    fn content() -> Vec<u8> {
+        let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        std::iter::successors(Some(1), next).map(|state| state.to_be_bytes()[0]).take(2000).collect()
+    }
+
+    fn deflated(content: &[u8]) -> Vec<u8> {
+        let mut stream = Vec::with_capacity(content.len() * 2);
+        Compress::new(Compression::new(9), false).compress_vec(content, &mut stream, FlushCompress::Finish).unwrap();
+        stream
+    }
+
+    fn inflated(stream: &[u8], wanted: usize, room: usize) -> Result<Vec<u8>, ParseError> {
+        let source: SharedBytes = Arc::new(stream.to_vec());
+        let mut out = vec![0; wanted + room];
+        let filled = inflate(&source, 0, stream.len() as u64, &mut out, wanted)?;
+        out.truncate(filled.min(wanted));
+        Ok(out)
+    }
+
+    #[test]
+    fn room_behind_an_entry_changes_nothing_that_counts() {
+        let content = content();
+        let whole = deflated(&content);
+        for wanted in [1, 100, 1000, 1999, 2000, 2100] {
+            let expected = content.get(..wanted).unwrap_or(&content);
+            for cut in [0, 1, 5, 300, 1000] {
+                let part = whole.get(..whole.len() - cut).unwrap();
+                let read = inflated(part, wanted, 0).unwrap();
+                assert_eq!(inflated(part, wanted, ROOM as usize).unwrap(), read, "{wanted} of a stream cut by {cut}");
+                assert!(expected.starts_with(&read) && (cut > 0 || read == expected), "{wanted} {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn damage_behind_the_bytes_that_count_is_none() {
+        // Two blocks, of which the second has the type 3, which there is not.
+        let content = content();
+        let mut stream = vec![0];
+        stream.extend(2000_u16.to_le_bytes());
+        stream.extend((!2000_u16).to_le_bytes());
+        stream.extend(&content);
+        stream.push(0b111);
+        stream.extend([0; 400]);
+        for room in [0, ROOM as usize] {
+            assert_eq!(inflated(&stream, 2000, room).unwrap(), content);
+            assert!(inflated(&stream, 2001, room).unwrap_err().to_string().contains("corrupt deflate stream"));
+        }
+    }
+}

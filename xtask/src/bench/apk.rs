@@ -53,14 +53,11 @@ fn ask(facts: &[&str], written: bool) -> String {
     )
 }
 
-fn python(script: &str) -> String {
-    format!("venv/bin/python {script}.py")
-}
-
 pub(crate) fn run(given: Option<&str>) -> Result<()> {
     let program = program()?.display().to_string();
     let folder = folder(None, "apk")?;
     let packages = given.map_or_else(|| tools::root().join("../shared/data"), PathBuf::from);
+    let packages = packages.canonicalize().with_context(|| packages.display().to_string())?;
     let mut files = Vec::new();
     collect(&packages, &mut files)?;
     files.sort();
@@ -80,25 +77,27 @@ pub(crate) fn run(given: Option<&str>) -> Result<()> {
 
     let each =
         |command: &str| format!("while read f; do timeout 60 {command} \"$f\"; done < list > /dev/null 2>&1 || true");
-    let own =
-        |options: &str| format!("mapfile -t files < list; {program} apk {options} --format json \"${{files[@]}}\"");
-    let verify = own("--verify");
-    let scripts = [own(""), python("same"), python("silent"), python("few")];
-    let mut runs = scripts.each_ref().map(|_| Vec::new());
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let own = |options: &[&'static str]| -> Vec<&str> {
+        let words = [program.as_str(), "apk", "--format", "json"].into_iter().chain(options.iter().copied());
+        words.chain(names.iter().map(String::as_str)).collect()
+    };
+    let python = "venv/bin/python";
+    let programs = [own(&[]), vec![python, "same.py"], vec![python, "silent.py"], vec![python, "few.py"]];
+    let mut runs = programs.each_ref().map(|_| Vec::new());
     let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
-        for (script, runs) in scripts.iter().zip(&mut runs) {
-            runs.push(measure::run(&folder, script, &[])?);
+        for (words, runs) in programs.iter().zip(&mut runs) {
+            runs.push(measure::run_program(&folder, words, &[])?);
         }
         let [facts, apk_info, ..] = &runs;
         ratios.extend(facts.last().zip(apk_info.last()).map(|(facts, other)| facts.cpu / other.cpu));
     }
     ratios.sort_by(f64::total_cmp);
     let [facts, apk_info, silent, few] = runs.map(|runs| Cost::median(runs).unwrap_or_default());
-    let verified = measure::run(&folder, &verify, &[])?;
+    let verified = measure::run_program(&folder, &own(&["--verify"]), &[])?;
     let aapt2 = measure::run(&folder, &each("aapt2 dump badging"), &[])?;
     let apksigner = measure::run(&folder, &each("apksigner verify"), &[])?;
-    // The start of a virtual machine is not signing: the same work inside of one.
     let rows = [
         ("preloaded apk", facts),
         ("apk-info, the same facts as far as it has them, a line of JSON each", apk_info),
@@ -115,9 +114,9 @@ pub(crate) fn run(given: Option<&str>) -> Result<()> {
     let mut text =
         format!("\n{} package files\nprogram | CPU s | ms each | peak MiB\n--- | --: | --: | --:\n", files.len());
     for (name, cost) in rows {
-        text += &format!("{name} | {:.2} | {:.2} | {}\n", cost.cpu, cost.cpu * 1000.0 / count, cost.peak_kib >> 10);
+        text += &format!("{name} | {:.3} | {:.3} | {}\n", cost.cpu, cost.cpu * 1000.0 / count, cost.peak_kib >> 10);
     }
-    text += &format!("\nmedian of preloaded apk: {median:.2} ms CPU for a package file\n");
+    text += &format!("\nmedian of preloaded apk: {median:.3} ms CPU for a package file\n");
     text += &format!(
         "large file of {} MiB: facts {:.2} s and {} MiB, --verify {:.2} s CPU and {} MiB, sha256sum {:.2} s\n",
         LARGE >> 20,
@@ -164,16 +163,17 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Milliseconds of processor time for the file in the middle: each is named two hundred times in one run, less the run of a
-/// single one. Every tenth file is measured.
+/// Milliseconds of processor time for the file in the middle: each is named two hundred times in one run, its start among them.
+/// Every tenth file is measured.
 fn median(folder: &Path, program: &str, files: &[PathBuf]) -> Result<f64> {
     const TIMES: u32 = 200;
     let mut costs = Vec::new();
     for file in files.iter().step_by(10) {
-        fs::write(folder.join("same"), format!("{}\n", file.display()).repeat(TIMES as usize))?;
+        let file = file.display().to_string();
+        let words: Vec<&str> =
+            [program, "apk", "--format", "json"].into_iter().chain((0..TIMES).map(|_| file.as_str())).collect();
         // Exit 4: Android refuses the file, and so do we.
-        let script = format!("mapfile -t files < same; {program} apk --format json \"${{files[@]}}\"");
-        let cost = measure::run(folder, &script, &[4])?;
+        let cost = measure::run_program(folder, &words, &[4])?;
         costs.push(cost.cpu * 1000.0 / f64::from(TIMES));
     }
     costs.sort_by(f64::total_cmp);

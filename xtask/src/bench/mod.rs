@@ -21,7 +21,7 @@ pub(crate) use firmware::run as firmware;
 pub(crate) use rules::run as rules;
 
 /// What the benchmarks call, beside what the tests do.
-const TOOLS: &[Tool] = &[Tool { program: "time", package: "time" }, Tool { program: "taskset", package: "util-linux" }];
+const TOOLS: &[Tool] = &[Tool { program: "taskset", package: "util-linux" }];
 
 /// The program as people run it.
 fn program() -> Result<PathBuf> {
