@@ -76,6 +76,7 @@ impl Element {
 
 /// One step through a document.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one lives at a time, and to allocate it costs more than to move it")]
 pub(super) enum Event {
     /// An element begins.
     Start(Element),

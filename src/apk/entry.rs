@@ -22,7 +22,7 @@ const PIECE: usize = 32 << 10;
 /// A stored entry up to here is read at once.
 const SMALL: u64 = 16 << 10;
 /// Room behind the bytes of an entry: up to the longest match before the end of its buffer a decoder goes byte by byte.
-const ROOM: u64 = 320;
+const ROOM: usize = 320;
 /// What a compressor may spend before the first byte: block headers and code tables.
 const TABLES: u64 = 1024;
 
@@ -80,8 +80,8 @@ impl Directory {
         if record.uncompressed > limit {
             return Err(ParseError::limit(data, "uncompressed size", record.uncompressed, limit));
         }
-        let mut out = zeroed(data, record.uncompressed + ROOM, "uncompressed size", limit + ROOM)?;
-        let wanted = out.len().saturating_sub(ROOM as usize);
+        let mut out = zeroed(data, record.uncompressed + ROOM as u64, "uncompressed size", limit + ROOM as u64)?;
+        let wanted = out.len().saturating_sub(ROOM);
         let filled = inflate(&self.source, data, record.compressed, &mut out, wanted)?;
         if filled < wanted {
             return Err(ParseError::truncated(data, record.uncompressed, filled as u64));
@@ -281,7 +281,7 @@ mod tests {
             for cut in [0, 1, 5, 300, 1000] {
                 let part = whole.get(..whole.len() - cut).unwrap();
                 let read = inflated(part, wanted, 0).unwrap();
-                assert_eq!(inflated(part, wanted, ROOM as usize).unwrap(), read, "{wanted} of a stream cut by {cut}");
+                assert_eq!(inflated(part, wanted, ROOM).unwrap(), read, "{wanted} of a stream cut by {cut}");
                 assert!(expected.starts_with(&read) && (cut > 0 || read == expected), "{wanted} {cut}");
             }
         }
@@ -297,7 +297,7 @@ mod tests {
         stream.extend(&content);
         stream.push(0b111);
         stream.extend([0; 400]);
-        for room in [0, ROOM as usize] {
+        for room in [0, ROOM] {
             assert_eq!(inflated(&stream, 2000, room).unwrap(), content);
             assert!(inflated(&stream, 2001, room).unwrap_err().to_string().contains("corrupt deflate stream"));
         }
