@@ -288,18 +288,18 @@ fn network_config(directory: &Directory, path: &str) -> Result<NetworkConfig, Pa
     read().map_err(|error: ParseError| error.within(path.escape_debug().to_string()))
 }
 
-fn entry<'d>(directory: &'d Directory, name: &'static str) -> Result<Record<'d>, ParseError> {
+fn record<'d>(directory: &'d Directory, name: &'static str) -> Result<Record<'d>, ParseError> {
     let record = directory.find(name.as_bytes());
     record.ok_or_else(|| ParseError::invalid(directory.start, "entry", "absent", "one").within(name))
 }
 
 fn read_manifest(directory: &Directory) -> Result<Vec<u8>, ParseError> {
-    let record = entry(directory, MANIFEST)?;
+    let record = record(directory, MANIFEST)?;
     directory.read_entry(&record, Reader::Assets, MAX_MANIFEST).map_err(|error| error.within(MANIFEST))
 }
 
 fn open_resources(directory: &Directory) -> Result<SharedBytes, ParseError> {
-    let record = entry(directory, RESOURCES)?;
+    let record = record(directory, RESOURCES)?;
     directory.open_entry(&record, Reader::Assets, MAX_RESOURCES).map_err(|error| error.within(RESOURCES))
 }
 
