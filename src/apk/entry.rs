@@ -218,7 +218,7 @@ impl Decoder {
             filled = filled.saturating_add(produced);
             match status {
                 // What stands behind the bytes that count may be anything.
-                Err(_) if filled < wanted => return Err(wrong(&"corrupt deflate stream")),
+                Err(_) if filled < wanted => return Err(wrong(&"corrupt")),
                 Err(_) | Ok(Status::StreamEnd) => break,
                 // What was cut off ends in the middle of the stream.
                 Ok(_) if produced == 0 && (last || consumed == 0) => break,
@@ -299,7 +299,7 @@ mod tests {
         stream.extend([0; 400]);
         for room in [0, ROOM] {
             assert_eq!(inflated(&stream, 2000, room).unwrap(), content);
-            assert!(inflated(&stream, 2001, room).unwrap_err().to_string().contains("corrupt deflate stream"));
+            assert!(inflated(&stream, 2001, room).unwrap_err().to_string().contains("deflate stream is corrupt"));
         }
     }
 }
