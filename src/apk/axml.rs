@@ -157,8 +157,8 @@ impl Document {
         for index in 0..element.count {
             let attribute = self.attribute(element, index)?;
             if namespace.is_some() == (attribute.namespace < self.strings.len())
-                && self.kept(attribute.name)?.as_deref() == Some(name)
-                && self.kept(attribute.namespace)?.as_deref() == namespace
+                && self.is(attribute.name, name)?
+                && namespace.map_or(Ok(true), |namespace| self.is(attribute.namespace, namespace))?
             {
                 if let Some(text) = self.string(attribute.raw_value)? {
                     return Ok(Some(text));
@@ -218,6 +218,11 @@ impl Document {
         read.map_err(|error| error.within("string pool"))?;
         self.names.borrow_mut().insert(index, name.clone());
         Ok(Some(name))
+    }
+
+    /// Whether a string is this one, which is ASCII.
+    fn is(&self, index: u32, text: &str) -> Result<bool, ParseError> {
+        self.strings.is(&self.source, index, text).map_err(|error| error.within("string pool"))
     }
 
     fn attribute_id(&self, name: u32) -> Result<u32, ParseError> {

@@ -42,8 +42,11 @@ impl Paged {
             let length = self.source.len().saturating_sub(start).min((count * PAGE) as u64);
             read_vec_at(self.source.as_ref(), start, length, "bytes of pages", (AHEAD * PAGE) as u64)
         };
-        let fetched = if follows { read(AHEAD).or_else(|_| read(1)) } else { read(1) };
-        pages.extend((number..).zip(fetched?.chunks(PAGE).map(Box::from)));
+        if let Some(Ok(fetched)) = follows.then(|| read(AHEAD)) {
+            pages.extend((number..).zip(fetched.chunks(PAGE).map(Box::from)));
+        } else {
+            pages.insert(number, read(1)?.into_boxed_slice());
+        }
         Ok(())
     }
 }

@@ -136,7 +136,7 @@ impl Index {
             end: part.end,
             count: field(12),
             entries: field(16),
-            fits: raw.get_mut(20..20 + size).and_then(fits),
+            fits: raw.get(20..20 + size).and_then(fits),
         });
         Ok(())
     }
@@ -182,15 +182,14 @@ impl Type {
 }
 
 /// Locale and platform version of a configuration that says nothing else.
-fn fits(raw: &mut [u8]) -> Option<(Locale, u16)> {
-    let version = le::u16(raw, 24).unwrap_or_default();
-    let locale = Locale::of_config(raw);
-    // Size, locale, version, the locale's script and variant: all else must say "any".
-    for range in [0..4, 8..12, 24..28, 36..48] {
+fn fits(raw: &[u8]) -> Option<(Locale, u16)> {
+    // Behind size, locale, version, and the locale's script and variant: all of it must say "any".
+    let others = [4..8, 12..24, 28..36, 48..raw.len()];
+    let any = |range: std::ops::Range<usize>| {
         let end = range.end.min(raw.len());
-        raw.get_mut(range.start..end).unwrap_or_default().fill(0);
-    }
-    raw.iter().all(|&byte| byte == 0).then_some((locale, version))
+        raw.get(range.start..end).unwrap_or_default().iter().all(|&byte| byte == 0)
+    };
+    others.into_iter().all(any).then(|| (Locale::of_config(raw), le::u16(raw, 24).unwrap_or_default()))
 }
 
 /// What stands for a resource in one configuration.

@@ -101,39 +101,45 @@ impl StringPool {
         if index >= self.count {
             return Ok(());
         }
-        let mut append = || {
-            let at = self.strings + u64::from(u32_at(source, self.offsets + u64::from(index) * 4)?);
-            if self.utf8 { self.utf8_at(source, at, out) } else { self.utf16_at(source, at, out) }
-        };
-        append().map_err(|error: ParseError| error.within(format!("string {index}")))
-    }
-
-    fn utf8_at(&self, source: &(impl ReadAt + ?Sized), at: u64, out: &mut String) -> Result<(), ParseError> {
-        let (_, at) = self.utf8_length(source, at)?;
-        let (length, at) = self.utf8_length(source, at)?;
-        let bytes = self.bytes(source, at, length)?;
-        out.push_str(&String::from_utf8_lossy(&bytes));
+        let bytes = self.encoded(source, index).and_then(|(at, bytes)| self.count(at, bytes));
+        let bytes = bytes.map_err(|error| error.within(format!("string {index}")))?;
+        if self.utf8 {
+            out.push_str(&String::from_utf8_lossy(&bytes));
+        } else {
+            utf16(&bytes, out);
+        }
         Ok(())
     }
 
-    fn utf16_at(&self, source: &(impl ReadAt + ?Sized), at: u64, out: &mut String) -> Result<(), ParseError> {
+    /// Whether string `index` is `text`, which is ASCII.
+    pub(super) fn is(&self, source: &(impl ReadAt + ?Sized), index: u32, text: &str) -> Result<bool, ParseError> {
+        if index >= self.count {
+            return Ok(false);
+        }
+        let (_, bytes) = self.encoded(source, index).map_err(|error| error.within(format!("string {index}")))?;
+        let ascii = |unit: &[u8; 2]| if unit[1] == 0 { Some(unit[0]) } else { None };
+        Ok(if self.utf8 {
+            *bytes == *text.as_bytes()
+        } else {
+            bytes.as_chunks::<2>().0.iter().map(ascii).eq(text.bytes().map(Some))
+        })
+    }
+
+    /// Where string `index`, which is there, stands, and its bytes.
+    fn encoded<'s>(&self, source: &'s (impl ReadAt + ?Sized), index: u32) -> Result<(u64, Cow<'s, [u8]>), ParseError> {
+        let at = self.strings + u64::from(u32_at(source, self.offsets + u64::from(index) * 4)?);
+        if self.utf8 {
+            let (_, at) = self.utf8_length(source, at)?;
+            let (length, at) = self.utf8_length(source, at)?;
+            return self.bytes(source, at, length);
+        }
         let first = u64::from(self.unit(source, at)?);
         let (length, at) = if first & 0x8000 == 0 {
             (first, at + 2)
         } else {
             ((first & 0x7fff) << 16 | u64::from(self.unit(source, at + 2)?), at + 4)
         };
-        let bytes = self.bytes(source, at, length * 2)?;
-        let units = bytes.as_chunks::<2>().0;
-        if units.iter().all(|[low, high]| *high == 0 && low.is_ascii()) {
-            let mut text = mem::take(out).into_bytes();
-            text.extend(units.iter().map(|[low, _]| *low));
-            *out = String::from_utf8(text).unwrap_or_default();
-            return Ok(());
-        }
-        let units = units.iter().map(|pair| u16::from_le_bytes(*pair));
-        out.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
-        Ok(())
+        self.bytes(source, at, length * 2)
     }
 
     fn utf8_length(&self, source: &(impl ReadAt + ?Sized), at: u64) -> Result<(u64, u64), ParseError> {
@@ -154,13 +160,24 @@ impl StringPool {
         u16_at(source, at)
     }
 
-    fn bytes<'s>(&self, source: &'s (impl ReadAt + ?Sized), at: u64, length: u64) -> Result<Cow<'s, [u8]>, ParseError> {
+    fn bytes<'s>(
+        &self,
+        source: &'s (impl ReadAt + ?Sized),
+        at: u64,
+        length: u64,
+    ) -> Result<(u64, Cow<'s, [u8]>), ParseError> {
         self.within(at, length)?;
+        Ok((at, read_at(source, at, length, "bytes of a string", MAX_STRING)?))
+    }
+
+    /// Counts the bytes of a string that is decoded.
+    fn count<'s>(&self, at: u64, bytes: Cow<'s, [u8]>) -> Result<Cow<'s, [u8]>, ParseError> {
+        let length = bytes.len() as u64;
         let decoded = self.decoded.fetch_add(length, Ordering::Relaxed).saturating_add(length);
         if decoded > MAX_DECODED {
             return Err(ParseError::limit(at, "bytes of decoded strings", decoded, MAX_DECODED));
         }
-        read_at(source, at, length, "bytes of a string", MAX_STRING)
+        Ok(bytes)
     }
 
     fn within(&self, at: u64, length: u64) -> Result<(), ParseError> {
@@ -169,4 +186,17 @@ impl StringPool {
         }
         Ok(())
     }
+}
+
+/// Appends UTF-16; what is no text becomes U+FFFD.
+fn utf16(bytes: &[u8], out: &mut String) {
+    let units = bytes.as_chunks::<2>().0;
+    if units.iter().all(|[low, high]| *high == 0 && low.is_ascii()) {
+        let mut text = mem::take(out).into_bytes();
+        text.extend(units.iter().map(|[low, _]| *low));
+        *out = String::from_utf8(text).unwrap_or_default();
+        return;
+    }
+    let units = units.iter().map(|pair| u16::from_le_bytes(*pair));
+    out.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
 }

@@ -19,6 +19,13 @@ impl FileBytes {
         Self { file, len }
     }
 
+    fn failed(&self, offset: u64, len: usize, error: io::Error) -> ParseError {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => ParseError::truncated(offset, len as u64, self.len),
+            _ => ParseError::io(offset, error),
+        }
+    }
+
     pub(super) fn write_all_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         write_all(&self.file, offset, bytes)
     }
@@ -56,11 +63,32 @@ impl ReadAt for FileBytes {
 
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
         within(self.len, offset, buf.len() as u64)?;
-        read_exact(&self.file, offset, buf).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => ParseError::truncated(offset, buf.len() as u64, self.len),
-            _ => ParseError::io(offset, error),
-        })
+        read_exact(&self.file, offset, buf).map_err(|error| self.failed(offset, buf.len(), error))
     }
+
+    /// Without filling the vector with zeros before.
+    #[cfg(unix)]
+    fn read_vec(&self, offset: u64, len: usize) -> Result<Vec<u8>, ParseError> {
+        within(self.len, offset, len as u64)?;
+        let mut buf = Vec::with_capacity(len);
+        read_to_capacity(&self.file, offset, &mut buf, len).map_err(|error| self.failed(offset, len, error))?;
+        Ok(buf)
+    }
+}
+
+#[cfg(unix)]
+fn read_to_capacity(file: &File, offset: u64, buf: &mut Vec<u8>, len: usize) -> io::Result<()> {
+    while buf.len() < len {
+        let at = offset + buf.len() as u64;
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(buf), at) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            // The vector may have been given room for more.
+            Ok(_) => buf.truncate(len),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -105,4 +133,32 @@ fn read_exact(file: &File, mut offset: u64, mut buf: &mut [u8]) -> io::Result<()
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::super::ErrorKind;
+    use super::*;
+
+    #[test]
+    fn a_new_vector_holds_what_a_buffer_is_filled_with_and_a_file_that_shrank_is_truncated() {
+        let bytes: Vec<u8> = (0..=250_u8).cycle().take(100_000).collect();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        let source = FileBytes::open(file.path()).unwrap();
+        for (offset, len) in [(0, 0), (0, 1), (99_999, 1), (100_000, 0), (7, 65_536), (0, 100_000)] {
+            let read = source.read_vec(offset as u64, len).unwrap();
+            let mut buf = vec![0; len];
+            source.read_exact_at(offset as u64, &mut buf).unwrap();
+            assert_eq!((read.as_slice(), buf.as_slice()), (&bytes[offset..offset + len], read.as_slice()));
+        }
+        let truncated =
+            |read: Result<Vec<u8>, ParseError>| matches!(read.unwrap_err().kind, ErrorKind::Truncated { .. });
+        assert!(truncated(source.read_vec(99_999, 2)));
+        assert!(truncated(source.read_vec(u64::MAX, 1)));
+        file.as_file().set_len(50_000).unwrap();
+        assert!(truncated(source.read_vec(49_999, 2)));
+    }
 }

@@ -59,6 +59,16 @@ pub trait ReadAt: Send + Sync {
     /// the layers below report. `buf` holds nothing useful after an error.
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError>;
 
+    /// The `len` bytes at `offset` in a new vector: [`read_vec_at`] with its checks done.
+    ///
+    /// # Errors
+    /// As [`Self::read_exact_at`].
+    fn read_vec(&self, offset: u64, len: usize) -> Result<Vec<u8>, ParseError> {
+        let mut buf = vec![0; len];
+        self.read_exact_at(offset, &mut buf)?;
+        Ok(buf)
+    }
+
     /// All of its bytes, where they stand in memory: what is read in many small pieces is copied out of them once less.
     fn held(&self) -> Option<&[u8]> {
         None
@@ -111,6 +121,10 @@ impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
         (**self).held()
     }
 
+    fn read_vec(&self, offset: u64, len: usize) -> Result<Vec<u8>, ParseError> {
+        (**self).read_vec(offset, len)
+    }
+
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ParseError> {
         (**self).read_exact_at(offset, buf)
     }
@@ -151,9 +165,8 @@ pub fn read_at<'s>(
     if let Some(bytes) = source.held().and_then(|all| slice(all, offset, len)) {
         return Ok(Cow::Borrowed(bytes));
     }
-    let mut buf = zeroed(offset, len, what, limit)?;
-    source.read_exact_at(offset, &mut buf)?;
-    Ok(Cow::Owned(buf))
+    let size = usize::try_from(len).map_err(|_| ParseError::limit(offset, what, len, limit))?;
+    source.read_vec(offset, size).map(Cow::Owned)
 }
 
 /// `len` bytes at `offset`; `None` where they are not all there.
