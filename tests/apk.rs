@@ -14,6 +14,8 @@ mod apex;
 mod crafted;
 #[path = "apk/facts.rs"]
 mod facts;
+#[path = "apk/fields.rs"]
+mod fields;
 #[path = "apk/framework.rs"]
 mod framework;
 #[path = "apk/hostile.rs"]

@@ -212,16 +212,68 @@ pub fn open(source: &SharedBytes) -> Result<Apk, ParseError> {
 /// # Errors
 /// As [`open`].
 pub fn open_with(source: &SharedBytes, options: Options<'_>) -> Result<Apk, ParseError> {
-    let directory = Directory::open(&Paged::open(source))?;
-    let document = read_manifest(&directory)?;
-    let mut table = Table::new(&directory, options.framework);
-    let manifest = axml::Document::open(document);
-    let manifest = manifest.and_then(|document| manifest::read(&document, &mut table, options.locales));
-    let manifest = manifest.map_err(|error| error.within(MANIFEST))?;
-    let resources = table.failed.take().map_or(Ok(()), Err);
-    let network = manifest.network_security_config.as_ref().map(|path| network_config(&directory, path));
-    let (signers, code) = (signers(&directory), native::code(&directory));
-    Ok(Apk { manifest, resources, network, signers, code, is_apex: apex::is_one(&directory) })
+    let opened = Opened::read(source, options)?;
+    let (network, signers, code, is_apex) = (opened.network(), opened.signers(), opened.code(), opened.is_apex());
+    let Opened { manifest, resources, .. } = opened;
+    Ok(Apk { manifest, resources, network, signers, code, is_apex })
+}
+
+/// A package file of which the manifest was read; the rest of what an [`Apk`] holds is read as it is asked for.
+pub struct Opened {
+    directory: Directory,
+    /// As [`Apk::manifest`].
+    pub manifest: Manifest,
+    /// As [`Apk::resources`].
+    pub resources: Result<(), ParseError>,
+}
+
+impl Opened {
+    /// Reads the directory, the manifest, and what it refers to in `resources.arsc`.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub fn read(source: &SharedBytes, options: Options<'_>) -> Result<Self, ParseError> {
+        let directory = Directory::open(&Paged::open(source))?;
+        let document = read_manifest(&directory)?;
+        let mut table = Table::new(&directory, options.framework);
+        let manifest = axml::Document::open(document);
+        let manifest = manifest.and_then(|document| manifest::read(&document, &mut table, options.locales));
+        let manifest = manifest.map_err(|error| error.within(MANIFEST))?;
+        let resources = table.failed.take().map_or(Ok(()), Err);
+        Ok(Self { directory, manifest, resources })
+    }
+
+    /// As [`Apk::network`].
+    #[must_use]
+    pub fn network(&self) -> Option<Result<NetworkConfig, ParseError>> {
+        self.manifest.network_security_config.as_ref().map(|path| network_config(&self.directory, path))
+    }
+
+    /// As [`Apk::signers`].
+    ///
+    /// # Errors
+    /// The place in the signing block or the signature file that can't be read.
+    pub fn signers(&self) -> Result<Vec<Certificate>, ParseError> {
+        signers(&self.directory)
+    }
+
+    /// As [`Apk::code`].
+    #[must_use]
+    pub fn code(&self) -> Code {
+        native::code(&self.directory)
+    }
+
+    /// As [`Code::abis`], by the directory alone.
+    #[must_use]
+    pub fn abis(&self) -> Vec<String> {
+        native::abis(&self.directory).map(|(_, abi, _)| abi.to_owned()).collect()
+    }
+
+    /// As [`Apk::is_apex`].
+    #[must_use]
+    pub fn is_apex(&self) -> bool {
+        apex::is_one(&self.directory)
+    }
 }
 
 /// The certificates that its signatures claim, as of [`Apk::signers`], and nothing else: a few kilobytes of any file.

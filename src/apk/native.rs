@@ -62,16 +62,22 @@ pub(super) fn code(directory: &Directory) -> Code {
         let count = if code.dex_files > dex::MAX_FILES { None } else { dex::count(directory, &record) };
         code.classes = code.classes.zip(count).map(|(sum, count)| sum + u64::from(count));
     }
-    for record in directory.with_prefix(b"lib/") {
-        let Some((abi, library)) = library(record.name) else { continue };
-        // Records come by name, so that the libraries of one folder stand together.
-        if code.abis.last() == Some(&abi) || code.abis.len() >= MAX_ABIS {
-            continue;
-        }
-        code.native.push(native(directory, &record, abi.clone(), library));
-        code.abis.push(abi);
+    for (record, abi, library) in abis(directory) {
+        code.native.push(native(directory, &record, abi.to_owned(), library.to_owned()));
+        code.abis.push(abi.to_owned());
     }
     code
+}
+
+/// The first library of each ABI, with the names of both.
+pub(super) fn abis(directory: &Directory) -> impl Iterator<Item = (Record<'_>, &str, &str)> {
+    let mut last = None;
+    let first = directory.with_prefix(b"lib/").filter_map(move |record| {
+        let (abi, library) = library(record.name)?;
+        // Records come by name, so that the libraries of one folder stand together.
+        (last.replace(abi) != Some(abi)).then_some((record, abi, library))
+    });
+    first.take(MAX_ABIS)
 }
 
 /// `classes.dex`, `classes2.dex` ...
@@ -81,9 +87,9 @@ pub(super) fn is_dex(name: &[u8]) -> bool {
 }
 
 /// ABI and file name of `lib/<abi>/<name>.so`.
-fn library(name: &[u8]) -> Option<(String, String)> {
+fn library(name: &[u8]) -> Option<(&str, &str)> {
     let (abi, file) = str::from_utf8(name).ok()?.strip_prefix("lib/")?.split_once('/')?;
-    (!file.contains('/') && file.ends_with(".so")).then(|| (abi.to_owned(), file.to_owned()))
+    (!file.contains('/') && file.ends_with(".so")).then_some((abi, file))
 }
 
 /// Reads every library of `lib/<abi>/`, by folder and name.
@@ -96,7 +102,7 @@ pub(super) fn libraries(directory: &Directory) -> Result<Vec<NativeLibrary>, Par
             let found = MAX_LIBRARIES as u64 + 1;
             return Err(ParseError::limit(record.local_header, "number of libraries", found, MAX_LIBRARIES as u64));
         }
-        libraries.push(read_library(directory, &record, abi, name, &budget));
+        libraries.push(read_library(directory, &record, abi.to_owned(), name.to_owned(), &budget));
     }
     Ok(libraries)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Apk, ComponentKind, LibraryKind};
+use super::{Apk, Code, ComponentKind, LibraryKind, Manifest};
 
 /// Why a package file is no full app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -23,17 +23,24 @@ pub enum Stub {
 }
 
 impl Apk {
-    /// Whether the file is a placeholder. A split, an overlay and a package without code by its manifest are none.
+    /// As [`Manifest::stub`], with the file's own code.
     #[must_use]
     pub fn stub(&self) -> Option<Stub> {
-        let manifest = &self.manifest;
-        if manifest.split.is_some() || manifest.overlay.is_some() || !manifest.has_code {
+        self.manifest.stub(&self.code)
+    }
+}
+
+impl Manifest {
+    /// Whether the file with this code is a placeholder. A split, an overlay and a package without code by its manifest are
+    /// none.
+    #[must_use]
+    pub fn stub(&self, code: &Code) -> Option<Stub> {
+        if self.split.is_some() || self.overlay.is_some() || !self.has_code {
             return None;
         }
-        let components = manifest.components.iter().filter(|component| component.kind != ComponentKind::ActivityAlias);
+        let components = self.components.iter().filter(|component| component.kind != ComponentKind::ActivityAlias);
         let components = components.map(|component| component.name.as_str());
         let most = components.clone().count();
-        let code = &self.code;
         if code.dex_files == 0 {
             return (most > 0 && code.abis.is_empty()).then_some(Stub::NoCode);
         }
@@ -41,10 +48,10 @@ impl Apk {
         if code.classes.is_some_and(|classes| classes < most as u64 && classes < distinct()) {
             return Some(Stub::FewClasses);
         }
-        let offers = manifest.libraries.iter().any(|library| {
+        let offers = self.libraries.iter().any(|library| {
             matches!(library.kind, LibraryKind::Library | LibraryKind::StaticLibrary | LibraryKind::SdkLibrary)
         });
-        let starts = offers || manifest.has_backup_agent || !manifest.instrumentations.is_empty();
+        let starts = offers || self.has_backup_agent || !self.instrumentations.is_empty();
         (most == 0 && !starts).then_some(Stub::NoComponents)
     }
 }

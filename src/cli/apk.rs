@@ -1,5 +1,6 @@
 //! `preloaded apk`.
 
+mod answer;
 mod apex;
 mod native;
 mod text;
@@ -16,12 +17,13 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use answer::{Field, Fields, answer};
+
 use super::exit::{Exit, usage};
 use super::terminal;
-use crate::apk::{self, Apk, Certificate, Framework, KnownCertificates, Locale, Options, SdkRange};
+use crate::apk::{self, Certificate, Framework, KnownCertificates, Locale, Opened, Options, SdkRange};
 use crate::bytes::{Budget, FileBytes, Limits, ParseError, SharedBytes};
 use crate::firmware;
-use crate::platform::protection;
 use crate::report::printable;
 
 /// Say what package files hold: manifest, components, signers, code
@@ -76,6 +78,13 @@ pub(super) struct Arguments {
     /// Form of the answer
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+
+    /// Read and write only these facts, by their names in JSON, such as `package,version_code,permissions,signers`
+    ///
+    /// `file`, `unresolved` and `problems` are always written: they say of which file the facts are, and which of them could not be read. What
+    /// is not asked for is not read where it stands apart: signatures, code, labels in other languages, the network configuration.
+    #[arg(long, value_enum, value_name = "FIELD", value_delimiter = ',', hide_possible_values = true)]
+    fields: Vec<Field>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -84,73 +93,6 @@ enum Format {
     Text,
     /// One object per line and file
     Json,
-}
-
-/// A file that was read.
-#[derive(Debug, Serialize)]
-struct Answer<'a> {
-    file: &'a str,
-    package: &'a str,
-    version_code: u64,
-    version_name: Option<&'a str>,
-    min_sdk: u32,
-    target_sdk: u32,
-    split: Option<&'a str>,
-    is_feature_split: bool,
-    label: Option<&'a str>,
-    labels: &'a [apk::Label],
-    launcher: &'a [String],
-    roles: Vec<apk::Role>,
-    /// As written, doubles and all.
-    permissions: Vec<&'a str>,
-    implied_permissions: Vec<&'static str>,
-    requested_permissions: &'a [apk::RequestedPermission],
-    declared_permissions: Vec<Declared<'a>>,
-    permission_groups: &'a [String],
-    permission_trees: &'a [String],
-    signers: Vec<Rc<Signer>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verification: Option<verification::Verification>,
-    shared_user: Option<&'a str>,
-    shared_user_max_sdk: Option<u32>,
-    flags: &'a [String],
-    has_code: bool,
-    enabled: bool,
-    allow_backup: bool,
-    uses_cleartext_traffic: Option<bool>,
-    network: Option<&'a apk::NetworkConfig>,
-    /// Whether there is one that can't be read.
-    #[serde(skip)]
-    network_unread: bool,
-    install_location: Option<u32>,
-    hooks: Vec<apk::Hook>,
-    components: &'a [apk::Component],
-    libraries: &'a [apk::Library],
-    features: &'a [apk::Feature],
-    compatible_screens: &'a [apk::Screen],
-    instrumentations: &'a [apk::Instrumentation],
-    uses_splits: &'a [String],
-    queries: &'a apk::Queries,
-    original_packages: &'a [String],
-    overlay: Option<&'a apk::Overlay>,
-    meta_data: &'a [apk::MetaData],
-    code: Code<'a>,
-    /// Why it is no full app; `null` for one that is.
-    stub: Option<apk::Stub>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    classes: Option<&'a apk::Dex>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    native_libraries: Option<Vec<native::Library<'a>>>,
-    /// Only for an APEX or CAPEX.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    apex: Option<apex::Apex<'a>>,
-    /// Paths on a device of the package files in an APEX's image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    inner_packages: Option<&'a [String]>,
-    /// Values that are resources of a package that was not at hand; they are absent above.
-    unresolved: &'a [apk::Unresolved],
-    /// Parts of the file that could not be read, in words; facts that stand there are absent above.
-    problems: Vec<String>,
 }
 
 /// A certificate; its fields are `null` where the bytes are no X.509 certificate.
@@ -172,34 +114,6 @@ struct Signer {
     depth: &'static str,
     /// `null` unless its private key is known to be public.
     known: Option<apk::Known>,
-}
-
-/// A declared permission, its protection level also in words.
-#[derive(Debug, Serialize)]
-struct Declared<'a> {
-    #[serde(flatten)]
-    permission: &'a apk::DeclaredPermission,
-    /// As `signature|privileged`; `null` where the level was not resolved.
-    protection: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Code<'a> {
-    dex_files: u32,
-    dex_bytes: u64,
-    /// `null` where the header of one can't be read.
-    classes: Option<u64>,
-    /// Whether there is native code, and none of it for 64 bits.
-    only_32_bit: bool,
-    native: Vec<Native<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Native<'a> {
-    abi: &'a str,
-    library: &'a str,
-    matches: bool,
-    load_alignment: Option<u64>,
 }
 
 /// What files are read with.
@@ -268,34 +182,45 @@ pub(super) fn known_certificates(list: Option<&Path>) -> anyhow::Result<KnownCer
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let wanted = fields(arguments)?;
     let aids = Aids::read(arguments)?;
-    let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let mut stdout = io::stdout().lock();
+    // In memory, where a write of some bytes is cheap and cannot fail: a line has a thousand of them.
+    let mut out = Vec::with_capacity(BUFFER);
     let mut read = 0_usize;
     for path in &arguments.files {
         let file = path.to_string_lossy();
-        let result = read_file(path, arguments, &aids.framework);
+        let result = read_file(path, arguments, wanted, &aids.framework);
         read += usize::from(result.is_ok());
         match (result, arguments.format) {
             (Ok(read), Format::Json) => {
-                serde_json::to_writer(&mut out, &answer(&file, &read, &aids))?;
-                out.write_all(b"\n")?;
+                serde_json::to_writer(&mut out, &answer(&file, &read, &aids, wanted))?;
+                out.push(b'\n');
             }
-            (Ok(read), Format::Text) => text::write(&answer(&file, &read, &aids), &mut out)?,
+            (Ok(read), Format::Text) => text::write(&answer(&file, &read, &aids, wanted), &mut out)?,
             (Err(error), Format::Json) => {
-                serde_json::to_writer(
-                    &mut out,
-                    &serde_json::json!({ "file": file, "error": explained(path, &error) }),
-                )?;
-                out.write_all(b"\n")?;
+                let failed = serde_json::json!({ "file": file, "error": explained(path, &error) });
+                serde_json::to_writer(&mut out, &failed)?;
+                out.push(b'\n');
             }
             (Err(error), Format::Text) => {
-                out.flush()?;
+                hand_over(&mut stdout, &mut out)?;
                 terminal::complain(&format!("{file}: {}", explained(path, &error)));
             }
         }
+        if out.len() >= BUFFER {
+            hand_over(&mut stdout, &mut out)?;
+        }
     }
-    out.flush()?;
+    hand_over(&mut stdout, &mut out)?;
     Ok(if read == 0 { Exit::Unreadable } else { Exit::Compliant })
+}
+
+fn hand_over(stdout: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
+    stdout.write_all(out)?;
+    stdout.flush()?;
+    out.clear();
+    Ok(())
 }
 
 /// Why a file could not be read, for whoever named it.
@@ -318,9 +243,29 @@ fn explained(path: &Path, error: &ParseError) -> String {
     }
 }
 
+/// The facts that are asked for, each of which the other options let be read.
+fn fields(arguments: &Arguments) -> anyhow::Result<Fields> {
+    let named = &arguments.fields;
+    if !named.is_empty() && arguments.format != Format::Json {
+        return Err(usage("--fields needs --format json"));
+    }
+    let needs = [
+        (Field::verification, arguments.verify, "--fields verification needs --verify"),
+        (Field::classes, arguments.classes, "--fields classes needs --classes"),
+        (Field::native_libraries, arguments.native, "--fields native_libraries needs --native"),
+    ];
+    match needs.into_iter().find(|(field, given, _)| named.contains(field) && !given) {
+        Some((_, _, why)) => Err(usage(why)),
+        None => Ok(Fields::of(named)),
+    }
+}
+
 /// What was read of a file; parts that were not asked for are `None`.
 struct Read {
-    apk: Apk,
+    opened: Opened,
+    network: Option<Result<apk::NetworkConfig, ParseError>>,
+    signers: Option<Result<Vec<Certificate>, ParseError>>,
+    code: Option<apk::Code>,
     dex: Option<Result<apk::Dex, ParseError>>,
     native: Option<Result<Vec<apk::NativeLibrary>, ParseError>>,
     apex: Result<Option<apk::Apex>, ParseError>,
@@ -329,17 +274,23 @@ struct Read {
     verification: Option<apk::Verification>,
 }
 
-fn read_file(path: &Path, arguments: &Arguments, framework: &Framework) -> Result<Read, ParseError> {
+fn read_file(path: &Path, arguments: &Arguments, wanted: Fields, framework: &Framework) -> Result<Read, ParseError> {
     let source: SharedBytes = Arc::new(FileBytes::open(path)?);
-    let apk = apk::open_with(&source, Options { locales: &arguments.locales, framework: Some(framework) })?;
-    let apex = if apk.is_apex { apk::apex(&source) } else { Ok(None) };
-    let is_apex = matches!(apex, Ok(Some(_)));
+    let locales = if wanted.has(Field::labels) { arguments.locales.as_slice() } else { &[] };
+    let opened = Opened::read(&source, Options { locales, framework: Some(framework) })?;
+    let either = |one, other| wanted.has(one) || wanted.has(other);
+    let apex =
+        if opened.is_apex() && either(Field::apex, Field::inner_packages) { apk::apex(&source) } else { Ok(None) };
+    let inner = wanted.has(Field::inner_packages) && matches!(apex, Ok(Some(_)));
     Ok(Read {
-        apk,
-        dex: arguments.classes.then(|| apk::dex(&source)),
-        native: arguments.native.then(|| apk::native(&source)),
+        network: if wanted.has(Field::network) { opened.network() } else { None },
+        signers: wanted.has(Field::signers).then(|| opened.signers()),
+        code: either(Field::code, Field::stub).then(|| opened.code()),
+        opened,
+        dex: (arguments.classes && wanted.has(Field::classes)).then(|| apk::dex(&source)),
+        native: (arguments.native && wanted.has(Field::native_libraries)).then(|| apk::native(&source)),
         apex,
-        inner: is_apex.then(|| firmware::apex_packages(&source, &Budget::new(Limits::default()))),
+        inner: inner.then(|| firmware::apex_packages(&source, &Budget::new(Limits::default()))),
         verification: if arguments.verify { Some(verify(path, &source, arguments)?) } else { None },
     })
 }
@@ -352,95 +303,6 @@ fn verify(path: &Path, source: &SharedBytes, arguments: &Arguments) -> Result<ap
     let signature = signature.map(|path| Ok(Arc::new(FileBytes::open(path)?) as SharedBytes)).transpose()?;
     let range = SdkRange { min: arguments.min_sdk, max: arguments.max_sdk };
     Ok(apk::verify_with(source, signature.as_ref(), range))
-}
-
-fn answer<'a>(file: &'a str, read: &'a Read, aids: &'a Aids) -> Answer<'a> {
-    let Read { apk, dex, native, apex, inner, verification } = read;
-    let verified = verification.as_ref().map(verification::signers).unwrap_or_default();
-    let signers = if verified.is_empty() {
-        apk.signers.iter().flatten().map(|certificate| aids.signer(certificate, "claimed")).collect()
-    } else {
-        verified.iter().map(|certificate| aids.signer(certificate, "verified")).collect()
-    };
-    let manifest = &apk.manifest;
-    let failed = [
-        apk.resources.as_ref().err(),
-        apk.network.as_ref().and_then(|network| network.as_ref().err()),
-        apk.signers.as_ref().err(),
-        dex.as_ref().and_then(|dex| dex.as_ref().err()),
-        native.as_ref().and_then(|native| native.as_ref().err()),
-        apex.as_ref().err(),
-        inner.as_ref().and_then(|inner| inner.as_ref().err()),
-    ];
-    Answer {
-        file,
-        package: &manifest.package,
-        version_code: manifest.version_code,
-        version_name: manifest.version_name.as_deref(),
-        min_sdk: manifest.min_sdk,
-        target_sdk: manifest.target_sdk,
-        split: manifest.split.as_deref(),
-        is_feature_split: manifest.is_feature_split,
-        label: manifest.label.as_deref(),
-        labels: &manifest.labels,
-        launcher: &manifest.launcher,
-        roles: manifest.roles(),
-        permissions: manifest.requested_permissions.iter().map(|permission| permission.name.as_str()).collect(),
-        implied_permissions: manifest.implied_permissions().iter().map(|permission| permission.name).collect(),
-        requested_permissions: &manifest.requested_permissions,
-        declared_permissions: manifest.declared_permissions.iter().map(declared).collect(),
-        permission_groups: &manifest.permission_groups,
-        permission_trees: &manifest.permission_trees,
-        signers,
-        verification: verification.as_ref().map(verification::Verification::from),
-        shared_user: manifest.shared_user.as_deref(),
-        shared_user_max_sdk: manifest.shared_user_max_sdk,
-        flags: &manifest.flags,
-        has_code: manifest.has_code,
-        enabled: manifest.enabled,
-        allow_backup: manifest.allow_backup,
-        uses_cleartext_traffic: manifest.uses_cleartext_traffic,
-        network: apk.network.as_ref().and_then(|network| network.as_ref().ok()),
-        network_unread: matches!(apk.network, Some(Err(_))),
-        install_location: manifest.install_location,
-        hooks: manifest.hooks(),
-        components: &manifest.components,
-        libraries: &manifest.libraries,
-        features: &manifest.features,
-        compatible_screens: &manifest.compatible_screens,
-        instrumentations: &manifest.instrumentations,
-        uses_splits: &manifest.uses_splits,
-        queries: &manifest.queries,
-        original_packages: &manifest.original_packages,
-        overlay: manifest.overlay.as_ref(),
-        meta_data: &manifest.meta_data,
-        code: Code {
-            dex_files: apk.code.dex_files,
-            dex_bytes: apk.code.dex_bytes,
-            classes: apk.code.classes,
-            only_32_bit: apk.code.is_32_bit_only(),
-            native: apk.code.native.iter().map(first_library).collect(),
-        },
-        stub: apk.stub(),
-        classes: dex.as_ref().and_then(|dex| dex.as_ref().ok()),
-        native_libraries: native
-            .as_ref()
-            .and_then(|native| native.as_ref().ok())
-            .map(|libraries| libraries.iter().map(native::Library::from).collect()),
-        apex: apex.as_ref().ok().and_then(Option::as_ref).map(apex::Apex::from),
-        inner_packages: inner.as_ref().and_then(|inner| inner.as_deref().ok()),
-        unresolved: &manifest.unresolved,
-        problems: failed.into_iter().flatten().map(ToString::to_string).collect(),
-    }
-}
-
-fn declared(permission: &apk::DeclaredPermission) -> Declared<'_> {
-    Declared { permission, protection: permission.protection_level.map(protection::words) }
-}
-
-fn first_library(native: &apk::NativeAbi) -> Native<'_> {
-    let apk::NativeAbi { abi, library, matches, load_alignment } = native;
-    Native { abi, library, matches: *matches, load_alignment: *load_alignment }
 }
 
 /// As RFC 3339 writes it; `None` for years that it does not know.

@@ -8,17 +8,17 @@ use serde_json::Value;
 
 use super::{fixtures, root};
 
-fn preloaded(arguments: &[&str]) -> Output {
+pub(crate) fn preloaded(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_preloaded")).arg("apk").args(arguments).output().unwrap()
 }
 
-fn json(arguments: &[&str]) -> (Option<i32>, Vec<Value>) {
+pub(crate) fn json(arguments: &[&str]) -> (Option<i32>, Vec<Value>) {
     let output = preloaded(&[arguments, &["--format", "json"]].concat());
     let lines = String::from_utf8(output.stdout).unwrap();
     (output.status.code(), lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
-fn sample(name: &str) -> String {
+pub(crate) fn sample(name: &str) -> String {
     root().join("samples/apks").join(name).to_string_lossy().into_owned()
 }
 

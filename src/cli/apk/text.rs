@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Answer, Signer, apex, native, verification};
+use super::answer::Answer;
+use super::{Signer, apex, native, verification};
 use crate::apk::{Component, ComponentKind, RequestedPermission, Stub};
 use crate::report::printable;
 
@@ -203,9 +204,11 @@ fn code(answer: &Answer<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
     };
     let files = if code.dex_files == 1 { "DEX file" } else { "DEX files" };
     lines.line("code", &format!("{} {files} of {} bytes, {classes}", code.dex_files, code.dex_bytes))?;
-    let abis: Vec<_> = code.native.iter().map(|native| native.abi).collect();
     let only = if code.only_32_bit { ", none for 64 bits" } else { "" };
-    lines.line("native", &if abis.is_empty() { String::new() } else { format!("{}{only}", abis.join(", ")) })?;
+    lines.line(
+        "native",
+        &if answer.abis.is_empty() { String::new() } else { format!("{}{only}", answer.abis.join(", ")) },
+    )?;
     let Some(dex) = answer.classes else { return Ok(()) };
     lines.list("SDK", dex.sdks.iter().map(|sdk| format!("{} ({}): {} classes", sdk.name, sdk.kind, sdk.classes)))?;
     let prefix = |found: &crate::apk::Prefix| {
