@@ -67,6 +67,13 @@ impl Default for Fiction {
 }
 
 impl Fiction {
+    /// A phone with this many packages beside its own.
+    pub(crate) fn of(packages: usize) -> Self {
+        let named = |number| format!("com.fiction.many{number}");
+        let firmware = (0..packages).map(named).map(|name| (name.clone(), format!("/product/app/{name}/{name}.apk")));
+        Self { users: vec![0], firmware: firmware.collect(), ..Self::default() }
+    }
+
     pub(crate) fn without(mut self, app: &str) -> Self {
         assert!(self.apps.iter().any(|name| name == app), "{app}");
         self.apps.retain(|name| name != app);
