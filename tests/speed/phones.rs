@@ -26,6 +26,11 @@ fn check(bench: &Bench, more: &[&str]) -> Ran {
 /// What existing tools do for the same facts: a list of packages, and a dump of each.
 const THEIRS: usize = 1 + 400;
 
+/// Of each request.
+const LATENCY: Duration = Duration::from_millis(5);
+/// How many times faster a program without optimisation is at least, all of its own work counted: it is nine to thirteen.
+const WHOLE: f64 = 4.0;
+
 /// Processor time of the programs that were run and have ended; none where the system does not tell.
 fn used() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -42,12 +47,12 @@ fn one_dump_needs_a_tenth_of_the_requests_and_of_the_time_of_one_for_each_of_400
     let one = Script::starting_with("dumpsys -t 60 package com.", phone.one_package());
     let mut profile = phone.profile();
     profile.scripts.push(one);
-    profile.latency = Duration::from_millis(5);
+    profile.latency = LATENCY;
     let bench = Bench::new([profile]);
     let target = format!("adb:{}", bench.phones[0].serial());
 
     // The tester's machine does other things too: of several measurements the best counts.
-    let mut best = 0.0_f64;
+    let mut best = (0.0_f64, 0.0_f64);
     let mut seen = 0;
     for _ in 0..5 {
         let (begun, before) = (Instant::now(), used());
@@ -72,20 +77,23 @@ fn one_dump_needs_a_tenth_of_the_requests_and_of_the_time_of_one_for_each_of_400
         let theirs = begun.elapsed();
         seen = bench.phones[0].services().len();
         // Theirs is without what their clients and parsers cost. So is ours, of which a build without optimisation spends
-        // most; the whole is printed, and in `docs/benchmarks.md` for the program that is shipped.
-        let ratio = theirs.as_secs_f64() / ours.saturating_sub(working).as_secs_f64();
+        // most; requests follow each other, so that it is no less than their latency. The whole is held against less here, and
+        // is in `docs/benchmarks.md` for the program that is shipped.
+        let waiting = ours.saturating_sub(working).max(LATENCY * u32::try_from(requests).unwrap());
+        let ratio = |ours: Duration| theirs.as_secs_f64() / ours.as_secs_f64();
+        best = (best.0.max(ratio(waiting)), best.1.max(ratio(ours)));
         println!(
-            "400 packages, 5 ms a request: {requests} requests in {ours:?}, {working:?} of them at work (optimised: {}), {THEIRS} in \
-             {theirs:?}: {:.1} times, {ratio:.1} without our work",
+            "400 packages, {LATENCY:?} a request: {requests} requests in {ours:?}, {working:?} of them at work (optimised: {}), \
+             {THEIRS} in {theirs:?}: {:.1} times, {:.1} without our work",
             !cfg!(debug_assertions),
-            theirs.as_secs_f64() / ours.as_secs_f64()
+            ratio(ours),
+            ratio(waiting)
         );
-        best = best.max(ratio);
-        if best >= 10.0 {
+        if best.0 >= 10.0 && best.1 >= WHOLE {
             return;
         }
     }
-    panic!("{best:.1} times at best");
+    panic!("{:.1} times at best without our work, {:.1} with it", best.0, best.1);
 }
 
 #[test]
